@@ -1,1 +1,26 @@
 //! Brings the services of a program up together and takes them down gently.
+
+mod error;
+mod executor;
+mod group;
+mod handle;
+mod hub;
+mod journal;
+mod lifecycle;
+mod member;
+mod outcome;
+mod scope;
+mod service;
+#[cfg(feature = "signal")]
+pub mod signal;
+mod stop;
+mod supervisor;
+
+pub use error::Error;
+pub use executor::Task;
+pub use group::{Added, Group, Nested, Run};
+pub use handle::{Handle, Options, Refused, ServiceId};
+pub use outcome::{BoxError, Cause, Exit, Outcome, Report};
+pub use scope::{Scope, ScopeStopped};
+pub use service::{OnExit, ServiceResult};
+pub use stop::{StopSource, StopToken, Stopped};

@@ -1,0 +1,427 @@
+//! A set of services that start together and stop together.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_lite::{FutureExt, Stream, StreamExt, stream};
+
+use crate::executor::{Driver, Place, Task};
+use crate::hub::{Hub, Roster};
+use crate::lifecycle::Life;
+use crate::member::Member;
+use crate::service::sealed::Raced;
+use crate::supervisor::Supervisor;
+use crate::{Cause, Error, Handle, OnExit, Outcome, Scope, ServiceId, ServiceResult};
+
+/// How long a drain may take unless the group says otherwise.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The services of a program: started together, stopped together, joined.
+///
+/// A group is made, filled with [`add`](Group::add) and [`race`](Group::race), told what stops it
+/// with [`stop_on`](Group::stop_on), and run. It stops at the first of: an item from a source of
+/// stops, a [`Handle::stop`], a failure or panic of a service, the end of a service added with
+/// [`OnExit::Stop`]. It also ends when all services have finished.
+///
+/// From the stop on it goes through four steps. Services are told to **stop**; they **drain**,
+/// which is to finish what is in flight, until their deadline; those that have not ended by then
+/// are **cancelled**, that is, dropped; and all are **joined**: when [`run`](Group::run) returns,
+/// each has returned, or has been dropped, or is named in the outcome as abandoned.
+///
+/// `'a` is what the services may borrow. A group that runs in place can borrow from the stack of
+/// whoever awaits it.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use futures_lite::future;
+/// use neap::{Cause, Group};
+///
+/// let mut group = Group::new().drain_timeout(Duration::from_secs(10));
+/// let handle = group.handle();
+/// group.add("server", |scope| async move {
+///     scope.stopped().await; // a real one would serve until then, and drain after
+/// });
+/// group.race("timer", async move {
+///     async_io::Timer::after(Duration::from_millis(1)).await;
+///     handle.stop();
+/// });
+///
+/// let outcome = future::block_on(group.run())?;
+/// assert_eq!(*outcome.cause(), Cause::Requested);
+/// # Ok::<(), neap::Error>(())
+/// ```
+#[must_use = "a group does nothing unless it is run"]
+pub struct Group<'a> {
+    hub: Arc<Hub>,
+    roster: Arc<Roster>,
+    place: Arc<Place<'a>>,
+
+    /// The tasks of the services.
+    driver: Driver<'a>,
+
+    supervisor: Supervisor<'a>,
+}
+
+impl<'a> Group<'a> {
+    /// Makes a group that needs no executor: whoever awaits [`run`](Group::run) drives it.
+    ///
+    /// All services share that one task, and so one thread at a time. One that blocks its thread
+    /// blocks them all.
+    pub fn new() -> Group<'a> {
+        Group::in_place(Place::here())
+    }
+
+    /// Makes a group whose services, and their children, are each spawned as a task of their own.
+    ///
+    /// `spawn` is called once for each, while the group is being polled or by whoever spawns the
+    /// child. It must see to it that the task is run to its end or dropped.
+    ///
+    /// # Examples
+    ///
+    /// On smol, on async-std, and on an executor of one's own:
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use neap::Group;
+    ///
+    /// let on_smol = Group::on(|task| smol::spawn(task).detach());
+    /// let on_async_std = Group::on(|task| { async_std::task::spawn(task); });
+    ///
+    /// let executor = Arc::new(async_executor::Executor::new());
+    /// let spawner = executor.clone();
+    /// let mut group = Group::on(move |task| spawner.spawn(task).detach());
+    /// group.add("hello", |_| async { println!("hello") });
+    /// futures_lite::future::block_on(executor.run(group.run()))?;
+    /// # drop((on_smol, on_async_std));
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn on(spawn: impl Fn(Task<'a>) + Send + Sync + 'a) -> Group<'a> {
+        Group::in_place(Place::Given(Box::new(spawn)))
+    }
+
+    fn in_place(place: Place<'a>) -> Group<'a> {
+        let (hub, notices) = Hub::new(place.dispatch(), DRAIN_TIMEOUT);
+        let (roster, place) = (Arc::new(Roster::default()), Arc::new(place));
+        Group {
+            driver: Driver::new(Arc::clone(&hub), Arc::clone(&place)),
+            supervisor: Supervisor::new(Arc::clone(&hub), Arc::clone(&roster), notices),
+            hub,
+            roster,
+            place,
+        }
+    }
+
+    /// Sets how long services may take to end after the stop; 10 seconds unless set.
+    ///
+    /// Zero means not to drain: the stop cancels at once. [`Duration::MAX`] means to wait for as
+    /// long as it takes.
+    pub fn drain_timeout(self, timeout: Duration) -> Self {
+        self.hub.set_drain_timeout(timeout);
+        self
+    }
+
+    /// Sets how long to wait, once services have been cancelled, for those that block their
+    /// thread; 500 milliseconds unless set.
+    ///
+    /// After that they are named in the outcome as [`Exit::Abandoned`](crate::Exit::Abandoned).
+    /// It only matters on a given executor: a service that blocks its thread in place blocks the
+    /// group too.
+    pub fn cancel_timeout(mut self, timeout: Duration) -> Self {
+        self.supervisor.set_cancel_timeout(timeout);
+        self
+    }
+
+    /// Adds a service, to be started by [`run`](Group::run).
+    ///
+    /// A service is a function from a [`Scope`] to a future. It is called at the first poll of the
+    /// service's task, and not at all if the stop comes before. It is meant to end soon after
+    /// [`Scope::stopped`] is ready.
+    ///
+    /// The answer sets what is to be different about it. The name is a label for logs and errors,
+    /// not a key: two services may have the same, and their [`ServiceId`]s and the places where
+    /// they were added tell them apart.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use neap::{Group, OnExit, Scope};
+    ///
+    /// async fn db(scope: Scope<'_>) -> std::io::Result<()> {
+    ///     scope.stopped().await;
+    ///     Ok(())
+    /// }
+    ///
+    /// let mut group = Group::new();
+    /// group.add("db", db).drain_timeout(Duration::from_secs(2));
+    /// group.add("metrics", |scope| async move { scope.stopped().await; }).background();
+    /// group.add("import", |_| async { anyhow::Ok(()) }).on_exit(OnExit::Stop);
+    /// ```
+    #[track_caller]
+    pub fn add<S, F>(&mut self, name: impl Into<Cow<'static, str>>, service: S) -> Added<'_>
+    where
+        S: FnOnce(Scope<'a>) -> F + Send + 'a,
+        F: Future + Send + 'a,
+        F::Output: ServiceResult,
+    {
+        let (name, location) = (name.into(), Location::caller());
+        let member = self.roster.add(&self.hub, |index| {
+            Member::named(&self.hub, index, name, location)
+        });
+        let scope = Scope::new(Arc::clone(&member), Arc::clone(&self.place));
+        self.driver
+            .add(&member, Box::pin(Life::new(service, scope)));
+        Added {
+            hub: &self.hub,
+            member,
+        }
+    }
+
+    /// Adds a plain future, which is dropped when the group stops.
+    ///
+    /// That counts as a good end: [`Exit::Cancelled`](crate::Exit::Cancelled), but no straggler. A
+    /// result that is there when the stop comes wins.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::{Exit, Group, OnExit};
+    ///
+    /// let mut group = Group::new();
+    /// group.race("for ever", future::pending::<()>());
+    /// group.add("short", |_| async {}).on_exit(OnExit::Stop);
+    ///
+    /// let outcome = future::block_on(group.run())?;
+    /// assert!(matches!(outcome.reports()[0].exit(), Exit::Cancelled));
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn race<F>(&mut self, name: impl Into<Cow<'static, str>>, future: F) -> Added<'_>
+    where
+        F: Future + Send + 'a,
+        F::Output: ServiceResult,
+    {
+        self.add(name, |scope: Scope<'a>| async move {
+            Raced(scope.run_until_stopped(future).await)
+        })
+    }
+
+    /// Stops the group at the first item of a stream, and cancels it at the second.
+    ///
+    /// A group can have several such sources; each counts its own items. An item that finds the
+    /// group stopped by something else is that source's first: it changes nothing. A stream that
+    /// ends is forgotten. The streams are looked at before anything starts: if one has an item
+    /// there, nothing does.
+    ///
+    /// Signals are such a stream, see [`signal::termination`](crate::signal::termination), and so
+    /// is the receiver of a channel.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::{Cause, Group};
+    ///
+    /// let (sender, receiver) = async_channel::unbounded();
+    /// let mut group = Group::new();
+    /// group.stop_on(receiver);
+    /// group.add("server", |scope| async move { scope.stopped().await; });
+    ///
+    /// sender.try_send(Cause::Requested).unwrap();
+    /// let outcome = future::block_on(group.run())?;
+    /// assert_eq!(*outcome.cause(), Cause::Requested);
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn stop_on<S>(&mut self, source: S) -> &mut Self
+    where
+        S: Stream + Send + 'a,
+        S::Item: Into<Cause>,
+    {
+        self.supervisor.add_source(source.map(Into::into).boxed());
+        self
+    }
+
+    /// Returns a handle, to stop, watch and extend the group from elsewhere.
+    pub fn handle(&self) -> Handle<'a> {
+        Handle::new(&self.hub, &self.roster, &self.place)
+    }
+
+    /// Makes the group a service of another.
+    ///
+    /// Its stop then follows that of the service it is, and its deadline is within the other's. A
+    /// nested [`Group::new`] runs in the task of that service. Its failure is the service's, with
+    /// the whole [`Error`] in it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut workers = Group::new();
+    /// workers.add("first", |_| async {});
+    /// workers.add("second", |_| async { Err("out of work") });
+    ///
+    /// let mut group = Group::new();
+    /// group.add("workers", workers.into_service());
+    /// let error = future::block_on(group.run()).unwrap_err();
+    /// assert_eq!(error.to_string(), "service `workers` failed: service `second` failed: out of work");
+    /// ```
+    pub fn into_service(mut self) -> impl FnOnce(Scope<'a>) -> Nested<'a> + Send + 'a {
+        |scope| {
+            let token = scope.token();
+            self.hub.nest(token.clone());
+            self.stop_on(stream::once_future(token.stopped()));
+            Nested(self.run())
+        }
+    }
+
+    /// Starts the services, and waits until they have all ended.
+    ///
+    /// Nothing starts before the first poll, and nothing at all if the group was stopped before.
+    /// When this returns, every service has returned, or been dropped, or is named in the outcome
+    /// as abandoned; and the signals it listened for act by their default again.
+    ///
+    /// # Errors
+    ///
+    /// The first failure or panic of a service; without one, those that did not end in time. The
+    /// error has the whole outcome.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future cancels every service. In place they are gone when the drop returns;
+    /// on a given executor, at their next poll, for which they are woken.
+    ///
+    /// # Fairness
+    ///
+    /// In place, services are polled in the order in which they are woken, and after 256 polls
+    /// whoever awaits the group yields.
+    pub fn run(self) -> Run<'a> {
+        Run {
+            supervisor: self.supervisor.run().boxed(),
+            driver: self.driver,
+        }
+    }
+}
+
+impl Default for Group<'_> {
+    fn default() -> Self {
+        Group::new()
+    }
+}
+
+impl fmt::Debug for Group<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let members = self.roster.snapshot();
+        let names: Vec<_> = members.iter().map(|member| member.name()).collect();
+        f.debug_struct("Group")
+            .field("services", &names)
+            .field("cause", &self.hub.cause())
+            .finish()
+    }
+}
+
+/// A service that was added just now, for setting what is to be different about it.
+pub struct Added<'g> {
+    hub: &'g Hub,
+    member: Arc<Member>,
+}
+
+impl Added<'_> {
+    /// What identifies the service within its group.
+    pub fn id(&self) -> ServiceId {
+        ServiceId::new(self.hub, self.member.index())
+    }
+
+    /// Lets the group end without this service, which is then stopped, last of all.
+    ///
+    /// For what serves the others: metrics, a watch on something. It is told to stop once every
+    /// service that is not in the background has ended.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::{Cause, Group};
+    ///
+    /// let mut group = Group::new();
+    /// group.add("metrics", |scope| async move {
+    ///     assert_eq!(scope.stopped().await, Cause::Ended);
+    /// }).background();
+    /// group.add("job", |_| async {});
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn background(self) -> Self {
+        if self.member.set_background() {
+            self.hub.move_to_background();
+        }
+        self
+    }
+
+    /// Sets what the service does to the group when it finishes well.
+    pub fn on_exit(self, on_exit: OnExit) -> Self {
+        self.member.set_on_exit(on_exit);
+        self
+    }
+
+    /// Sets how long the service may take to end once it is told to stop, within what the group
+    /// allows. Zero means not to drain.
+    pub fn drain_timeout(self, timeout: Duration) -> Self {
+        self.member.set_drain_timeout(timeout);
+        self
+    }
+}
+
+impl fmt::Debug for Added<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Added")
+            .field("name", &self.member.name())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The future of [`Group::run`].
+#[must_use = "futures do nothing unless polled"]
+pub struct Run<'a> {
+    /// Dropped first: it latches the stop, which the services then find.
+    supervisor: Pin<Box<dyn Future<Output = Result<Outcome, Error>> + Send + 'a>>,
+    driver: Driver<'a>,
+}
+
+impl Future for Run<'_> {
+    type Output = Result<Outcome, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        this.driver.poll(this.supervisor.as_mut(), cx)
+    }
+}
+
+/// The future of a [group as a service](Group::into_service).
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub struct Nested<'a>(Run<'a>);
+
+impl Future for Nested<'_> {
+    type Output = Result<(), Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.poll(cx).map_ok(drop)
+    }
+}
+
+impl fmt::Debug for Run<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,307 @@
+//! What the parts of one group share: its stop, its counts, its failures.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_channel::{Receiver, Sender};
+
+use crate::executor::Dispatch;
+use crate::member::Member;
+use crate::stop::Waiters;
+use crate::{Cause, Exit, StopSource, StopToken};
+
+/// What a group's supervisor is told by the others, beside what it waits for itself.
+///
+/// A service that ends well sends nothing: it is counted.
+#[derive(Debug)]
+pub(crate) enum Notice {
+    /// The stop has been latched.
+    Stopped,
+
+    /// There is no service left that keeps the group alive, or none at all.
+    Quiet,
+
+    /// Somebody has had enough of waiting.
+    Cancel,
+}
+
+/// A failure of one service, in the order in which they came.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// The index of the service.
+    pub(crate) member: usize,
+
+    /// `Failed` or `Panicked`.
+    pub(crate) exit: Exit,
+}
+
+/// What the group, its handles and its services share. Borrows nothing, so that wakers can own it.
+pub(crate) struct Hub {
+    /// See [`Hub::id`].
+    id: u64,
+
+    /// The stop of the whole group. Set by way of [`Hub::stop`] only, so that a deadline is.
+    stop: StopSource,
+
+    /// The services yet to end: those that keep the group alive in the lower half of the word,
+    /// those in the background in the upper.
+    counts: AtomicU64,
+
+    /// In order; the first is what the group returns.
+    failures: Mutex<Vec<Failure>>,
+
+    /// Where the tasks are woken.
+    pub(crate) dispatch: Dispatch,
+
+    /// The other end is the supervisor's.
+    notices: Sender<Notice>,
+
+    /// What all times are counted from. In nanoseconds they last for 584 years.
+    epoch: Instant,
+
+    /// How long a drain may take, in nanoseconds; `u64::MAX` is for as long as it wants.
+    drain_timeout: AtomicU64,
+
+    /// The stop of the service that this group is, if it is nested: its deadline binds us too.
+    parent: OnceLock<StopToken>,
+}
+
+/// One service in the upper half of [`Hub::counts`].
+const BACKGROUND: u64 = 1 << 32;
+
+impl Hub {
+    pub(crate) fn new(dispatch: Dispatch, drain_timeout: Duration) -> (Arc<Hub>, Receiver<Notice>) {
+        let (notices, receiver) = async_channel::unbounded();
+        static GROUPS: AtomicU64 = AtomicU64::new(0);
+        let hub = Hub {
+            id: GROUPS.fetch_add(1, Ordering::Relaxed),
+            stop: StopSource::new(),
+            counts: AtomicU64::new(0),
+            failures: Mutex::new(Vec::new()),
+            dispatch,
+            notices,
+            epoch: Instant::now(),
+            drain_timeout: AtomicU64::new(nanos(drain_timeout)),
+            parent: OnceLock::new(),
+        };
+        (Arc::new(hub), receiver)
+    }
+
+    pub(crate) fn set_drain_timeout(&self, timeout: Duration) {
+        self.drain_timeout.store(nanos(timeout), Ordering::Relaxed);
+    }
+
+    /// Makes this the hub of a nested group, whose time ends with that of the service it is.
+    pub(crate) fn nest(&self, parent: StopToken) {
+        // A group runs once, so this is set once.
+        let _ = self.parent.set(parent);
+    }
+
+    /// Nanoseconds since the epoch; never 0, which stands for "not yet".
+    pub(crate) fn now(&self) -> u64 {
+        nanos(self.epoch.elapsed()).max(1)
+    }
+
+    /// What tells this group from all others.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// When the group was stopped, on the same scale as [`now`](Hub::now).
+    pub(crate) fn stopped_at(&self) -> Option<u64> {
+        self.stop
+            .stopped_at()
+            .map(|at| nanos(at.saturating_duration_since(self.epoch)))
+    }
+
+    /// The instant that is so many nanoseconds after the epoch.
+    pub(crate) fn instant(&self, nanos: u64) -> Instant {
+        self.epoch + Duration::from_nanos(nanos)
+    }
+
+    pub(crate) fn notify(&self, notice: Notice) {
+        // The channel is unbounded; it is closed only once the group has ended and nobody cares.
+        let _ = self.notices.try_send(notice);
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stop.is_stopped()
+    }
+
+    pub(crate) fn cause(&self) -> Option<Cause> {
+        self.stop.cause()
+    }
+
+    pub(crate) fn token(&self) -> StopToken {
+        self.stop.token()
+    }
+
+    /// When the drain ends; `None` before the stop, or if it may take for ever.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let parent = self.parent.get().and_then(StopToken::deadline);
+        earliest(self.stop.token().deadline(), parent)
+    }
+
+    /// Stops the group; false if it was stopped before.
+    pub(crate) fn stop(&self, cause: Cause) -> bool {
+        self.wake(self.set_stop(cause))
+    }
+
+    /// Latches the stop and leaves the waking to the caller, who holds a lock.
+    fn set_stop(&self, cause: Cause) -> Option<Waiters> {
+        self.stop.set(cause, self.new_deadline())
+    }
+
+    /// Wakes whoever waits for the stop, the supervisor too; whether there was a stop.
+    fn wake(&self, waiters: Option<Waiters>) -> bool {
+        let stopped = waiters.map(Waiters::wake).is_some();
+        if stopped {
+            self.notify(Notice::Stopped);
+        }
+        stopped
+    }
+
+    /// The deadline of a stop that falls now.
+    fn new_deadline(&self) -> Option<Instant> {
+        let timeout = after(Instant::now(), self.drain_timeout.load(Ordering::Relaxed));
+        earliest(timeout, self.parent.get().and_then(StopToken::deadline))
+    }
+
+    /// Records a failure, and only then stops the group for it.
+    ///
+    /// The two are one step for whoever else fails at this moment: the service that the cause
+    /// names is the one whose failure is first in the list. The waking is left until the lock is
+    /// free.
+    pub(crate) fn fail(&self, member: usize, exit: Exit, cause: Cause) {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        failures.push(Failure { member, exit });
+        let waiters = self.set_stop(cause);
+        drop(failures);
+        self.wake(waiters);
+    }
+
+    pub(crate) fn take_failures(&self) -> Vec<Failure> {
+        std::mem::take(&mut self.failures.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Counts a service in.
+    pub(crate) fn enter(&self, background: bool) {
+        self.counts
+            .fetch_add(if background { BACKGROUND } else { 1 }, Ordering::Relaxed);
+    }
+
+    /// Moves a service, already counted, to the background.
+    pub(crate) fn move_to_background(&self) {
+        self.counts.fetch_add(BACKGROUND - 1, Ordering::Relaxed);
+    }
+
+    /// Counts a service out, and tells the supervisor if it was the last of its kind.
+    pub(crate) fn leave(&self, background: bool) {
+        let one = if background { BACKGROUND } else { 1 };
+        // Release what the service did to whoever sees it gone; acquire for the last one.
+        let left = self.counts.fetch_sub(one, Ordering::AcqRel) - one;
+        if left == 0 || (!background && left % BACKGROUND == 0) {
+            self.notify(Notice::Quiet);
+        }
+    }
+
+    /// Whether no service keeps the group alive any more.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.counts.load(Ordering::Acquire) % BACKGROUND == 0
+    }
+
+    /// Whether every service has ended.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.counts.load(Ordering::Acquire) == 0
+    }
+}
+
+/// All services of a group, in the order in which they were added; they stay until its end.
+///
+/// Apart from the hub, which every service owns: together they would keep each other alive.
+#[derive(Default)]
+pub(crate) struct Roster {
+    /// Shared with whoever looks at it, so that nothing of theirs is called under the lock.
+    members: Mutex<Arc<Vec<Arc<Member>>>>,
+}
+
+impl Roster {
+    fn lock(&self) -> MutexGuard<'_, Arc<Vec<Arc<Member>>>> {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a service and counts it in. `make` is given its index.
+    pub(crate) fn add(&self, hub: &Hub, make: impl FnOnce(usize) -> Arc<Member>) -> Arc<Member> {
+        Roster::push(&mut self.lock(), hub, make)
+    }
+
+    /// Adds a service as [`add`](Roster::add) does, unless the group has been stopped.
+    ///
+    /// A stop is latched before this list is looked at to tell everybody of it, so a service is
+    /// either refused here or told there.
+    pub(crate) fn admit(
+        &self,
+        hub: &Hub,
+        make: impl FnOnce(usize) -> Arc<Member>,
+    ) -> Option<Arc<Member>> {
+        let mut members = self.lock();
+        (!hub.is_stopped()).then(|| Roster::push(&mut members, hub, make))
+    }
+
+    fn push(
+        members: &mut Arc<Vec<Arc<Member>>>,
+        hub: &Hub,
+        make: impl FnOnce(usize) -> Arc<Member>,
+    ) -> Arc<Member> {
+        let member = make(members.len());
+        hub.enter(member.is_background());
+        Arc::make_mut(members).push(Arc::clone(&member));
+        member
+    }
+
+    /// Stops a group that nobody keeps alive, unless somebody is added at this very moment.
+    pub(crate) fn close(&self, hub: &Hub, cause: Cause) {
+        let members = self.lock();
+        let waiters = if hub.is_quiet() {
+            hub.set_stop(cause)
+        } else {
+            None
+        };
+        drop(members);
+        hub.wake(waiters);
+    }
+
+    /// The list as it is now.
+    pub(crate) fn snapshot(&self) -> Arc<Vec<Arc<Member>>> {
+        Arc::clone(&self.lock())
+    }
+
+    /// Empties the list, for the sake of handles that outlive the group.
+    pub(crate) fn clear(&self) {
+        let members = std::mem::take(&mut *self.lock());
+        drop(members);
+    }
+}
+
+/// Whole nanoseconds; what is past 584 years counts as for ever.
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The instant so many nanoseconds after another; `None` if that is for ever.
+pub(crate) fn after(start: Instant, nanos: u64) -> Option<Instant> {
+    if nanos == u64::MAX {
+        None
+    } else {
+        start.checked_add(Duration::from_nanos(nanos))
+    }
+}
+
+/// The earlier of two deadlines, where `None` is never.
+pub(crate) fn earliest(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}

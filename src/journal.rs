@@ -1,0 +1,132 @@
+//! What a group says of itself, through the `log` crate if the feature of that name is on.
+//!
+//! Target `neap`. Every record has a key `event`, and `service` where it is about one; neither
+//! these nor the wording change but with a line in the changelog. Nothing is ever printed.
+
+#[cfg(feature = "log")]
+pub(crate) use self::told::*;
+#[cfg(not(feature = "log"))]
+pub(crate) use self::untold::*;
+
+#[cfg(feature = "log")]
+mod told {
+    use std::fmt::Write;
+    use std::sync::Arc;
+    use std::time::Instant;
+
+    use log::{Level, debug, error, info, log_enabled, warn};
+
+    use crate::member::Member;
+    use crate::{Cause, Exit, Outcome};
+
+    /// How many names a line has at the most.
+    const NAMES: usize = 8;
+
+    pub(crate) fn started(member: &Member) {
+        let name = member.name();
+        info!(target: "neap", event = "started", service = name; "`{name}` started");
+    }
+
+    pub(crate) fn failed(member: &Member, exit: &Exit) {
+        let name = member.name();
+        error!(target: "neap", event = "failed", service = name; "`{name}` {exit}");
+    }
+
+    pub(crate) fn ended(member: &Member) {
+        if log_enabled!(target: "neap", Level::Info) {
+            let (name, report) = (member.name(), member.report(0));
+            if let (Some(from), Some(to)) = (report.started(), report.ended()) {
+                let (exit, lasted) = (report.exit(), to - from);
+                info!(target: "neap", event = "ended", service = name, exit:%; "`{name}` ended: {exit}, after {lasted:.1?}");
+            }
+        }
+    }
+
+    pub(crate) fn stopping(cause: Option<&Cause>, members: &[Arc<Member>]) {
+        if let Some(cause) = cause.filter(|cause| **cause != Cause::Ended) {
+            let running = running(members).count();
+            info!(target: "neap", event = "stopping", cause:%, running; "stopping: {cause}; services to end: {running}");
+        }
+    }
+
+    pub(crate) fn stopping_already(cause: &Cause) {
+        info!(target: "neap", event = "stopping already", cause:%; "stopping already, so {cause} changes nothing; another cancels");
+    }
+
+    pub(crate) fn draining(members: &[Arc<Member>], deadline: Option<Instant>) {
+        if log_enabled!(target: "neap", Level::Warn) {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let left = left.map_or(String::new(), |left| format!("; cancelled in {left:.1?}"));
+            let names = names(members);
+            warn!(target: "neap", event = "still draining"; "still draining: {names}{left}");
+        }
+    }
+
+    pub(crate) fn forced(cause: &Cause) {
+        warn!(target: "neap", event = "forced", cause:%; "{cause} again: not waiting any longer");
+    }
+
+    pub(crate) fn cancelling(members: &[Arc<Member>]) {
+        if log_enabled!(target: "neap", Level::Warn) && running(members).next().is_some() {
+            let names = names(members);
+            warn!(target: "neap", event = "cancelling"; "cancelling: {names}");
+        }
+    }
+
+    pub(crate) fn abandoned(members: &[Arc<Member>]) {
+        let names = names(members);
+        error!(target: "neap", event = "abandoned"; "abandoned, as they block their thread: {names}");
+    }
+
+    pub(crate) fn outcome(outcome: &Outcome) {
+        debug!(target: "neap", event = "outcome"; "{outcome}");
+    }
+
+    /// The services that have started and not ended.
+    fn running(members: &[Arc<Member>]) -> impl Iterator<Item = &Arc<Member>> {
+        members.iter().filter(|member| member.is_running())
+    }
+
+    /// Who is still there, since when, and where it was added; the first few of them.
+    fn names(members: &[Arc<Member>]) -> String {
+        let mut line = String::new();
+        for (index, member) in running(members).take(NAMES).enumerate() {
+            let (name, place) = (member.name(), member.location());
+            let comma = if index == 0 { "" } else { ", " };
+            // Writing to a string does not fail.
+            let _ = write!(line, "{comma}`{name}` (");
+            let _ = match member.draining_for() {
+                Some(since) => write!(line, "for {since:.1?}, "),
+                None => write!(line, "not told yet, "),
+            };
+            let _ = match member.children() {
+                0 => write!(line, "added at {place})"),
+                n => write!(line, "{n} children, added at {place})"),
+            };
+        }
+        match running(members).count().saturating_sub(NAMES) {
+            0 => line,
+            more => line + &format!(" and {more} more"),
+        }
+    }
+}
+
+#[cfg(not(feature = "log"))]
+mod untold {
+    use std::sync::Arc;
+    use std::time::Instant;
+
+    use crate::member::Member;
+    use crate::{Cause, Exit, Outcome};
+
+    pub(crate) fn started(_: &Member) {}
+    pub(crate) fn failed(_: &Member, _: &Exit) {}
+    pub(crate) fn ended(_: &Member) {}
+    pub(crate) fn stopping(_: Option<&Cause>, _: &[Arc<Member>]) {}
+    pub(crate) fn stopping_already(_: &Cause) {}
+    pub(crate) fn draining(_: &[Arc<Member>], _: Option<Instant>) {}
+    pub(crate) fn forced(_: &Cause) {}
+    pub(crate) fn cancelling(_: &[Arc<Member>]) {}
+    pub(crate) fn abandoned(_: &[Arc<Member>]) {}
+    pub(crate) fn outcome(_: &Outcome) {}
+}

@@ -1,0 +1,252 @@
+//! What a service is handed.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use crate::executor::{Node, Place};
+use crate::lifecycle::ChildLife;
+use crate::member::Member;
+use crate::stop::{Stopped, until};
+use crate::{Cause, ServiceResult, StopToken};
+
+/// What a service is handed: its name, its stop, and a way to spawn children.
+///
+/// Clones are the same scope, and can be moved into children. `'a` is what the group's services
+/// may borrow.
+///
+/// # Examples
+///
+/// ```
+/// use futures_lite::future;
+/// use neap::{Group, Scope};
+///
+/// async fn serve(scope: Scope<'_>) -> std::io::Result<()> {
+///     while !scope.is_stopped() {
+///         let job = scope.run_until_stopped(async { "a job" }).await;
+///         # scope.clone(); break;
+///     }
+///     Ok(())
+/// }
+///
+/// let mut group = Group::new();
+/// group.add("server", serve);
+/// future::block_on(group.run())?;
+/// # Ok::<(), neap::Error>(())
+/// ```
+pub struct Scope<'a> {
+    member: Arc<Member>,
+
+    /// Apart from the member, which is what wakers own and so cannot borrow.
+    place: Arc<Place<'a>>,
+}
+
+impl<'a> Scope<'a> {
+    pub(crate) fn new(member: Arc<Member>, place: Arc<Place<'a>>) -> Scope<'a> {
+        Scope { member, place }
+    }
+
+    pub(crate) fn member(&self) -> &Arc<Member> {
+        &self.member
+    }
+
+    /// The name that the service was added under.
+    pub fn name(&self) -> &str {
+        self.member.name()
+    }
+
+    /// Waits until the service is told to stop, and returns why.
+    ///
+    /// In the service's own task this sets up nothing at all: the stop wakes that task.
+    ///
+    /// # Cancel safety
+    ///
+    /// The future can be dropped and made anew at any time: the stop is latched.
+    pub fn stopped(&self) -> ScopeStopped<'_> {
+        ScopeStopped {
+            member: &self.member,
+            waiting: Waiting::Nowhere,
+        }
+    }
+
+    /// Whether the service has been told to stop. One load.
+    pub fn is_stopped(&self) -> bool {
+        self.member.is_stopped()
+    }
+
+    /// Why the service is to stop; `None` while it is not.
+    pub fn cause(&self) -> Option<Cause> {
+        self.member.cause()
+    }
+
+    /// When the service will be cancelled; `None` before the stop, or if it may take for ever.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.member.deadline()
+    }
+
+    /// How much time is left until the [`deadline`](Scope::deadline); zero once it is over.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new().drain_timeout(Duration::from_secs(10));
+    /// let handle = group.handle();
+    /// group.add("a", |scope| async move {
+    ///     assert_eq!(scope.remaining(), None);
+    ///     handle.stop();
+    ///     scope.stopped().await;
+    ///     assert!(scope.remaining() <= Some(Duration::from_secs(10)));
+    /// });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn remaining(&self) -> Option<Duration> {
+        self.deadline()
+            .map(|deadline| deadline.saturating_duration_since(Instant::now()))
+    }
+
+    /// A token that is stopped when the service is told to stop; borrows nothing, so that threads
+    /// and request handlers can have it.
+    pub fn token(&self) -> StopToken {
+        self.member.token()
+    }
+
+    /// Runs a future until the service is told to stop, and returns its output if it finished
+    /// first.
+    ///
+    /// If the stop has come already, the future is dropped without a poll. After that it is polled
+    /// before the stop is looked at, so that a result that is there wins a tie.
+    ///
+    /// # Cancel safety
+    ///
+    /// As cancel safe as the future it is given.
+    pub async fn run_until_stopped<F: Future>(&self, future: F) -> Option<F::Output> {
+        if self.is_stopped() {
+            return None;
+        }
+        until(future, self.stopped()).await
+    }
+
+    /// Spawns a child of the service, on the executor of the group.
+    ///
+    /// The service counts as ended only once its children have ended too, and what becomes of a
+    /// child becomes of the service: its failure or panic is the service's, and it is dropped with
+    /// the service at the deadline. A child that should end at the stop has to see to it itself,
+    /// with a [`token`](Scope::token) or a clone of the scope.
+    ///
+    /// Children can still be spawned after the stop, to finish what is in flight. Once the service
+    /// has been cancelled or has ended, the future is dropped at once.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// group.add("parent", |scope| async move {
+    ///     for child in 0..3 {
+    ///         scope.spawn(async move {
+    ///             if child == 2 { Err("the third child is tired") } else { Ok(()) }
+    ///         });
+    ///     }
+    /// });
+    /// let error = future::block_on(group.run()).unwrap_err();
+    /// assert_eq!(error.to_string(), "service `parent` failed: the third child is tired");
+    /// ```
+    pub fn spawn<F>(&self, future: F)
+    where
+        F: Future + Send + 'a,
+        F::Output: ServiceResult,
+    {
+        if self.member.enter_child() {
+            let child = Node::new(Arc::clone(&self.member.hub), Arc::clone(&self.member));
+            let life = ChildLife::new(Arc::clone(&child), future);
+            self.place.spawn(child, Box::pin(life));
+        }
+    }
+}
+
+impl Clone for Scope<'_> {
+    fn clone(&self) -> Self {
+        Scope {
+            member: Arc::clone(&self.member),
+            place: Arc::clone(&self.place),
+        }
+    }
+}
+
+impl fmt::Debug for Scope<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope")
+            .field("name", &self.name())
+            .field("cause", &self.cause())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The future of [`Scope::stopped`].
+#[must_use = "futures do nothing unless polled"]
+pub struct ScopeStopped<'s> {
+    member: &'s Arc<Member>,
+    waiting: Waiting,
+}
+
+/// How a [`ScopeStopped`] comes to be polled again.
+enum Waiting {
+    /// It was not polled yet; or by the service's own task in place, whose waker is easily told.
+    Nowhere,
+
+    /// This waker, the last it was polled with, is that of the service's task.
+    Woken(Waker),
+
+    /// It is polled by something else within the service, or beyond it.
+    Listening(Box<Stopped>),
+}
+
+impl Future for ScopeStopped<'_> {
+    type Output = Cause;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Cause> {
+        let this = &mut *self;
+        if let Some(cause) = this.member.cause() {
+            return Poll::Ready(cause);
+        }
+        match &mut this.waiting {
+            Waiting::Woken(waker) if waker.will_wake(cx.waker()) => Poll::Pending,
+            Waiting::Listening(stopped) => Pin::new(&mut **stopped).poll(cx),
+            _ => this.wait(cx),
+        }
+    }
+}
+
+impl ScopeStopped<'_> {
+    /// Sees to it that the stop wakes this waker.
+    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Cause> {
+        if self.member.is_woken_by(cx.waker()) {
+            if !self.member.is_in_place() {
+                self.waiting = Waiting::Woken(cx.waker().clone());
+            }
+            return Poll::Pending;
+        }
+        let mut stopped = Box::new(self.member.token().stopped());
+        let polled = Pin::new(&mut *stopped).poll(cx);
+        self.waiting = Waiting::Listening(stopped);
+        polled
+    }
+}
+
+impl fmt::Debug for ScopeStopped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScopeStopped")
+            .field("name", &self.member.name())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,330 @@
+//! The loop at the heart of a group: stop, drain, cancel, join.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use async_channel::Receiver;
+use async_io::Timer;
+use futures_lite::{Stream, future};
+
+use crate::hub::{Failure, Hub, Notice, Roster, earliest};
+use crate::member::Member;
+use crate::{Cause, Error, Exit, Outcome, journal};
+
+/// How long to wait for services that block their thread unless the group says otherwise.
+const CANCEL_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// How often to say who is still draining.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Everything that wakes the supervisor.
+enum Wake {
+    /// One of the services, or a handle, has something to say.
+    Notice(Notice),
+
+    /// A source of stops has its first item.
+    Stop(Cause),
+
+    /// A source of stops has another.
+    Again(Cause),
+
+    /// A deadline may have come.
+    Time,
+}
+
+/// How far the group is.
+enum Stage {
+    /// Nothing has stopped it.
+    Running,
+
+    /// Its services have been told to stop. From time to time it says who it waits for.
+    Draining { tick: Instant },
+
+    /// Its services are being dropped, and it waits no longer than this.
+    Cancelling { until: Option<Instant> },
+
+    /// It does not wait any more.
+    Over,
+}
+
+/// A stream whose first item stops the group, and whose second cancels it.
+struct Source<'a> {
+    items: Pin<Box<dyn Stream<Item = Cause> + Send + 'a>>,
+    first: bool,
+}
+
+/// What starts as part of a [`Group`](crate::Group), and becomes the future of its `run`.
+///
+/// Dropping it before its end cancels all services.
+pub(crate) struct Supervisor<'a> {
+    hub: Arc<Hub>,
+    roster: Arc<Roster>,
+    notices: Pin<Box<Receiver<Notice>>>,
+    sources: Vec<Source<'a>>,
+    cancel_timeout: Duration,
+    stage: Stage,
+
+    /// Made when there is a first deadline.
+    timer: Option<Timer>,
+
+    /// The services whose own deadline is before that of the group, the last first.
+    deadlines: Vec<(Instant, Arc<Member>)>,
+
+    /// When the group started, by the hub's clock.
+    origin: u64,
+}
+
+impl<'a> Supervisor<'a> {
+    pub(crate) fn new(
+        hub: Arc<Hub>,
+        roster: Arc<Roster>,
+        notices: Receiver<Notice>,
+    ) -> Supervisor<'a> {
+        Supervisor {
+            hub,
+            roster,
+            notices: Box::pin(notices),
+            sources: Vec::new(),
+            cancel_timeout: CANCEL_TIMEOUT,
+            stage: Stage::Running,
+            timer: None,
+            deadlines: Vec::new(),
+            origin: 0,
+        }
+    }
+
+    pub(crate) fn set_cancel_timeout(&mut self, timeout: Duration) {
+        self.cancel_timeout = timeout;
+    }
+
+    pub(crate) fn add_source(&mut self, items: Pin<Box<dyn Stream<Item = Cause> + Send + 'a>>) {
+        self.sources.push(Source { items, first: true });
+    }
+
+    /// Sees the group through.
+    pub(crate) async fn run(mut self) -> Result<Outcome, Error> {
+        self.origin = self.hub.now();
+        self.settle();
+
+        // Until it has stopped, by itself or otherwise, and the last service has gone, and what it
+        // owned with it. A service that fails stops the group on its own, before we hear of it.
+        while !self.is_over() {
+            match self.next().await {
+                Wake::Notice(Notice::Stopped) => self.drain().await,
+                Wake::Notice(Notice::Quiet) => self.settle(),
+                Wake::Notice(Notice::Cancel) => self.cancel(),
+                Wake::Stop(cause) => self.stop(cause),
+                Wake::Again(cause) => self.force(&cause),
+                Wake::Time => self.look_at_clock(),
+            }
+        }
+        Error::check(self.conclude())
+    }
+
+    fn is_over(&self) -> bool {
+        matches!(self.stage, Stage::Over) || (self.hub.is_stopped() && self.hub.is_empty())
+    }
+
+    /// Waits for whatever comes next.
+    fn next(&mut self) -> impl Future<Output = Wake> {
+        self.set_timer();
+        future::poll_fn(|cx| self.poll_next(cx))
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
+        // Never `None`: the hub has a sender.
+        if let Poll::Ready(Some(notice)) = self.notices.as_mut().poll_next(cx) {
+            return Poll::Ready(Wake::Notice(notice));
+        }
+        let mut index = 0;
+        while let Some(source) = self.sources.get_mut(index) {
+            match source.items.as_mut().poll_next(cx) {
+                Poll::Ready(Some(cause)) if source.first => {
+                    source.first = false;
+                    return Poll::Ready(Wake::Stop(cause));
+                }
+                Poll::Ready(Some(cause)) => return Poll::Ready(Wake::Again(cause)),
+                Poll::Ready(None) => drop(self.sources.swap_remove(index)),
+                Poll::Pending => index += 1,
+            }
+        }
+        match &mut self.timer {
+            Some(timer) => Pin::new(timer).poll(cx).map(|_| Wake::Time),
+            None => Poll::Pending,
+        }
+    }
+
+    /// Sets the timer to the next thing that is due. There is none before the stop.
+    fn set_timer(&mut self) {
+        let due = match self.stage {
+            Stage::Running | Stage::Over => None,
+            Stage::Draining { tick } => {
+                let own = self.deadlines.last().map(|(deadline, _)| *deadline);
+                earliest(Some(tick), earliest(own, self.hub.deadline()))
+            }
+            Stage::Cancelling { until } => until,
+        };
+        match (due, &mut self.timer) {
+            (Some(due), Some(timer)) => timer.set_at(due),
+            (Some(due), timer) => *timer = Some(Timer::at(due)),
+            (None, timer) => *timer = None,
+        }
+    }
+
+    /// Stops the group for an item of a source, unless it is stopping for something else.
+    fn stop(&self, cause: Cause) {
+        if !self.hub.stop(cause.clone()) {
+            journal::stopping_already(&cause);
+        }
+    }
+
+    /// The stop has been latched: tells the services, and starts the clock.
+    ///
+    /// Those in the background are left to serve the others, see [`settle`](Self::settle).
+    async fn drain(&mut self) {
+        if matches!(self.stage, Stage::Running) {
+            let members = self.roster.snapshot();
+            journal::stopping(self.hub.cause().as_ref(), &members);
+            self.stage = Stage::Draining {
+                tick: Instant::now() + TICK,
+            };
+            self.tell(&members, |member| !member.is_background());
+            self.settle();
+
+            // Everybody has a turn before the clock is looked at, so that those who end at once
+            // are not cancelled, however short the time.
+            future::yield_now().await;
+        }
+    }
+
+    /// Tells those services to stop that are not told yet, and notes their own deadlines.
+    fn tell(&mut self, members: &[Arc<Member>], whom: impl Fn(&Member) -> bool) {
+        let limit = self.hub.deadline();
+        for member in members
+            .iter()
+            .filter(|member| !member.is_stopped() && whom(member))
+        {
+            member.stop();
+            let own = member
+                .deadline()
+                .filter(|own| limit.is_none_or(|limit| *own < limit));
+            self.deadlines
+                .extend(own.map(|own| (own, Arc::clone(member))));
+        }
+        self.deadlines
+            .sort_by_key(|(deadline, _)| std::cmp::Reverse(*deadline));
+    }
+
+    /// Nobody may be left who keeps the group alive: then it stops, and the background with it.
+    fn settle(&mut self) {
+        if !self.hub.is_quiet() {
+            return;
+        }
+        match self.stage {
+            Stage::Running => self.roster.close(&self.hub, Cause::Ended),
+            _ => self.tell(&self.roster.snapshot(), |_| true),
+        }
+    }
+
+    /// A second signal: there is no more waiting.
+    fn force(&mut self, cause: &Cause) {
+        journal::forced(cause);
+        self.cancel();
+    }
+
+    /// Has every service dropped that has not ended, and waits for that.
+    fn cancel(&mut self) {
+        if matches!(self.stage, Stage::Cancelling { .. }) {
+            return;
+        }
+        let members = self.roster.snapshot();
+        journal::cancelling(&members);
+        self.tell(&members, |_| true);
+        self.deadlines.clear();
+        for member in members.iter() {
+            member.cancel();
+        }
+        self.hub.dispatch.wake_all();
+        self.stage = Stage::Cancelling {
+            until: Instant::now().checked_add(self.cancel_timeout),
+        };
+    }
+
+    /// Does what is due.
+    fn look_at_clock(&mut self) {
+        let now = Instant::now();
+        match &mut self.stage {
+            Stage::Draining { .. } if self.hub.deadline().is_some_and(|end| end <= now) => {
+                self.cancel();
+            }
+            Stage::Draining { tick } => {
+                if *tick <= now {
+                    *tick = now + TICK;
+                    journal::draining(&self.roster.snapshot(), self.hub.deadline());
+                }
+                self.cancel_overdue(now);
+            }
+            Stage::Cancelling { until } if until.is_some_and(|until| until <= now) => {
+                journal::abandoned(&self.roster.snapshot());
+                self.stage = Stage::Over;
+            }
+            _ => {}
+        }
+    }
+
+    /// Cancels those whose own deadline is over.
+    fn cancel_overdue(&mut self, now: Instant) {
+        let mut any = false;
+        while let Some((_, member)) = self.deadlines.pop_if(|(deadline, _)| *deadline <= now) {
+            any |= member.cancel();
+        }
+        if any {
+            self.hub.dispatch.wake_all();
+        }
+    }
+
+    /// Puts the story together.
+    fn conclude(&mut self) -> Outcome {
+        self.stage = Stage::Over;
+        let ended = self.hub.now();
+        let stopped = self.hub.stopped_at().unwrap_or(ended);
+        let members = self.roster.snapshot();
+        let mut reports: Vec<_> = members.iter().map(|m| m.report(self.origin)).collect();
+        let mut failures = Vec::new();
+        for Failure { member, exit } in self.hub.take_failures() {
+            let report = &mut reports[member];
+            if report.exit.is_failure() {
+                report.later.push(exit);
+            } else {
+                report.exit = exit;
+                failures.push(member);
+            }
+        }
+        for report in &mut reports {
+            report.straggler |= matches!(report.exit, Exit::Abandoned);
+        }
+        let since_start = |at: u64| Duration::from_nanos(at.saturating_sub(self.origin));
+        let outcome = Outcome {
+            cause: self.hub.cause().unwrap_or(Cause::Ended),
+            reports,
+            failures,
+            stopped: since_start(stopped),
+            ended: since_start(ended),
+        };
+        journal::outcome(&outcome);
+        outcome
+    }
+}
+
+impl Drop for Supervisor<'_> {
+    fn drop(&mut self) {
+        if !matches!(self.stage, Stage::Over) {
+            self.hub.stop(Cause::Dropped);
+            self.cancel();
+        }
+        self.roster.clear();
+    }
+}
