@@ -45,7 +45,7 @@ enum Kind {
 impl Error {
     /// The outcome as an error, if a service failed or had to be cancelled.
     pub(crate) fn check(outcome: Outcome) -> Result<Outcome, Error> {
-        if outcome.failures.is_empty() && outcome.stragglers().next().is_none() {
+        if outcome.failures().next().is_none() && outcome.stragglers().next().is_none() {
             return Ok(outcome);
         }
         Err(Error {
@@ -71,7 +71,7 @@ impl Error {
 
     /// The service to blame: the first that failed, or else the first that did not end in time.
     pub fn service(&self) -> Option<&str> {
-        self.culprit().map(Report::name)
+        self.culprit().map(|report| report.name())
     }
 
     /// The error of the first failure, if a service returned one.
@@ -108,11 +108,11 @@ impl Error {
     /// Whether nothing failed, but a service did not end in time and was cancelled or abandoned.
     pub fn is_timeout(&self) -> bool {
         self.outcome()
-            .is_some_and(|outcome| outcome.failures.is_empty())
+            .is_some_and(|outcome| outcome.failures().next().is_none())
     }
 
     /// The first failure, or else the first straggler.
-    fn culprit(&self) -> Option<&Report> {
+    fn culprit(&self) -> Option<Report<'_>> {
         let outcome = self.outcome()?;
         outcome
             .failures()
@@ -130,16 +130,11 @@ impl Error {
         let Some(outcome) = self.outcome() else {
             return Ok(());
         };
-        let first = outcome
-            .failures()
-            .next()
-            .into_iter()
-            .flat_map(Report::later_failures);
-        for exit in first {
-            write!(f, "\n  then: {exit}")?;
-        }
         for report in outcome.failures().skip(1) {
             write!(f, "\n  then: {report}")?;
+        }
+        for (report, exit) in outcome.later_failures() {
+            write!(f, "\n  then: `{}` {exit}", report.name())?;
         }
         for report in outcome.stragglers() {
             write!(f, "\n  straggler: {report}")?;
@@ -157,7 +152,7 @@ impl fmt::Display for Error {
                 write!(
                     f,
                     "cannot listen for {}: {error}",
-                    crate::outcome::signal_name(*signal)
+                    crate::cause::signal_name(*signal)
                 )
             }
         }

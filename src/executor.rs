@@ -12,7 +12,7 @@ mod task;
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
@@ -29,7 +29,7 @@ pub use self::task::Task;
 pub(crate) type Boxed<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// The key of a task that has none yet.
-const NO_KEY: usize = usize::MAX;
+const NO_KEY: u32 = u32::MAX;
 
 /// The tasks in place that are to be polled, and who polls them.
 pub(crate) struct Ready {
@@ -44,6 +44,9 @@ pub(crate) struct Ready {
 
     /// Whether every task is to be polled.
     sweep: AtomicBool,
+
+    /// How many tasks the driver has.
+    tasks: AtomicUsize,
 }
 
 impl Ready {
@@ -53,6 +56,7 @@ impl Ready {
             driver: AtomicWaker::new(),
             awake: AtomicBool::new(true),
             sweep: AtomicBool::new(false),
+            tasks: AtomicUsize::new(0),
         }
     }
 
@@ -75,17 +79,21 @@ impl Ready {
 
     /// Lets the driver sleep; false if something came in between, and it has to look again.
     ///
-    /// Whoever brings work puts it down first and then looks whether the driver is awake; the
-    /// driver does the same the other way round. `SeqCst`, so that one of them sees the other.
+    /// Whoever brings work puts it down first and then swaps `awake`, as this does before it looks
+    /// for work. Of two swaps one is the second: either that is this one, which acquires what the
+    /// other put down, or it is the other, which finds the driver asleep and wakes it.
     fn fall_asleep(&self, no_arrivals: impl Fn() -> bool) -> bool {
-        self.awake.store(false, Ordering::SeqCst);
-        std::sync::atomic::fence(Ordering::SeqCst);
+        self.awake.swap(false, Ordering::SeqCst);
         let idle = self.queue.is_empty() && no_arrivals() && !self.sweep.load(Ordering::SeqCst);
         idle || self.awake.swap(true, Ordering::SeqCst)
     }
 }
 
 /// The side of an executor that wakes tasks; owns none of them.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one for each group, in its hub"
+)]
 pub(crate) enum Dispatch {
     /// In place.
     Here(Ready),
@@ -113,6 +121,14 @@ impl Dispatch {
         }
     }
 
+    /// Whether waking so many tasks costs more than polling all there are. In place only.
+    pub(crate) fn is_most(&self, tasks: usize) -> bool {
+        match self {
+            Dispatch::Here(ready) => tasks > ready.tasks.load(Ordering::Relaxed) / 2,
+            Dispatch::Given(_) => false,
+        }
+    }
+
     /// Wakes every task.
     pub(crate) fn wake_all(&self) {
         match self {
@@ -133,6 +149,10 @@ fn lock(wakers: &Mutex<Slab<Option<Waker>>>) -> MutexGuard<'_, Slab<Option<Waker
 }
 
 /// The side of an executor that takes new tasks.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one for each group, on the heap"
+)]
 pub(crate) enum Place<'a> {
     /// In place: they wait here for the driver. Closed with the group.
     Here(ConcurrentQueue<Arrival<'a>>),

@@ -201,7 +201,8 @@ impl<'a> Group<'a> {
     /// group.add("short", |_| async {}).on_exit(OnExit::Stop);
     ///
     /// let outcome = future::block_on(group.run())?;
-    /// assert!(matches!(outcome.reports()[0].exit(), Exit::Cancelled));
+    /// let report = outcome.reports().next().unwrap();
+    /// assert!(matches!(report.exit(), Exit::Cancelled) && !report.is_straggler());
     /// # Ok::<(), neap::Error>(())
     /// ```
     #[track_caller]
@@ -375,7 +376,9 @@ impl Added<'_> {
     }
 
     /// Sets how long the service may take to end once it is told to stop, within what the group
-    /// allows. Zero means not to drain.
+    /// allows; in milliseconds, rounded up.
+    ///
+    /// Zero means not to drain. 49 days or more are as long as the group allows.
     pub fn drain_timeout(self, timeout: Duration) -> Self {
         self.member.set_drain_timeout(timeout);
         self

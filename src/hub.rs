@@ -140,7 +140,7 @@ impl Hub {
     /// When the drain ends; `None` before the stop, or if it may take for ever.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let parent = self.parent.get().and_then(StopToken::deadline);
-        earliest(self.stop.token().deadline(), parent)
+        earliest(self.stop.deadline(), parent)
     }
 
     /// Stops the group; false if it was stopped before.
@@ -278,9 +278,9 @@ impl Roster {
     }
 
     /// Empties the list, for the sake of handles that outlive the group.
-    pub(crate) fn clear(&self) {
+    pub(crate) fn take(&self) -> Vec<Arc<Member>> {
         let members = std::mem::take(&mut *self.lock());
-        drop(members);
+        Arc::unwrap_or_clone(members)
     }
 }
 

@@ -12,7 +12,7 @@ pub(crate) use self::untold::*;
 mod told {
     use std::fmt::Write;
     use std::sync::Arc;
-    use std::time::Instant;
+    use std::time::{Duration, Instant};
 
     use log::{Level, debug, error, info, log_enabled, warn};
 
@@ -32,13 +32,11 @@ mod told {
         error!(target: "neap", event = "failed", service = name; "`{name}` {exit}");
     }
 
-    pub(crate) fn ended(member: &Member) {
-        if log_enabled!(target: "neap", Level::Info) {
-            let (name, report) = (member.name(), member.report(0));
-            if let (Some(from), Some(to)) = (report.started(), report.ended()) {
-                let (exit, lasted) = (report.exit(), to - from);
-                info!(target: "neap", event = "ended", service = name, exit:%; "`{name}` ended: {exit}, after {lasted:.1?}");
-            }
+    pub(crate) fn ended(member: &Member, finished: bool) {
+        if let (Some(from), Some(to)) = (member.started(), member.ended()) {
+            let (name, lasted) = (member.name(), Duration::from_nanos(to - from));
+            let how = if finished { "ended" } else { "cancelled" };
+            info!(target: "neap", event = how, service = name; "`{name}` {how} after {lasted:.1?}");
         }
     }
 
@@ -121,7 +119,7 @@ mod untold {
 
     pub(crate) fn started(_: &Member) {}
     pub(crate) fn failed(_: &Member, _: &Exit) {}
-    pub(crate) fn ended(_: &Member) {}
+    pub(crate) fn ended(_: &Member, _: bool) {}
     pub(crate) fn stopping(_: Option<&Cause>, _: &[Arc<Member>]) {}
     pub(crate) fn stopping_already(_: &Cause) {}
     pub(crate) fn draining(_: &[Arc<Member>], _: Option<Instant>) {}

@@ -1,7 +1,9 @@
 //! Brings the services of a program up together and takes them down gently.
 
+mod cause;
 mod error;
 mod executor;
+mod exit;
 mod group;
 mod handle;
 mod hub;
@@ -16,11 +18,13 @@ pub mod signal;
 mod stop;
 mod supervisor;
 
+pub use cause::Cause;
 pub use error::Error;
 pub use executor::Task;
+pub use exit::{BoxError, Exit};
 pub use group::{Added, Group, Nested, Run};
 pub use handle::{Handle, Options, Refused, ServiceId};
-pub use outcome::{BoxError, Cause, Exit, Outcome, Report};
+pub use outcome::{Outcome, Report};
 pub use scope::{Scope, ScopeStopped};
 pub use service::{OnExit, ServiceResult};
 pub use stop::{StopSource, StopToken, Stopped};

@@ -2,13 +2,12 @@
 
 use std::borrow::Cow;
 use std::panic::Location;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::executor::{Dispatch, Node};
-use crate::hub::{Hub, after, earliest, nanos};
-use crate::outcome::Report;
+use crate::hub::{Hub, after, earliest};
 use crate::{Cause, Exit, StopSource, StopToken};
 use crate::{OnExit, journal};
 
@@ -31,7 +30,15 @@ mod phase {
     pub(super) const FINISHED: u8 = 5;
     /// Ended so after its future was dropped, at the stop or at its deadline.
     pub(super) const DROPPED: u8 = 6;
+    /// Given up: whatever becomes of it, nobody waits for it.
+    pub(super) const ABANDONED: u8 = 7;
 }
+
+/// The bits of [`Record::state`] that hold the phase.
+const PHASE: u8 = 7;
+
+/// The bit of [`Record::state`] that says that there are tokens to pass the stop on to.
+const TOKENS: u8 = 8;
 
 /// The bit of [`Record::children`] that says that the service itself waits for their end.
 const JOINING: u32 = 1 << 31;
@@ -41,8 +48,8 @@ const CLOSED: u32 = 1 << 30;
 
 /// What is known of a service.
 ///
-/// A hundred thousand of these are meant to be cheap: 96 bytes, and nothing on the heap beside
-/// them unless the name is owned or the token asked for.
+/// A hundred thousand of these are meant to be cheap: 88 bytes, 120 with the node around them, and
+/// nothing on the heap beside that unless the name is owned or a token asked for.
 pub(crate) struct Record {
     name: Cow<'static, str>,
     location: &'static Location<'static>,
@@ -53,9 +60,9 @@ pub(crate) struct Record {
     stopped: AtomicU64,
     ended: AtomicU64,
 
-    /// How long its drain may take within that of the group, in nanoseconds; `u64::MAX` is for as
-    /// long as that.
-    drain_timeout: AtomicU64,
+    /// How long its drain may take within that of the group, in milliseconds; `u32::MAX` is for
+    /// as long as that.
+    drain_timeout: AtomicU32,
 
     /// Its own stop, made when it first asks for a token.
     source: OnceLock<StopSource>,
@@ -66,8 +73,10 @@ pub(crate) struct Record {
     /// The children yet to end, with [`JOINING`] and [`CLOSED`].
     children: AtomicU32,
 
-    /// See [`phase`].
-    phase: AtomicU8,
+    /// How far it is, see [`phase`], and [`TOKENS`].
+    ///
+    /// Both in one, so that of a stop and a first token the second sees the first.
+    state: AtomicU8,
 
     /// Whether it leaves the group alone when it finishes well, or stops it.
     stops_group: AtomicBool,
@@ -93,12 +102,12 @@ impl Node<Record> {
             started: AtomicU64::new(0),
             stopped: AtomicU64::new(0),
             ended: AtomicU64::new(0),
-            drain_timeout: AtomicU64::new(u64::MAX),
+            drain_timeout: AtomicU32::new(u32::MAX),
             source: OnceLock::new(),
             // Past four thousand million services the memory is gone.
             index: index as u32,
             children: AtomicU32::new(0),
-            phase: AtomicU8::new(phase::WAITING),
+            state: AtomicU8::new(phase::WAITING),
             stops_group: AtomicBool::new(false),
             background: AtomicBool::new(false),
             straggler: AtomicBool::new(false),
@@ -110,7 +119,6 @@ impl Node<Record> {
         &self.data.name
     }
 
-    #[cfg(feature = "log")]
     pub(crate) fn location(&self) -> &'static Location<'static> {
         self.data.location
     }
@@ -120,9 +128,9 @@ impl Node<Record> {
     }
 
     pub(crate) fn set_drain_timeout(&self, timeout: Duration) {
-        self.data
-            .drain_timeout
-            .store(nanos(timeout), Ordering::Relaxed);
+        let millis = timeout.as_nanos().div_ceil(1_000_000);
+        let millis = u32::try_from(millis).unwrap_or(u32::MAX);
+        self.data.drain_timeout.store(millis, Ordering::Relaxed);
     }
 
     pub(crate) fn set_on_exit(&self, on_exit: OnExit) {
@@ -142,22 +150,30 @@ impl Node<Record> {
 
     fn phase(&self) -> u8 {
         // `SeqCst` with the key: see `Node::wake_task`.
-        self.data.phase.load(Ordering::SeqCst)
+        self.data.state.load(Ordering::SeqCst) & PHASE
     }
 
-    /// Moves on to a later phase, from any of those given.
-    fn advance(&self, from: &[u8], to: u8) -> bool {
-        from.iter().any(|&from| {
-            self.data
-                .phase
-                .compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst)
-                .is_ok()
-        })
+    /// Moves on to `to` if the phase is `from`, and passes on a stop that is news.
+    fn advance(&self, from: u8, to: u8) -> bool {
+        let next = |state: u8| (state & PHASE == from).then_some(state & !PHASE | to);
+        match self
+            .data
+            .state
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, next)
+        {
+            Ok(state) => {
+                if state & TOKENS != 0 && to >= phase::STOPPING {
+                    self.pass_stop_on();
+                }
+                true
+            }
+            Err(_) => false,
+        }
     }
 
     /// Starts the service at its first poll; false if the stop came first.
     pub(crate) fn start(&self) -> bool {
-        let started = !self.hub.is_stopped() && self.advance(&[phase::WAITING], phase::RUNNING);
+        let started = !self.hub.is_stopped() && self.advance(phase::WAITING, phase::RUNNING);
         if started {
             self.data.started.store(self.hub.now(), Ordering::Relaxed);
             journal::started(self);
@@ -165,39 +181,42 @@ impl Node<Record> {
         started
     }
 
-    /// Tells the service to stop; one that waits will not start. Once is enough.
-    pub(crate) fn stop(&self) {
+    /// Tells the service to stop, at `now`; one that waits will not start. Once is enough.
+    ///
+    /// Its task has to be woken then; the answer is whether.
+    pub(crate) fn stop(&self, now: u64) -> bool {
         if self.is_stopped() {
-            return;
+            return false;
         }
         // Before the phase, for whoever sees the one looks at the other.
-        self.data.stopped.store(self.hub.now(), Ordering::Relaxed);
-        if self.advance(&[phase::WAITING], phase::REFUSED) {
-            self.wake_task();
-        } else if self.advance(&[phase::RUNNING], phase::STOPPING) {
-            // A token made meanwhile sees the phase, or is seen here: see `token`.
-            fence(Ordering::SeqCst);
-            self.pass_stop_on();
-            self.wake_task();
-        } else {
+        self.data.stopped.store(now, Ordering::Relaxed);
+        let stopped = self.advance(phase::RUNNING, phase::STOPPING)
+            || self.advance(phase::WAITING, phase::REFUSED)
+            || self.advance(phase::RUNNING, phase::STOPPING);
+        if !stopped {
             // It ended by itself at this very moment.
             self.data.stopped.store(0, Ordering::Relaxed);
         }
+        stopped
     }
 
     /// Has the service's future dropped at its next poll, which the caller brings about; false if
-    /// it has ended.
+    /// it has ended. It must have been told to stop before.
     pub(crate) fn cancel(&self) -> bool {
-        if self.advance(&[phase::WAITING], phase::REFUSED) {
-            return true;
-        }
-        let cancelled = self.advance(&[phase::RUNNING, phase::STOPPING], phase::CANCELLED);
+        let cancelled = self.advance(phase::STOPPING, phase::CANCELLED);
         if cancelled {
             self.data.straggler.store(true, Ordering::Relaxed);
-            fence(Ordering::SeqCst);
-            self.pass_stop_on();
         }
         cancelled
+    }
+
+    /// Gives the service up, unless it has ended.
+    pub(crate) fn abandon(&self) {
+        if self.advance(phase::CANCELLED, phase::ABANDONED)
+            || self.advance(phase::REFUSED, phase::ABANDONED)
+        {
+            self.data.straggler.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Whether the service has been told to stop. One load.
@@ -228,25 +247,25 @@ impl Node<Record> {
 
     /// Until when the service has time, once it has been told to stop.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let stopped = self
-            .is_stopped()
-            .then(|| self.data.stopped.load(Ordering::Relaxed));
-        let own = stopped.filter(|&at| at != 0).and_then(|at| {
-            after(
-                self.hub.instant(at),
-                self.data.drain_timeout.load(Ordering::Relaxed),
-            )
-        });
         self.is_stopped()
-            .then(|| earliest(own, self.hub.deadline()))
+            .then(|| earliest(self.own_deadline(), self.hub.deadline()))
             .flatten()
+    }
+
+    /// The deadline that is due to the service's own timeout, if it has one and has been stopped.
+    pub(crate) fn own_deadline(&self) -> Option<Instant> {
+        let timeout = self.data.drain_timeout.load(Ordering::Relaxed);
+        let stopped = self.data.stopped.load(Ordering::Relaxed);
+        if timeout == u32::MAX || stopped == 0 {
+            return None;
+        }
+        after(self.hub.instant(stopped), u64::from(timeout) * 1_000_000)
     }
 
     /// A token that is stopped when the service is told to stop.
     pub(crate) fn token(&self) -> StopToken {
         let token = self.data.source.get_or_init(StopSource::new).token();
-        fence(Ordering::SeqCst);
-        if self.is_stopped() {
+        if self.data.state.fetch_or(TOKENS, Ordering::SeqCst) & PHASE >= phase::STOPPING {
             self.pass_stop_on();
         }
         token
@@ -318,11 +337,15 @@ impl Node<Record> {
         } else {
             phase::DROPPED
         };
-        self.data.phase.store(to, Ordering::SeqCst);
+        let kept = |state| (state & PHASE != phase::ABANDONED).then_some(to);
+        let _ = self
+            .data
+            .state
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, kept);
         if finished && self.data.stops_group.load(Ordering::Relaxed) {
             self.hub.stop(Cause::Finished(self.data.name.clone()));
         }
-        journal::ended(self);
+        journal::ended(self, finished);
         self.hub.leave(self.is_background());
     }
 
@@ -335,28 +358,37 @@ impl Node<Record> {
         }
     }
 
-    /// What became of the service, its failures apart; `origin` is what its times are counted from.
-    pub(crate) fn report(&self, origin: u64) -> Report {
-        let since = |at: &AtomicU64| match at.load(Ordering::Relaxed) {
-            0 => None,
-            at => Some(Duration::from_nanos(at.saturating_sub(origin))),
-        };
-        let started = since(&self.data.started);
-        let exit = match self.phase() {
-            phase::FINISHED => Exit::Finished,
-            _ if started.is_none() => Exit::NotStarted,
-            phase::DROPPED => Exit::Cancelled,
-            _ => Exit::Abandoned,
-        };
-        Report {
-            name: self.data.name.clone(),
-            location: self.data.location,
-            straggler: self.data.straggler.load(Ordering::Relaxed),
-            exit,
-            later: Vec::new(),
-            started,
-            stopped: since(&self.data.stopped).filter(|_| started.is_some()),
-            ended: since(&self.data.ended).filter(|_| started.is_some()),
+    pub(crate) fn started(&self) -> Option<u64> {
+        Some(self.data.started.load(Ordering::Relaxed)).filter(|&at| at != 0)
+    }
+
+    pub(crate) fn stopped(&self) -> Option<u64> {
+        Some(self.data.stopped.load(Ordering::Relaxed)).filter(|&at| at != 0)
+    }
+
+    pub(crate) fn ended(&self) -> Option<u64> {
+        let ended = (phase::FINISHED..=phase::DROPPED).contains(&self.phase());
+        Some(self.data.ended.load(Ordering::Relaxed)).filter(|_| ended)
+    }
+
+    pub(crate) fn is_straggler(&self) -> bool {
+        self.data.straggler.load(Ordering::Relaxed)
+    }
+
+    /// How the service ended, its failures apart.
+    pub(crate) fn exit(&self) -> &'static Exit {
+        static EXITS: [Exit; 4] = [
+            Exit::Finished,
+            Exit::Cancelled,
+            Exit::Abandoned,
+            Exit::NotStarted,
+        ];
+        let [finished, cancelled, abandoned, not_started] = &EXITS;
+        match self.phase() {
+            phase::FINISHED => finished,
+            phase::ABANDONED => abandoned,
+            _ if self.started().is_none() => not_started,
+            _ => cancelled,
         }
     }
 }

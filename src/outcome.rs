@@ -1,211 +1,126 @@
 //! How a group ended: why it stopped, and what became of each of its services.
 
-use std::borrow::Cow;
-use std::error::Error as StdError;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::Location;
 use std::process::{ExitCode, Termination};
+use std::sync::Arc;
 use std::time::Duration;
 
-#[cfg(feature = "signal")]
-use async_signal::Signal;
-
-/// Why a group, or a [`StopSource`](crate::StopSource), stopped.
-///
-/// The first cause wins: what comes after it changes nothing about it.
-///
-/// # Examples
-///
-/// ```
-/// use neap::Cause;
-///
-/// assert_eq!(Cause::Failed("db".into()).to_string(), "failure of `db`");
-/// # #[cfg(feature = "signal")]
-/// assert_eq!(Cause::Signal(neap::signal::Signal::Term).to_string(), "SIGTERM");
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Cause {
-    /// The operating system sent this signal.
-    #[cfg(feature = "signal")]
-    Signal(Signal),
-
-    /// Somebody asked for it, with a [`Handle`](crate::Handle) or a source.
-    Requested,
-
-    /// The service of this name returned an error.
-    Failed(Cow<'static, str>),
-
-    /// The service of this name panicked.
-    Panicked(Cow<'static, str>),
-
-    /// The service of this name finished well and was added with
-    /// [`OnExit::Stop`](crate::OnExit::Stop).
-    Finished(Cow<'static, str>),
-
-    /// All services finished well; those in the background were then stopped.
-    Ended,
-
-    /// The future of [`Group::run`](crate::Group::run) was dropped.
-    Dropped,
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            #[cfg(feature = "signal")]
-            Cause::Signal(signal) => f.write_str(&signal_name(*signal)),
-            Cause::Requested => f.write_str("request"),
-            Cause::Failed(name) => write!(f, "failure of `{name}`"),
-            Cause::Panicked(name) => write!(f, "panic of `{name}`"),
-            Cause::Finished(name) => write!(f, "end of `{name}`"),
-            Cause::Ended => f.write_str("end of all services"),
-            Cause::Dropped => f.write_str("drop of the group"),
-        }
-    }
-}
-
-#[cfg(feature = "signal")]
-impl From<Signal> for Cause {
-    fn from(signal: Signal) -> Cause {
-        Cause::Signal(signal)
-    }
-}
-
-/// The name a signal has in signal(7).
-#[cfg(feature = "signal")]
-pub(crate) fn signal_name(signal: Signal) -> String {
-    match signal {
-        Signal::Abort => "SIGABRT".into(),
-        Signal::Alarm => "SIGALRM".into(),
-        Signal::Child => "SIGCHLD".into(),
-        Signal::Vtalarm => "SIGVTALRM".into(),
-        other => format!("SIG{}", format!("{other:?}").to_uppercase()),
-    }
-}
-
-/// An error that a service ended with.
-pub type BoxError = Box<dyn StdError + Send + Sync>;
-
-/// How one service ended.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Exit {
-    /// It returned, and well.
-    Finished,
-
-    /// It, or a child it spawned, returned this error.
-    Failed(BoxError),
-
-    /// It, or a child it spawned, panicked with this message.
-    Panicked(String),
-
-    /// Its future was dropped: a [`race`](crate::Group::race) at the stop, any other service
-    /// because it had not ended by its deadline. [`Report::is_straggler`] tells them apart.
-    Cancelled,
-
-    /// It was to be cancelled, but blocked its thread past the cancel timeout: it may still run.
-    Abandoned,
-
-    /// The stop came before it was first polled.
-    NotStarted,
-}
-
-impl Exit {
-    /// Whether this is an error or a panic.
-    pub fn is_failure(&self) -> bool {
-        matches!(self, Exit::Failed(_) | Exit::Panicked(_))
-    }
-}
-
-impl fmt::Display for Exit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Exit::Finished => f.write_str("finished"),
-            Exit::Failed(error) => write!(f, "failed: {error}"),
-            Exit::Panicked(message) => write!(f, "panicked: {message}"),
-            Exit::Cancelled => f.write_str("cancelled"),
-            Exit::Abandoned => f.write_str("abandoned"),
-            Exit::NotStarted => f.write_str("not started"),
-        }
-    }
-}
+use crate::hub::{Failure, Hub};
+use crate::member::Member;
+use crate::{Cause, Exit};
 
 /// The end of one service: how, and when.
 ///
 /// All times are counted from the start of the group.
-#[derive(Debug)]
-pub struct Report {
-    pub(crate) name: Cow<'static, str>,
-    pub(crate) location: &'static Location<'static>,
-    pub(crate) exit: Exit,
-    pub(crate) later: Vec<Exit>,
-    pub(crate) started: Option<Duration>,
-    pub(crate) stopped: Option<Duration>,
-    pub(crate) ended: Option<Duration>,
-    pub(crate) straggler: bool,
+///
+/// # Examples
+///
+/// ```
+/// use futures_lite::future;
+/// use neap::{Exit, Group};
+///
+/// let mut group = Group::new();
+/// group.add("greeter", |_| async {});
+/// let outcome = future::block_on(group.run())?;
+///
+/// let report = outcome.reports().next().unwrap();
+/// assert_eq!(report.name(), "greeter");
+/// assert!(matches!(report.exit(), Exit::Finished));
+/// assert!(report.started() <= report.ended());
+/// assert!(report.location().file().ends_with(".rs"));
+/// # Ok::<(), neap::Error>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Report<'o> {
+    member: &'o Member,
+    exit: &'o Exit,
+
+    /// When the group started, by the clock of its hub.
+    origin: u64,
 }
 
-impl Report {
+impl<'o> Report<'o> {
     /// The name that the service was added under.
-    pub fn name(&self) -> &str {
-        &self.name
+    pub fn name(&self) -> &'o str {
+        self.member.name()
     }
 
     /// The place in the source where it was added.
     pub fn location(&self) -> &'static Location<'static> {
-        self.location
+        self.member.location()
     }
 
     /// How it ended. The first failure, if it had several.
-    pub fn exit(&self) -> &Exit {
-        &self.exit
-    }
-
-    /// Further failures, in order: a service with children can have more than one.
-    pub fn later_failures(&self) -> &[Exit] {
-        &self.later
+    pub fn exit(&self) -> &'o Exit {
+        self.exit
     }
 
     /// When it was first polled; `None` if it never was.
     pub fn started(&self) -> Option<Duration> {
-        self.started
+        self.since_start(self.member.started())
     }
 
-    /// When it was told to stop; `None` if it ended before that.
+    /// When it was told to stop; `None` if it ended before that, or never started.
     pub fn stopped(&self) -> Option<Duration> {
-        self.stopped
+        self.since_start(
+            self.member
+                .stopped()
+                .filter(|_| self.member.started().is_some()),
+        )
     }
 
-    /// When it had ended, children and all; `None` if it was abandoned.
+    /// When it had ended, children and all; `None` if it was abandoned, or never started.
     pub fn ended(&self) -> Option<Duration> {
-        self.ended
+        self.since_start(
+            self.member
+                .ended()
+                .filter(|_| self.member.started().is_some()),
+        )
     }
 
     /// How long it took to end after it had been told to stop.
     pub fn drained(&self) -> Option<Duration> {
-        Some(self.ended?.saturating_sub(self.stopped?))
+        Some(self.ended()?.saturating_sub(self.stopped()?))
     }
 
     /// Whether it outlived its deadline, or a second signal, and was cancelled or abandoned.
     pub fn is_straggler(&self) -> bool {
-        self.straggler
+        self.member.is_straggler()
+    }
+
+    fn since_start(&self, at: Option<u64>) -> Option<Duration> {
+        at.map(|at| Duration::from_nanos(at.saturating_sub(self.origin)))
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` {}", self.name, self.exit)?;
-        if let Some(ended) = self.ended.filter(|_| self.started.is_some()) {
+        write!(f, "`{}` {}", self.name(), self.exit)?;
+        if let Some(ended) = self.ended() {
             write!(f, " after {ended:.1?}")?;
         }
         if let Some(drained) = self.drained() {
             write!(f, ", {drained:.1?} after the stop")?;
         }
-        if self.straggler {
-            write!(f, " (straggler, added at {})", self.location)?;
+        if self.is_straggler() {
+            write!(f, " (straggler, added at {})", self.location())?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Report")
+            .field("name", &self.name())
+            .field("exit", &self.exit)
+            .field("started", &self.started())
+            .field("stopped", &self.stopped())
+            .field("ended", &self.ended())
+            .field("straggler", &self.is_straggler())
+            .finish()
     }
 }
 
@@ -225,63 +140,140 @@ impl fmt::Display for Report {
 /// let outcome = future::block_on(group.run())?;
 ///
 /// assert_eq!(*outcome.cause(), Cause::Ended);
-/// assert_eq!(outcome.reports()[0].name(), "greeter");
+/// assert_eq!(outcome.to_string().split(" after ").next(), Some("ended: all services finished"));
 /// # Ok::<(), neap::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct Outcome {
-    pub(crate) cause: Cause,
-    pub(crate) reports: Vec<Report>,
-    pub(crate) failures: Vec<usize>,
-    pub(crate) stopped: Duration,
-    pub(crate) ended: Duration,
+    cause: Cause,
+
+    /// The services, as they were left. Nothing is copied: who does not look pays nothing.
+    members: Vec<Arc<Member>>,
+
+    /// In the order in which they came.
+    failures: Vec<Failure>,
+
+    /// The index in `failures` of each failed service's first, by the index of the service.
+    first: BTreeMap<usize, usize>,
+
+    /// When the group started, was stopped and had ended, by the clock of its hub.
+    origin: u64,
+    stopped: u64,
+    ended: u64,
 }
 
 impl Outcome {
+    /// Puts the story together. Nothing about the members changes any more.
+    pub(crate) fn new(
+        hub: &Hub,
+        members: Vec<Arc<Member>>,
+        failures: Vec<Failure>,
+        origin: u64,
+    ) -> Outcome {
+        let mut first = BTreeMap::new();
+        for (index, failure) in failures.iter().enumerate() {
+            first.entry(failure.member).or_insert(index);
+        }
+        let ended = hub.now();
+        let stopped = hub.stopped_at().unwrap_or(ended);
+        let cause = hub.cause().unwrap_or(Cause::Ended);
+        Outcome {
+            cause,
+            members,
+            failures,
+            first,
+            origin,
+            stopped,
+            ended,
+        }
+    }
+
     /// Why the group stopped.
     pub fn cause(&self) -> &Cause {
         &self.cause
     }
 
     /// What became of each service, in the order in which they were added.
-    pub fn reports(&self) -> &[Report] {
-        &self.reports
+    pub fn reports(&self) -> impl ExactSizeIterator<Item = Report<'_>> {
+        (0..self.members.len()).map(|index| self.report(index))
+    }
+
+    fn report(&self, index: usize) -> Report<'_> {
+        let member = &*self.members[index];
+        let failure = self
+            .first
+            .get(&index)
+            .map(|&first| &self.failures[first].exit);
+        let exit = failure.unwrap_or_else(|| member.exit());
+        Report {
+            member,
+            exit,
+            origin: self.origin,
+        }
     }
 
     /// The services that failed or panicked, the first failure first.
-    pub fn failures(&self) -> impl Iterator<Item = &Report> {
-        self.failures.iter().map(|&index| &self.reports[index])
+    pub fn failures(&self) -> impl Iterator<Item = Report<'_>> {
+        self.failures_where(true)
+            .map(|failure| self.report(failure.member))
+    }
+
+    /// What else went wrong in services that had failed before, in order: one with children can
+    /// fail more than once.
+    pub fn later_failures(&self) -> impl Iterator<Item = (Report<'_>, &Exit)> {
+        self.failures_where(false)
+            .map(|failure| (self.report(failure.member), &failure.exit))
+    }
+
+    /// The failures that are the first of their service, or those that are not.
+    fn failures_where(&self, first: bool) -> impl Iterator<Item = &Failure> {
+        let is_first = move |(index, failure): &(usize, &Failure)| {
+            (self.first.get(&failure.member) == Some(index)) == first
+        };
+        self.failures
+            .iter()
+            .enumerate()
+            .filter(is_first)
+            .map(|(_, failure)| failure)
     }
 
     /// The services that outlived their deadline, or a second signal.
-    pub fn stragglers(&self) -> impl Iterator<Item = &Report> {
-        self.reports.iter().filter(|report| report.straggler)
+    pub fn stragglers(&self) -> impl Iterator<Item = Report<'_>> {
+        self.reports().filter(Report::is_straggler)
     }
 
     /// How long the group ran before it was stopped.
     pub fn stopped(&self) -> Duration {
-        self.stopped
+        Duration::from_nanos(self.stopped.saturating_sub(self.origin))
     }
 
     /// How long it took from the stop until every service had ended.
     pub fn drained(&self) -> Duration {
-        self.ended.saturating_sub(self.stopped)
+        Duration::from_nanos(self.ended.saturating_sub(self.stopped))
+    }
+}
+
+impl fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outcome")
+            .field("cause", &self.cause)
+            .field("reports", &self.reports().collect::<Vec<_>>())
+            .field("stopped", &self.stopped())
+            .field("drained", &self.drained())
+            .finish()
     }
 }
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Outcome {
-            cause,
-            reports,
-            stopped,
-            ..
-        } = self;
-        let drained = self.drained();
-        match reports.len() {
+        let (cause, stopped, drained) = (&self.cause, self.stopped(), self.drained());
+        match self.members.len() {
             0 => return f.write_str("ended: there were no services"),
             _ if *cause == Cause::Ended => {
-                write!(f, "ended: all services finished after {:.1?}", self.ended)?
+                write!(
+                    f,
+                    "ended: all services finished after {:.1?}",
+                    stopped + drained
+                )?;
             }
             1 => write!(
                 f,
@@ -293,7 +285,7 @@ impl fmt::Display for Outcome {
             )?,
         }
         if f.alternate() {
-            for report in reports {
+            for report in self.reports() {
                 write!(f, "\n  {report}")?;
             }
         }

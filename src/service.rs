@@ -1,8 +1,8 @@
 //! What a service may end with, and what that does to its group.
 
 use crate::Exit;
+use crate::exit::BoxError;
 use crate::lifecycle::End;
-use crate::outcome::BoxError;
 
 /// What a service, or a child of one, may end with: `()`, or `Result<(), E>` with an error that
 /// can be boxed.

@@ -134,16 +134,16 @@ pub fn listen(signals: impl IntoIterator<Item = Signal>) -> Result<Signals, Erro
 /// A signal that was ignored when the program started, as SIGHUP is under nohup(1), is listened
 /// for all the same, and ends the program once it is given back.
 pub struct Signals {
-    /// First, so that nothing is given back before this has let go.
+    /// First, as it is dropped first: while `inner` lets go, the default is in force already.
+    #[cfg(unix)]
+    _actions: action::Actions,
+
     inner: async_signal::Signals,
 
     count: Arc<Deliveries>,
 
     /// How many of the counted deliveries have been yielded.
     yielded: u32,
-
-    #[cfg(unix)]
-    _actions: action::Actions,
 }
 
 impl Signals {

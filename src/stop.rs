@@ -219,6 +219,11 @@ impl StopSource {
     pub(crate) fn stopped_at(&self) -> Option<Instant> {
         self.latch.stop.get().map(|stop| stop.at)
     }
+
+    /// See [`StopToken::deadline`].
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.latch.stop.get().and_then(|stop| stop.deadline)
+    }
 }
 
 impl Default for StopSource {

@@ -10,9 +10,9 @@ use async_channel::Receiver;
 use async_io::Timer;
 use futures_lite::{Stream, future};
 
-use crate::hub::{Failure, Hub, Notice, Roster, earliest};
+use crate::hub::{Hub, Notice, Roster, earliest};
 use crate::member::Member;
-use crate::{Cause, Error, Exit, Outcome, journal};
+use crate::{Cause, Error, Outcome, journal};
 
 /// How long to wait for services that block their thread unless the group says otherwise.
 const CANCEL_TIMEOUT: Duration = Duration::from_millis(500);
@@ -202,17 +202,24 @@ impl<'a> Supervisor<'a> {
 
     /// Tells those services to stop that are not told yet, and notes their own deadlines.
     fn tell(&mut self, members: &[Arc<Member>], whom: impl Fn(&Member) -> bool) {
-        let limit = self.hub.deadline();
-        for member in members
-            .iter()
-            .filter(|member| !member.is_stopped() && whom(member))
-        {
-            member.stop();
-            let own = member
-                .deadline()
-                .filter(|own| limit.is_none_or(|limit| *own < limit));
-            self.deadlines
-                .extend(own.map(|own| (own, Arc::clone(member))));
+        let (limit, now) = (self.hub.deadline(), self.hub.now());
+        // Where most tasks are to be woken, it is cheaper to poll them all than to queue them.
+        let all = self.hub.dispatch.is_most(members.len());
+        for member in members.iter().filter(|member| whom(member)) {
+            if !member.stop(now) {
+                continue;
+            }
+            if !all {
+                member.wake_task();
+            }
+            if let Some(own) = member.own_deadline() {
+                if limit.is_none_or(|limit| own < limit) {
+                    self.deadlines.push((own, Arc::clone(member)));
+                }
+            }
+        }
+        if all {
+            self.hub.dispatch.wake_all();
         }
         self.deadlines
             .sort_by_key(|(deadline, _)| std::cmp::Reverse(*deadline));
@@ -268,7 +275,9 @@ impl<'a> Supervisor<'a> {
                 self.cancel_overdue(now);
             }
             Stage::Cancelling { until } if until.is_some_and(|until| until <= now) => {
-                journal::abandoned(&self.roster.snapshot());
+                let members = self.roster.snapshot();
+                journal::abandoned(&members);
+                members.iter().for_each(|member| member.abandon());
                 self.stage = Stage::Over;
             }
             _ => {}
@@ -278,8 +287,15 @@ impl<'a> Supervisor<'a> {
     /// Cancels those whose own deadline is over.
     fn cancel_overdue(&mut self, now: Instant) {
         let mut any = false;
-        while let Some((_, member)) = self.deadlines.pop_if(|(deadline, _)| *deadline <= now) {
-            any |= member.cancel();
+        while self
+            .deadlines
+            .last()
+            .is_some_and(|(deadline, _)| *deadline <= now)
+        {
+            any |= self
+                .deadlines
+                .pop()
+                .is_some_and(|(_, member)| member.cancel());
         }
         if any {
             self.hub.dispatch.wake_all();
@@ -289,31 +305,8 @@ impl<'a> Supervisor<'a> {
     /// Puts the story together.
     fn conclude(&mut self) -> Outcome {
         self.stage = Stage::Over;
-        let ended = self.hub.now();
-        let stopped = self.hub.stopped_at().unwrap_or(ended);
-        let members = self.roster.snapshot();
-        let mut reports: Vec<_> = members.iter().map(|m| m.report(self.origin)).collect();
-        let mut failures = Vec::new();
-        for Failure { member, exit } in self.hub.take_failures() {
-            let report = &mut reports[member];
-            if report.exit.is_failure() {
-                report.later.push(exit);
-            } else {
-                report.exit = exit;
-                failures.push(member);
-            }
-        }
-        for report in &mut reports {
-            report.straggler |= matches!(report.exit, Exit::Abandoned);
-        }
-        let since_start = |at: u64| Duration::from_nanos(at.saturating_sub(self.origin));
-        let outcome = Outcome {
-            cause: self.hub.cause().unwrap_or(Cause::Ended),
-            reports,
-            failures,
-            stopped: since_start(stopped),
-            ended: since_start(ended),
-        };
+        let members = self.roster.take();
+        let outcome = Outcome::new(&self.hub, members, self.hub.take_failures(), self.origin);
         journal::outcome(&outcome);
         outcome
     }
@@ -325,6 +318,6 @@ impl Drop for Supervisor<'_> {
             self.hub.stop(Cause::Dropped);
             self.cancel();
         }
-        self.roster.clear();
+        drop(self.roster.take());
     }
 }

@@ -3,19 +3,20 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 
 use slab::Slab;
 
 use super::node::Keyed;
-use super::{Boxed, Dispatch, Node, Place, Task};
+use super::{Boxed, Dispatch, NO_KEY, Node, Place, Task};
 use crate::hub::Hub;
 
 /// How many tasks are polled before whoever awaits the group lets others have a turn.
 const BUDGET: usize = 256;
 
 /// The key of the supervisor, which is polled among the tasks but is not one of them.
-const SUPERVISOR: usize = usize::MAX - 1;
+const SUPERVISOR: usize = (NO_KEY - 1) as usize;
 
 /// A task on its way to the driver.
 pub(crate) struct Arrival<'a> {
@@ -184,6 +185,14 @@ impl<'a> Driver<'a> {
     /// Polls every task.
     fn sweep(&mut self) {
         self.slots.retain(|_, slot| slot.poll().is_pending());
+        self.count();
+    }
+
+    /// Lets the waking side know how many tasks there are, roughly.
+    fn count(&self) {
+        if let Dispatch::Here(ready) = &self.hub.dispatch {
+            ready.tasks.store(self.slots.len(), Ordering::Relaxed);
+        }
     }
 
     /// Polls a task, unless it has ended since it was woken. If its key has gone to another one
@@ -201,6 +210,7 @@ impl<'a> Driver<'a> {
     fn adopt(&mut self, Arrival { node, slot }: Arrival<'a>) {
         let key = self.slots.insert(slot);
         node.set_key(key);
+        self.count();
         self.poll_task(key);
     }
 }

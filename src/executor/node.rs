@@ -1,7 +1,7 @@
 //! The waker of a task, which is at the same time the record of what the task is about.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use std::task::{Wake, Waker};
 
 use super::{Dispatch, NO_KEY, lock};
@@ -15,7 +15,7 @@ pub(crate) struct Node<T> {
     pub(crate) hub: Arc<Hub>,
 
     /// Where the task is found: in the driver's slab, or among the wakers of the dispatch.
-    key: AtomicUsize,
+    key: AtomicU32,
 
     /// [`QUEUED`] or 0; always 0 on a given executor, which has a queue of its own.
     state: AtomicU8,
@@ -28,7 +28,7 @@ impl<T: Send + Sync + 'static> Node<T> {
     pub(crate) fn new(hub: Arc<Hub>, data: T) -> Arc<Node<T>> {
         Arc::new(Node {
             hub,
-            key: AtomicUsize::new(NO_KEY),
+            key: AtomicU32::new(NO_KEY),
             state: AtomicU8::new(0),
             data,
         })
@@ -54,7 +54,7 @@ impl<T: Send + Sync + 'static> Node<T> {
         if key == NO_KEY || (here && self.state.swap(QUEUED, Ordering::AcqRel) == QUEUED) {
             return;
         }
-        self.hub.dispatch.wake(key);
+        self.hub.dispatch.wake(key as usize);
     }
 
     /// Whether this waker wakes this very task, so that being woken needs no further arrangement.
@@ -64,7 +64,7 @@ impl<T: Send + Sync + 'static> Node<T> {
             // is alive. Should that ever change, the answer is no, which costs a listener.
             Dispatch::Here(_) => waker.data() == Arc::as_ptr(self).cast(),
             Dispatch::Given(wakers) => lock(wakers)
-                .get(self.key.load(Ordering::Relaxed))
+                .get(self.key.load(Ordering::Relaxed) as usize)
                 .and_then(Option::as_ref)
                 .is_some_and(|own| own.will_wake(waker)),
         }
@@ -88,6 +88,7 @@ pub(crate) trait Keyed: Send + Sync {
 
 impl<T: Send + Sync> Keyed for Node<T> {
     fn set_key(&self, key: usize) {
-        self.key.store(key, Ordering::SeqCst);
+        // Past four thousand million tasks the memory is gone.
+        self.key.store(key as u32, Ordering::SeqCst);
     }
 }

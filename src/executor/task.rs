@@ -29,7 +29,7 @@ impl<'a> Task<'a> {
         let hub = Arc::clone(&node.hub);
         let key = match &hub.dispatch {
             Dispatch::Given(wakers) => lock(wakers).insert(None),
-            Dispatch::Here(_) => NO_KEY,
+            Dispatch::Here(_) => NO_KEY as usize,
         };
         node.set_key(key);
         Task {

@@ -1,0 +1,51 @@
+//! How a service ended.
+
+use std::error::Error;
+use std::fmt;
+
+/// An error that a service ended with.
+pub type BoxError = Box<dyn Error + Send + Sync>;
+
+/// How one service ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Exit {
+    /// It returned, and well.
+    Finished,
+
+    /// It, or a child it spawned, returned this error.
+    Failed(BoxError),
+
+    /// It, or a child it spawned, panicked with this message.
+    Panicked(String),
+
+    /// Its future was dropped: a [`race`](crate::Group::race) at the stop, any other service
+    /// because it had not ended by its deadline. [`Report::is_straggler`] tells them apart.
+    Cancelled,
+
+    /// It was to be cancelled, but blocked its thread past the cancel timeout: it may still run.
+    Abandoned,
+
+    /// The stop came before it was first polled.
+    NotStarted,
+}
+
+impl Exit {
+    /// Whether this is an error or a panic.
+    pub fn is_failure(&self) -> bool {
+        matches!(self, Exit::Failed(_) | Exit::Panicked(_))
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Exit::Finished => f.write_str("finished"),
+            Exit::Failed(error) => write!(f, "failed: {error}"),
+            Exit::Panicked(message) => write!(f, "panicked: {message}"),
+            Exit::Cancelled => f.write_str("cancelled"),
+            Exit::Abandoned => f.write_str("abandoned"),
+            Exit::NotStarted => f.write_str("not started"),
+        }
+    }
+}
