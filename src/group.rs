@@ -17,7 +17,7 @@ use crate::lifecycle::Life;
 use crate::member::Member;
 use crate::service::sealed::Raced;
 use crate::supervisor::Supervisor;
-use crate::{Cause, Error, Handle, OnExit, Outcome, Scope, ServiceId, ServiceResult};
+use crate::{Added, Cause, Error, Handle, Outcome, Scope, ServiceResult};
 
 /// How long a drain may take unless the group says otherwise.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -328,68 +328,6 @@ impl fmt::Debug for Group<'_> {
             .field("services", &names)
             .field("cause", &self.hub.cause())
             .finish()
-    }
-}
-
-/// A service that was added just now, for setting what is to be different about it.
-pub struct Added<'g> {
-    hub: &'g Hub,
-    member: Arc<Member>,
-}
-
-impl Added<'_> {
-    /// What identifies the service within its group.
-    pub fn id(&self) -> ServiceId {
-        ServiceId::new(self.hub, self.member.index())
-    }
-
-    /// Lets the group end without this service, which is then stopped, last of all.
-    ///
-    /// For what serves the others: metrics, a watch on something. It is told to stop once every
-    /// service that is not in the background has ended.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use futures_lite::future;
-    /// use neap::{Cause, Group};
-    ///
-    /// let mut group = Group::new();
-    /// group.add("metrics", |scope| async move {
-    ///     assert_eq!(scope.stopped().await, Cause::Ended);
-    /// }).background();
-    /// group.add("job", |_| async {});
-    /// future::block_on(group.run())?;
-    /// # Ok::<(), neap::Error>(())
-    /// ```
-    pub fn background(self) -> Self {
-        if self.member.set_background() {
-            self.hub.move_to_background();
-        }
-        self
-    }
-
-    /// Sets what the service does to the group when it finishes well.
-    pub fn on_exit(self, on_exit: OnExit) -> Self {
-        self.member.set_on_exit(on_exit);
-        self
-    }
-
-    /// Sets how long the service may take to end once it is told to stop, within what the group
-    /// allows; in milliseconds, rounded up.
-    ///
-    /// Zero means not to drain. 49 days or more are as long as the group allows.
-    pub fn drain_timeout(self, timeout: Duration) -> Self {
-        self.member.set_drain_timeout(timeout);
-        self
-    }
-}
-
-impl fmt::Debug for Added<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Added")
-            .field("name", &self.member.name())
-            .finish_non_exhaustive()
     }
 }
 

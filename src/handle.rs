@@ -5,99 +5,12 @@ use std::fmt;
 use std::future::Future;
 use std::panic::Location;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::executor::Place;
 use crate::hub::{Hub, Notice, Roster};
 use crate::lifecycle::Life;
 use crate::member::Member;
-use crate::{Cause, OnExit, Scope, ServiceResult, StopToken};
-
-/// Identifies a service within its group.
-///
-/// # Examples
-///
-/// ```
-/// use neap::Group;
-///
-/// let mut group = Group::new();
-/// let first = group.add("worker", |_| async {}).id();
-/// let second = group.add("worker", |_| async {}).id();
-/// assert_ne!(first, second, "a name is a label; an id is not");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ServiceId {
-    /// Which group, so that the id of another is not taken for one of its own.
-    group: u64,
-    index: usize,
-}
-
-impl ServiceId {
-    pub(crate) fn new(hub: &Hub, index: usize) -> ServiceId {
-        ServiceId {
-            group: hub.id(),
-            index,
-        }
-    }
-}
-
-/// What is to be different about a service that is added with [`Handle::add_with`].
-///
-/// # Examples
-///
-/// ```
-/// use std::time::Duration;
-/// use neap::{OnExit, Options};
-///
-/// let options = Options::new().drain_timeout(Duration::from_secs(1)).on_exit(OnExit::Stop);
-/// # drop(options);
-/// ```
-#[derive(Clone, Copy, Debug, Default)]
-#[must_use]
-pub struct Options {
-    background: bool,
-    on_exit: OnExit,
-    drain_timeout: Option<Duration>,
-}
-
-impl Options {
-    /// Nothing is different.
-    pub fn new() -> Options {
-        Options::default()
-    }
-
-    /// See [`Added::background`](crate::Added::background).
-    pub fn background(self) -> Options {
-        Options {
-            background: true,
-            ..self
-        }
-    }
-
-    /// See [`Added::on_exit`](crate::Added::on_exit).
-    pub fn on_exit(self, on_exit: OnExit) -> Options {
-        Options { on_exit, ..self }
-    }
-
-    /// See [`Added::drain_timeout`](crate::Added::drain_timeout).
-    pub fn drain_timeout(self, timeout: Duration) -> Options {
-        Options {
-            drain_timeout: Some(timeout),
-            ..self
-        }
-    }
-
-    /// Sets all this for a service that has not started.
-    fn apply(self, member: &Member) {
-        member.set_on_exit(self.on_exit);
-        if let Some(timeout) = self.drain_timeout {
-            member.set_drain_timeout(timeout);
-        }
-        if self.background {
-            member.set_background();
-        }
-    }
-}
+use crate::{Cause, Options, Scope, ServiceId, ServiceResult, StopToken};
 
 /// Stops a group, and adds to it, from elsewhere.
 ///

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use async_channel::{Receiver, Sender};
 
 use crate::executor::Dispatch;
+use crate::latch::Waiters;
 use crate::member::Member;
-use crate::stop::Waiters;
 use crate::{Cause, Exit, StopSource, StopToken};
 
 /// What a group's supervisor is told by the others, beside what it waits for itself.
