@@ -64,10 +64,11 @@ pub struct Group<'a> {
     roster: Arc<Roster>,
     place: Arc<Place<'a>>,
 
+    /// Dropped before the tasks: it latches the stop, which they then find.
+    supervisor: Supervisor<'a>,
+
     /// The tasks of the services.
     driver: Driver<'a>,
-
-    supervisor: Supervisor<'a>,
 }
 
 impl<'a> Group<'a> {
@@ -334,7 +335,7 @@ impl fmt::Debug for Group<'_> {
 /// The future of [`Group::run`].
 #[must_use = "futures do nothing unless polled"]
 pub struct Run<'a> {
-    /// Dropped first: it latches the stop, which the services then find.
+    /// Dropped before the tasks, as in the group.
     supervisor: Pin<Box<dyn Future<Output = Result<Outcome, Error>> + Send + 'a>>,
     driver: Driver<'a>,
 }

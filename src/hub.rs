@@ -150,7 +150,10 @@ impl Hub {
 
     /// Latches the stop and leaves the waking to the caller, who holds a lock.
     fn set_stop(&self, cause: Cause) -> Option<Waiters> {
-        self.stop.set(cause, self.new_deadline())
+        let now = Instant::now();
+        let timeout = after(now, self.drain_timeout.load(Ordering::Relaxed));
+        let parent = self.parent.get().and_then(StopToken::deadline);
+        self.stop.set(cause, now, earliest(timeout, parent))
     }
 
     /// Wakes whoever waits for the stop, the supervisor too; whether there was a stop.
@@ -160,12 +163,6 @@ impl Hub {
             self.notify(Notice::Stopped);
         }
         stopped
-    }
-
-    /// The deadline of a stop that falls now.
-    fn new_deadline(&self) -> Option<Instant> {
-        let timeout = after(Instant::now(), self.drain_timeout.load(Ordering::Relaxed));
-        earliest(timeout, self.parent.get().and_then(StopToken::deadline))
     }
 
     /// Records a failure, and only then stops the group for it.

@@ -99,6 +99,7 @@ mod told {
             };
             let _ = match member.children() {
                 0 => write!(line, "added at {place})"),
+                1 => write!(line, "1 child, added at {place})"),
                 n => write!(line, "{n} children, added at {place})"),
             };
         }

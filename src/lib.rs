@@ -1,5 +1,11 @@
 //! Brings the services of a program up together and takes them down gently.
 
+// In the library alone: a test may panic, and an example be brief.
+#![cfg_attr(
+    not(test),
+    warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)
+)]
+
 mod cause;
 mod error;
 mod executor;

@@ -71,15 +71,21 @@ impl StopSource {
     /// assert_eq!(source.token().deadline(), Some(deadline));
     /// ```
     pub fn stop_by(&self, cause: Cause, deadline: Option<Instant>) -> bool {
-        self.set(cause, deadline).map(Waiters::wake).is_some()
+        let waiters = self.set(cause, Instant::now(), deadline);
+        waiters.map(Waiters::wake).is_some()
     }
 
     /// Sets the stop and leaves the waking to the caller, who may hold a lock; `None` if it was
     /// set before.
-    pub(crate) fn set(&self, cause: Cause, deadline: Option<Instant>) -> Option<Waiters> {
+    pub(crate) fn set(
+        &self,
+        cause: Cause,
+        at: Instant,
+        deadline: Option<Instant>,
+    ) -> Option<Waiters> {
         self.latch.set(&Stop {
             cause,
-            at: Instant::now(),
+            at,
             deadline,
         })
     }
