@@ -1,0 +1,28 @@
+//! A group on async-std: the same, with another spawn function.
+//!
+//! ```text
+//! cargo run --example async_std
+//! ```
+//!
+//! Ends by itself after half a second, with the error of a service; press Ctrl-C to end it before.
+
+use std::time::Duration;
+
+use async_std::task;
+use neap::{Group, signal};
+
+fn main() -> Result<(), neap::Error> {
+    task::block_on(async {
+        let mut group = Group::on(|spawned| drop(task::spawn(spawned)));
+        group.stop_on(signal::termination()?);
+        group.add("server", |scope| async move {
+            println!("server: told to stop by the {}", scope.stopped().await);
+        });
+        group.race("timer", async {
+            task::sleep(Duration::from_millis(500)).await;
+            Err("time is up")
+        });
+        println!("{}", group.run().await?);
+        Ok(())
+    })
+}

@@ -1,0 +1,30 @@
+//! A group without any executor: whoever awaits it drives its services.
+//!
+//! ```text
+//! cargo run --example block_on
+//! ```
+//!
+//! Ends by itself. There is no runtime here at all: `futures_lite::future::block_on` parks the
+//! thread until a waker unparks it, and a group in place is one future like any other.
+
+use futures_lite::future;
+use neap::Group;
+
+fn main() -> Result<(), neap::Error> {
+    let (sender, receiver) = async_channel::bounded(1);
+    let mut group = Group::new();
+    group.add("producer", |_| async move {
+        for number in 1..=3 {
+            sender.send(number).await?;
+        }
+        Ok::<_, async_channel::SendError<i32>>(())
+    });
+    group.add("consumer", |_| async move {
+        // Ends when the producer has, and dropped its side.
+        while let Ok(number) = receiver.recv().await {
+            println!("consumer: {number}");
+        }
+    });
+    println!("{}", future::block_on(group.run())?);
+    Ok(())
+}

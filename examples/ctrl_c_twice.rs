@@ -1,0 +1,38 @@
+//! Ctrl-C twice: the first stops, and the second does not wait any longer.
+//!
+//! ```text
+//! cargo run --features log --example ctrl_c_twice
+//! ```
+//!
+//! Press Ctrl-C, see who is waited for, and press it again. A third would end the process even if
+//! its executor were stuck.
+
+use std::time::Duration;
+
+use neap::{Group, signal};
+
+/// Says on stderr when it is dropped.
+struct Transaction;
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        eprintln!("transaction: rolled back");
+    }
+}
+
+fn main() -> Result<(), neap::Error> {
+    env_logger::Builder::from_default_env()
+        .filter_module("neap", log::LevelFilter::Info)
+        .init();
+    let mut group = Group::new().drain_timeout(Duration::from_secs(60));
+    group.stop_on(signal::termination()?);
+    group.add("import", |scope| async move {
+        let _transaction = Transaction;
+        eprintln!("import: press Ctrl-C");
+        scope.stopped().await;
+        eprintln!("import: this takes another minute");
+        smol::Timer::after(Duration::from_secs(60)).await;
+    });
+    println!("{}", smol::block_on(group.run())?);
+    Ok(())
+}

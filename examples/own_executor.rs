@@ -1,0 +1,42 @@
+//! A group on an executor of one's own: here one with a name for its threads.
+//!
+//! ```text
+//! cargo run --example own_executor
+//! ```
+//!
+//! Ends by itself. Anything that can run a future to its end will do.
+
+use std::sync::Arc;
+use std::thread;
+
+use async_executor::Executor;
+use futures_lite::future;
+use neap::Group;
+
+fn main() -> Result<(), neap::Error> {
+    let executor = Arc::new(Executor::new());
+    let (stop_threads, stopped) = async_channel::bounded::<()>(1);
+    let threads: Vec<_> = (1..=2)
+        .map(|number| {
+            let (executor, stopped) = (Arc::clone(&executor), stopped.clone());
+            let run = move || future::block_on(executor.run(stopped.recv())).ok();
+            thread::Builder::new()
+                .name(format!("worker-{number}"))
+                .spawn(run)
+        })
+        .collect();
+
+    let mut group = Group::on(move |task| executor.spawn(task).detach());
+    for name in ["first", "second", "third"] {
+        group.add(name, |scope| async move {
+            println!("{} is on {:?}", scope.name(), thread::current().name());
+        });
+    }
+    println!("{}", future::block_on(group.run())?);
+
+    drop(stop_threads);
+    for thread in threads.into_iter().flatten() {
+        drop(thread.join());
+    }
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! A group on smol: each service is a task of its own on smol's executor.
+//!
+//! ```text
+//! cargo run --example smol
+//! ```
+//!
+//! Ends by itself after a second; press Ctrl-C to end it before.
+
+use std::time::Duration;
+
+use neap::{Group, OnExit, Scope, signal};
+use smol::Timer;
+
+/// Says something every so often, until it is told to stop.
+async fn ticker(scope: Scope<'static>) {
+    while scope
+        .run_until_stopped(Timer::after(Duration::from_millis(300)))
+        .await
+        .is_some()
+    {
+        println!("tick");
+    }
+    println!("ticker: told to stop by the {}", scope.stopped().await);
+}
+
+fn main() -> Result<(), neap::Error> {
+    smol::block_on(async {
+        let mut group = Group::on(|task| smol::spawn(task).detach());
+        group.stop_on(signal::termination()?);
+        group.add("ticker", ticker);
+        group
+            .add("job", |_| async {
+                Timer::after(Duration::from_secs(1)).await;
+                println!("job: done");
+            })
+            .on_exit(OnExit::Stop);
+        println!("{:#}", group.run().await?);
+        Ok(())
+    })
+}
