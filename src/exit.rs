@@ -20,7 +20,7 @@ pub enum Exit {
     Panicked(String),
 
     /// Its future was dropped: a [`race`](crate::Group::race) at the stop, any other service
-    /// because it had not ended by its deadline. [`Report::is_straggler`] tells them apart.
+    /// because it had not ended by its deadline. [`Report::is_straggler`](crate::Report::is_straggler) tells them apart.
     Cancelled,
 
     /// It was to be cancelled, but blocked its thread past the cancel timeout: it may still run.

@@ -27,7 +27,7 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// A group is made, filled with [`add`](Group::add) and [`race`](Group::race), told what stops it
 /// with [`stop_on`](Group::stop_on), and run. It stops at the first of: an item from a source of
 /// stops, a [`Handle::stop`], a failure or panic of a service, the end of a service added with
-/// [`OnExit::Stop`]. It also ends when all services have finished.
+/// [`OnExit::Stop`](crate::OnExit::Stop). It also ends when all services have finished.
 ///
 /// From the stop on it goes through four steps. Services are told to **stop**; they **drain**,
 /// which is to finish what is in flight, until their deadline; those that have not ended by then
@@ -147,7 +147,7 @@ impl<'a> Group<'a> {
     /// [`Scope::stopped`] is ready.
     ///
     /// The answer sets what is to be different about it. The name is a label for logs and errors,
-    /// not a key: two services may have the same, and their [`ServiceId`]s and the places where
+    /// not a key: two services may have the same, and their [`ServiceId`](crate::ServiceId)s and the places where
     /// they were added tell them apart.
     ///
     /// # Examples

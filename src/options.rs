@@ -98,7 +98,7 @@ impl fmt::Debug for Added<'_> {
     }
 }
 
-/// What is to be different about a service that is added with [`Handle::add_with`].
+/// What is to be different about a service that is added with [`Handle::add_with`](crate::Handle::add_with).
 ///
 /// # Examples
 ///
