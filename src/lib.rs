@@ -17,6 +17,8 @@ mod journal;
 mod latch;
 mod lifecycle;
 mod member;
+#[cfg(feature = "net")]
+pub mod net;
 mod options;
 mod outcome;
 mod scope;

@@ -1,0 +1,231 @@
+//! Connections of any protocol: where they arrive, how they are counted, how they drain.
+
+#![cfg(feature = "net")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc::channel;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use futures_lite::{AsyncBufReadExt, AsyncWriteExt, StreamExt};
+use neap::net::{Addr, Address, Server, Stream};
+use neap::{Error, Group, Handle, Outcome, StopToken};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Sends lines back, and says good-bye at the stop.
+async fn echo(stream: Stream, token: StopToken) -> std::io::Result<()> {
+    let mut lines = futures_lite::io::BufReader::new(&stream).lines();
+    while let Some(line) = token.run_until_stopped(lines.next()).await {
+        let Some(line) = line else { return Ok(()) };
+        let line = line?;
+        assert_ne!(line, "panic", "as asked");
+        (&stream).write_all(format!("{line}\n").as_bytes()).await?;
+    }
+    (&stream).write_all(b"good-bye\n").await
+}
+
+struct Running {
+    addrs: Vec<Addr>,
+    handle: Handle<'static>,
+    thread: JoinHandle<Result<Outcome, Error>>,
+}
+
+fn run(address: impl Into<Address>) -> Running {
+    run_server(Server::new(address, echo))
+}
+
+fn run_server<H, F>(server: Server<H>) -> Running
+where
+    H: Fn(Stream, StopToken) -> F + Send + Sync + 'static,
+    F: Future<Output = std::io::Result<()>> + Send + 'static,
+{
+    let server = server.bind().unwrap();
+    let addrs = server.local_addrs().to_vec();
+    let (started, start) = channel();
+    let mut group = Group::new();
+    let service = server.into_service();
+    group.add("echo", move |scope| {
+        started.send(()).unwrap();
+        service(scope)
+    });
+    let handle = group.handle();
+    let thread = thread::spawn(move || async_io::block_on(group.run()));
+    start.recv_timeout(PATIENCE).unwrap();
+    Running {
+        addrs,
+        handle,
+        thread,
+    }
+}
+
+impl Running {
+    fn addr(&self) -> SocketAddr {
+        self.addrs[0].tcp().unwrap()
+    }
+
+    fn connect(&self) -> TcpStream {
+        connect(self.addr())
+    }
+
+    fn stop(self) -> Outcome {
+        self.handle.stop();
+        self.thread.join().unwrap().unwrap()
+    }
+}
+
+fn connect(addr: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(addr).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+#[track_caller]
+fn check_echo<S>(stream: S)
+where
+    for<'s> &'s S: Read + Write,
+{
+    (&stream).write_all(b"hello\n").unwrap();
+    let mut line = String::new();
+    BufReader::new(&stream).read_line(&mut line).unwrap();
+    assert_eq!(line, "hello\n");
+}
+
+#[test]
+fn listens_on_every_address_it_is_given() {
+    let bound = TcpListener::bind("127.0.0.1:0").unwrap();
+    let known = bound.local_addr().unwrap();
+    let address = Address::from("localhost:0")
+        .and(bound)
+        .and(([127, 0, 0, 1], 0))
+        .and(vec!["127.0.0.1:0", "127.0.0.1:0"]);
+    let running = run(address);
+    assert_eq!(running.addrs.len(), 5);
+    assert_eq!(running.addrs[1].tcp(), Some(known));
+    for addr in &running.addrs {
+        check_echo(connect(addr.tcp().unwrap()));
+    }
+    running.stop();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_unix_socket_is_bound_and_removed() {
+    use std::os::unix::net::UnixStream;
+    let path = std::env::temp_dir().join(format!("neap-{}.sock", std::process::id()));
+    // A left-over file of a server that was killed is no obstacle, a live server is.
+    drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    let running = run(path.clone());
+    assert_eq!(running.addrs, [Addr::Unix(Some(path.clone()))]);
+    check_echo(UnixStream::connect(&path).unwrap());
+    let error = Address::from(format!("unix:{}", path.display()))
+        .bind()
+        .unwrap_err();
+    assert!(
+        error.to_string().contains(path.to_str().unwrap()),
+        "{error}"
+    );
+    running.stop();
+    assert!(!path.exists());
+}
+
+#[test]
+fn a_bind_error_names_service_and_address() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = taken.local_addr().unwrap();
+    let mut group = Group::new();
+    group.add("echo", neap::net::serve(addr, echo));
+    let error = async_io::block_on(group.run()).unwrap_err().to_string();
+    assert!(
+        error.contains("`echo`") && error.contains(&addr.to_string()),
+        "{error}"
+    );
+}
+
+#[test]
+fn handlers_are_told_and_waited_for() {
+    let running = run("127.0.0.1:0");
+    let clients: Vec<_> = (0..10).map(|_| running.connect()).collect();
+    clients.iter().for_each(check_echo_ref);
+    running.stop();
+    for mut client in clients {
+        let mut rest = String::new();
+        client.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "good-bye\n");
+    }
+}
+
+fn check_echo_ref(stream: &TcpStream) {
+    check_echo(stream.try_clone().unwrap());
+}
+
+#[test]
+fn what_the_kernel_has_accepted_is_served() {
+    let (entered, enter) = channel();
+    let server = Server::new("127.0.0.1:0", move |mut stream: Stream, _| {
+        let entered = entered.clone();
+        async move {
+            entered.send(()).unwrap();
+            // Holds up the thread that accepts.
+            thread::sleep(Duration::from_millis(100));
+            stream.write_all(b"served\n").await
+        }
+    });
+    let running = run_server(server);
+    let mut clients = vec![running.connect()];
+    enter.recv_timeout(PATIENCE).unwrap();
+    clients.extend((0..20).map(|_| running.connect()));
+    let addr = running.addr();
+    running.stop();
+    assert!(TcpStream::connect(addr).is_err());
+    for mut client in clients {
+        let mut text = String::new();
+        client.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "served\n");
+    }
+}
+
+#[test]
+fn more_connections_than_allowed_wait() {
+    let running = run_server(Server::new("127.0.0.1:0", echo).max_connections(1));
+    let first = running.connect();
+    check_echo_ref(&first);
+    let second = running.connect();
+    (&second).write_all(b"hello\n").unwrap();
+    second
+        .set_read_timeout(Some(Duration::from_millis(50)))
+        .unwrap();
+    assert!((&second).read(&mut [0]).is_err(), "not its turn yet");
+    drop(first);
+    second.set_read_timeout(Some(PATIENCE)).unwrap();
+    assert_eq!((&second).read(&mut [0; 8]).unwrap(), 6);
+    running.stop();
+}
+
+#[test]
+fn a_handler_that_panics_costs_its_connection_only() {
+    let running = run("127.0.0.1:0");
+    let (good, mut bad) = (running.connect(), running.connect());
+    bad.write_all(b"panic\n").unwrap();
+    assert_eq!(bad.read(&mut [0]).unwrap(), 0);
+    check_echo_ref(&good);
+    running.stop();
+}
+
+#[test]
+fn a_handler_that_does_not_end_is_dropped_at_the_deadline() {
+    let mut group = Group::new().drain_timeout(Duration::from_millis(100));
+    let server = Server::new("127.0.0.1:0", |_stream, _| futures_lite::future::pending());
+    let server = server.bind().unwrap();
+    let mut client = connect(server.local_addrs()[0].tcp().unwrap());
+    group.add("stuck", server.into_service());
+    let handle = group.handle();
+    let thread = thread::spawn(move || async_io::block_on(group.run()));
+    thread::sleep(Duration::from_millis(50));
+    let start = Instant::now();
+    handle.stop();
+    let _ = thread.join().unwrap();
+    assert!(start.elapsed() < Duration::from_secs(5));
+    assert_eq!(client.read(&mut [0]).unwrap_or(0), 0);
+}
