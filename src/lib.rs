@@ -12,6 +12,8 @@ mod executor;
 mod exit;
 mod group;
 mod handle;
+#[cfg(feature = "tide")]
+pub mod http;
 mod hub;
 mod journal;
 mod latch;

@@ -1,0 +1,277 @@
+//! Decoding a chunked body (RFC 9112, 7.1).
+
+use http_types::Trailers;
+
+use super::names::header_name;
+use super::{MAX_HEADERS, Refusal};
+
+/// The longest line that starts a chunk, its extensions included, in bytes.
+const MAX_LINE: usize = 1024;
+/// How many bytes of chunk extensions a body may spend in all.
+const MAX_EXTENSIONS: usize = 16 * 1024;
+/// The longest trailer section, in bytes.
+const MAX_TRAILERS: usize = 8 * 1024;
+/// The longest chunk size, in hexadecimal digits: what 64 bits hold.
+const MAX_DIGITS: usize = 16;
+
+/// What a step of the decoder found at the start of the bytes it was given.
+#[derive(Debug)]
+pub(in crate::http) enum Progress {
+    /// So many bytes were framing: drop them and go on.
+    Skip(usize),
+    /// The next bytes, up to this many, are the body's: report what was taken by `Chunked::took`.
+    Data(u64),
+    /// Nothing can be said before more bytes come.
+    More,
+    /// The body has ended, after so many bytes of framing. Its trailers, if it had some.
+    End(usize, Option<Trailers>),
+}
+
+/// Where in a chunked body the decoder is.
+#[derive(Debug)]
+pub(in crate::http) struct Chunked {
+    state: State,
+    /// Bytes of chunk extensions so far.
+    extensions: usize,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Before a chunk's size.
+    Size,
+    /// In a chunk: so many bytes are left of it.
+    Data(u64),
+    /// Before the CRLF that ends a chunk.
+    DataEnd,
+    /// After the last chunk.
+    Trailers,
+}
+
+impl Chunked {
+    pub(in crate::http) fn new() -> Self {
+        Self {
+            state: State::Size,
+            extensions: 0,
+        }
+    }
+
+    /// Looks at the bytes after all that was taken or skipped so far.
+    ///
+    /// # Errors
+    ///
+    /// The body breaks the grammar or a limit; where it ends is then unknown.
+    pub(in crate::http) fn step(&mut self, bytes: &[u8]) -> Result<Progress, Refusal> {
+        match self.state {
+            State::Size => self.size(bytes),
+            State::Data(left) => Ok(Progress::Data(left)),
+            State::DataEnd => match bytes {
+                [b'\r', b'\n', ..] => {
+                    self.state = State::Size;
+                    Ok(Progress::Skip(2))
+                }
+                [] | [b'\r'] => Ok(Progress::More),
+                _ => Err(Refusal::malformed("chunk longer than its size")),
+            },
+            State::Trailers => trailers(bytes),
+        }
+    }
+
+    /// Tells that so many of the body's bytes were taken.
+    pub(in crate::http) fn took(&mut self, bytes: u64) {
+        if let State::Data(left) = &mut self.state {
+            *left = left.saturating_sub(bytes);
+            if *left == 0 {
+                self.state = State::DataEnd;
+            }
+        }
+    }
+
+    fn size(&mut self, bytes: &[u8]) -> Result<Progress, Refusal> {
+        let Some(end) = bytes.iter().position(|&byte| byte == b'\n') else {
+            // Refused as early as it can be known, so that garbage does not wait for its line's end.
+            size_of_line(bytes)?;
+            return match bytes.len() {
+                MAX_LINE.. => Err(Refusal::malformed("chunk extension too long")),
+                _ => Ok(Progress::More),
+            };
+        };
+        let line = bytes[..end]
+            .strip_suffix(b"\r")
+            .filter(|line| line.len() <= MAX_LINE)
+            .ok_or(Refusal::malformed("bad chunk line"))?;
+        let (size, digits) = size_of_line(line)?;
+        if digits == 0 {
+            return Err(Refusal::malformed("chunk without a size"));
+        }
+        self.extensions += line.len() - digits;
+        if self.extensions > MAX_EXTENSIONS {
+            return Err(Refusal::malformed("chunk extensions too long"));
+        }
+        self.state = match size {
+            0 => State::Trailers,
+            size => State::Data(size),
+        };
+        Ok(Progress::Skip(end + 1))
+    }
+}
+
+/// The size at the start of a chunk's line, and how many digits it has.
+fn size_of_line(line: &[u8]) -> Result<(u64, usize), Refusal> {
+    let mut size = 0_u64;
+    for (index, &byte) in line.iter().enumerate() {
+        let Some(digit) = char::from(byte).to_digit(16) else {
+            return extensions(&line[index..]).map(|()| (size, index));
+        };
+        if index == MAX_DIGITS {
+            return Err(Refusal::malformed("chunk size too long"));
+        }
+        size = size << 4 | u64::from(digit);
+    }
+    Ok((size, line.len()))
+}
+
+/// Extensions are skipped; what cannot be one is refused.
+fn extensions(rest: &[u8]) -> Result<(), Refusal> {
+    let text = |&byte: &u8| byte == b'\t' || byte >= b' ' && byte != 0x7f;
+    let body = rest.strip_suffix(b"\r").unwrap_or(rest);
+    match body.trim_ascii_start().first() {
+        None | Some(b';') if body.iter().all(text) => Ok(()),
+        _ => Err(Refusal::malformed("bad chunk size")),
+    }
+}
+
+/// The section after the last chunk: mostly an empty line.
+fn trailers(bytes: &[u8]) -> Result<Progress, Refusal> {
+    match bytes {
+        [b'\r', b'\n', ..] => return Ok(Progress::End(2, None)),
+        [] | [b'\r'] => return Ok(Progress::More),
+        _ => {}
+    }
+    let mut fields = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    match httparse::parse_headers(bytes, &mut fields) {
+        Ok(httparse::Status::Complete((length, fields))) => {
+            let section = &bytes[..length];
+            let feeds = section.iter().filter(|&&byte| byte == b'\n').count();
+            let ends = section.windows(2).filter(|pair| pair == b"\r\n").count();
+            if feeds != ends {
+                return Err(Refusal::malformed("line not ended by CRLF"));
+            }
+            Ok(Progress::End(length, Some(copy(fields))))
+        }
+        Ok(httparse::Status::Partial) if bytes.len() >= MAX_TRAILERS => {
+            Err(Refusal::head_too_long())
+        }
+        Ok(httparse::Status::Partial) => Ok(Progress::More),
+        Err(httparse::Error::TooManyHeaders) => Err(Refusal::head_too_long()),
+        Err(_) => Err(Refusal::malformed("bad trailer")),
+    }
+}
+
+/// The trailers a handler may see: none that frames, routes or authenticates (RFC 9110, 6.5.1).
+fn copy(fields: &[httparse::Header<'_>]) -> Trailers {
+    const REFUSED: [&str; 12] = [
+        "authorization",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-range",
+        "content-type",
+        "cookie",
+        "expect",
+        "host",
+        "te",
+        "trailer",
+        "transfer-encoding",
+    ];
+    let mut trailers = Trailers::new();
+    for field in fields {
+        let name = header_name(field.name);
+        let value = std::str::from_utf8(field.value)
+            .ok()
+            .filter(|value| value.is_ascii());
+        if let (Some(name), Some(value)) = (name, value) {
+            if !REFUSED.contains(&name.as_str()) {
+                trailers.append(name, value);
+            }
+        }
+    }
+    trailers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Decodes `input`, handed over in pieces of `piece` bytes; the body, and what is left over.
+    fn decode(input: &[u8], piece: usize) -> Result<Option<(Vec<u8>, usize)>, Refusal> {
+        let mut decoder = Chunked::new();
+        let (mut seen, mut at, mut body) = (0, 0, Vec::new());
+        loop {
+            match decoder.step(&input[at..seen])? {
+                Progress::Skip(length) => at += length,
+                Progress::End(length, _) => return Ok(Some((body, input.len() - at - length))),
+                Progress::Data(left) if at < seen => {
+                    let take = (seen - at).min(usize::try_from(left).unwrap());
+                    body.extend_from_slice(&input[at..at + take]);
+                    at += take;
+                    decoder.took(take as u64);
+                }
+                Progress::Data(_) | Progress::More if seen == input.len() => return Ok(None),
+                Progress::Data(_) | Progress::More => seen = (seen + piece).min(input.len()),
+            }
+        }
+    }
+
+    #[test]
+    fn decodes_the_same_however_it_is_cut() {
+        let table: &[(&[u8], &[u8], usize)] = &[
+            (b"0\r\n\r\n", b"", 0),
+            (b"5\r\nhello\r\n0\r\n\r\n", b"hello", 0),
+            (
+                b"005\r\nhello\r\nA\r\n0123456789\r\n000\r\n\r\nGET",
+                b"hello0123456789",
+                3,
+            ),
+            (b"5;a=b;c=\"d\"\r\nhello\r\n0\r\n\r\n", b"hello", 0),
+            (b"5 ;a\r\nhello\r\n0\r\nx: y\r\n\r\n", b"hello", 0),
+        ];
+        for (input, body, left) in table {
+            for piece in 1..=input.len() {
+                let decoded = decode(input, piece).unwrap();
+                assert_eq!(decoded, Some((body.to_vec(), *left)), "{piece}");
+            }
+        }
+    }
+
+    #[test]
+    fn refuses_the_same_however_it_is_cut() {
+        let long = [b"1;".to_vec(), vec![b'x'; 2 * MAX_LINE], b"\r\n".to_vec()].concat();
+        let trailers = [b"0\r\nx: ".to_vec(), vec![b'x'; 2 * MAX_TRAILERS]].concat();
+        let table: &[&[u8]] = &[
+            b"\r\n",
+            b"x\r\n",
+            b"-1\r\n",
+            b"0x5\r\nhello\r\n",
+            b"5\nhello\n0\n\n",
+            b"5 x\r\nhello",
+            b"5\x00\r\nhello",
+            b"11111111111111111\r\n",
+            b"3\r\nhello\r\n",
+            b"5\r\nhelloo\r\n",
+            b"0\r\n x: y\r\n\r\n",
+            b"0\r\nx : y\r\n\r\n",
+            b"0\r\nx: y\n\n",
+            &long,
+            &trailers,
+        ];
+        for input in table {
+            for piece in [1, 2, 3, input.len()] {
+                assert!(
+                    decode(input, piece).is_err(),
+                    "{:?}",
+                    input.escape_ascii().to_string()
+                );
+            }
+        }
+    }
+}

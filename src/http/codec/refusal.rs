@@ -1,0 +1,88 @@
+//! Why a message is not served.
+
+use std::{error, fmt, io};
+
+use http_types::StatusCode;
+
+/// What is answered to a client whose message cannot be served, before the connection is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::http) struct Refusal {
+    /// The status of the answer.
+    pub(in crate::http) status: StatusCode,
+    /// One line that says what was wrong: the body of the answer.
+    pub(in crate::http) reason: &'static str,
+}
+
+impl Refusal {
+    const fn new(status: StatusCode, reason: &'static str) -> Self {
+        Self { status, reason }
+    }
+
+    /// 400: the message breaks the grammar, or says its length in two ways.
+    pub(in crate::http) const fn malformed(reason: &'static str) -> Self {
+        Self::new(StatusCode::BadRequest, reason)
+    }
+
+    /// 408: the client took too long.
+    pub(in crate::http) const fn too_slow(reason: &'static str) -> Self {
+        Self::new(StatusCode::RequestTimeout, reason)
+    }
+
+    /// 413: the body is longer than the server takes.
+    pub(in crate::http) const fn body_too_long() -> Self {
+        Self::new(StatusCode::PayloadTooLarge, "body too long")
+    }
+
+    /// 414: not even the request line fits.
+    pub(in crate::http) const fn target_too_long() -> Self {
+        Self::new(StatusCode::UriTooLong, "request target too long")
+    }
+
+    /// 417: an expectation other than `100-continue`.
+    pub(in crate::http) const fn expectation() -> Self {
+        Self::new(StatusCode::ExpectationFailed, "unknown expectation")
+    }
+
+    /// 431: the head is longer, or has more fields, than the server takes.
+    pub(in crate::http) const fn head_too_long() -> Self {
+        Self::new(
+            StatusCode::RequestHeaderFieldsTooLarge,
+            "request head too long",
+        )
+    }
+
+    /// 501: a method or a transfer coding this server does not know.
+    pub(in crate::http) const fn unknown(reason: &'static str) -> Self {
+        Self::new(StatusCode::NotImplemented, reason)
+    }
+
+    /// 503: the server is cancelling and has not begun an answer.
+    pub(in crate::http) const fn unavailable() -> Self {
+        Self::new(StatusCode::ServiceUnavailable, "")
+    }
+
+    /// 505: another version of HTTP.
+    pub(in crate::http) const fn version() -> Self {
+        Self::new(
+            StatusCode::HttpVersionNotSupported,
+            "HTTP/1.0 and HTTP/1.1 only",
+        )
+    }
+
+    /// The error a handler that reads the body sees.
+    pub(in crate::http) fn into_io(self) -> io::Error {
+        let kind = match self.status {
+            StatusCode::RequestTimeout => io::ErrorKind::TimedOut,
+            _ => io::ErrorKind::InvalidData,
+        };
+        io::Error::new(kind, self)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.reason)
+    }
+}
+
+impl error::Error for Refusal {}

@@ -1,0 +1,233 @@
+//! From a request target and a host to a `Request` with a `Url`.
+
+use http_types::{Method, Request, Url};
+
+use super::Refusal;
+use crate::net::Addr;
+
+/// A target longer than this is not remembered, in bytes.
+const REMEMBERED: usize = 128;
+
+/// Makes the requests of one connection, still without fields and body.
+///
+/// `Url::parse` of a formatted string is the dearest single step of a request's mapping, and
+/// `Request::new` the next: it makes a channel for trailers. The next request of a connection mostly
+/// names the same host, and often the same target; so the last one is cloned, which leaves the
+/// channel out, and at most the path and query of its URL are replaced.
+#[derive(Debug)]
+pub(in crate::http) struct Targets {
+    /// Where the connection arrived, and where it comes from.
+    local: Box<str>,
+    peer: Box<str>,
+    /// The authority of requests that name none.
+    fallback: Option<Box<str>>,
+    /// The host and target that `last` was made for.
+    host: String,
+    target: String,
+    last: Option<Box<Request>>,
+}
+
+impl Targets {
+    /// For a connection that arrived at `local` and comes from `peer`.
+    pub(in crate::http) fn new(local: &Addr, peer: &Addr) -> Self {
+        Self {
+            fallback: local.tcp().is_none().then(|| "localhost".into()),
+            local: local.to_string().into(),
+            peer: peer.to_string().into(),
+            host: String::new(),
+            target: String::new(),
+            last: None,
+        }
+    }
+
+    /// A request for `target` (RFC 9112, 3.2 and 3.3). With `trailers`, they can be sent to it.
+    #[inline(always)]
+    pub(super) fn request(
+        &mut self,
+        method: Method,
+        host: Option<&str>,
+        target: &str,
+        trailers: bool,
+    ) -> Result<Request, Refusal> {
+        let host = host.filter(|host| !host.is_empty());
+        if target.starts_with('/') {
+            return self.origin_form(method, host, target, trailers);
+        }
+        if target == "*" && method == Method::Options {
+            return self.origin_form(method, host, "/*", trailers);
+        }
+        let parsed = if method == Method::Connect {
+            check_host(target)?;
+            Url::parse(&format!("http://{target}"))
+        } else if is_absolute(target) {
+            Url::parse(target)
+        } else {
+            return Err(Refusal::malformed("bad request target"));
+        };
+        let url = parsed.map_err(|_| Refusal::malformed("bad request target"))?;
+        Ok(self.make(method, url))
+    }
+
+    /// A path and perhaps a query, the usual form.
+    #[inline(always)]
+    fn origin_form(
+        &mut self,
+        method: Method,
+        host: Option<&str>,
+        target: &str,
+        trailers: bool,
+    ) -> Result<Request, Refusal> {
+        if target.contains('#') {
+            return Err(Refusal::malformed("fragment in request target"));
+        }
+        let host = host.unwrap_or(self.fallback.as_ref().unwrap_or(&self.local));
+        let last = match &mut self.last {
+            Some(last) if self.host == host => {
+                if self.target != target {
+                    aim(last.url_mut(), target);
+                }
+                last
+            }
+            _ => {
+                check_host(host)?;
+                let url = Url::parse(&format!("http://{host}{target}"))
+                    .map_err(|_| Refusal::malformed("bad host"))?;
+                self.host = host.to_owned();
+                // The clone leaves the channel behind.
+                let last = Box::new(self.make(method, url).clone());
+                self.last.insert(last)
+            }
+        };
+        let request = if trailers {
+            let url = last.url().clone();
+            self.make(method, url)
+        } else {
+            let mut request = Request::clone(last);
+            request.set_method(method);
+            request
+        };
+        self.remember(target);
+        Ok(request)
+    }
+
+    /// A request from scratch.
+    fn make(&self, method: Method, url: Url) -> Request {
+        let mut request = Request::new(method, url);
+        request.set_local_addr(Some(&*self.local));
+        request.set_peer_addr(Some(&*self.peer));
+        request
+    }
+
+    /// Forgets the last request: a connection that has become idle should stay small.
+    pub(in crate::http) fn forget(&mut self) {
+        self.last = None;
+        self.host = String::new();
+        self.target = String::new();
+    }
+
+    fn remember(&mut self, target: &str) {
+        if target.len() > REMEMBERED || self.host.len() > REMEMBERED {
+            self.forget();
+        } else if self.target != target {
+            self.target.clear();
+            self.target.push_str(target);
+        }
+    }
+}
+
+/// Replaces a URL's path and query.
+fn aim(url: &mut Url, target: &str) {
+    let (path, query) = match target.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (target, None),
+    };
+    url.set_path(path);
+    url.set_query(query);
+}
+
+/// Whether `target` has a scheme this server answers for.
+fn is_absolute(target: &str) -> bool {
+    ["http://", "https://"].iter().any(|scheme| {
+        target
+            .get(..scheme.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    })
+}
+
+/// Refuses what could move the host's end when it is put into a URL: a user, a path, a query.
+pub(super) fn check_host(host: &str) -> Result<(), Refusal> {
+    let fits = |byte: u8| {
+        byte.is_ascii_alphanumeric()
+            || matches!(
+                byte,
+                b'-' | b'.' | b'_' | b'~' | b'%' | b'!' | b'$' | b'&' | b'\'' | b'('
+            )
+            || matches!(
+                byte,
+                b')' | b'*' | b'+' | b',' | b';' | b'=' | b':' | b'[' | b']'
+            )
+    };
+    if host.bytes().all(fits) {
+        Ok(())
+    } else {
+        Err(Refusal::malformed("bad host"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn urls(requests: &[(Method, Option<&str>, &str)]) -> Vec<Option<String>> {
+        let here = Addr::Tcp(([127, 0, 0, 1], 80).into());
+        let mut targets = Targets::new(&here, &here);
+        requests
+            .iter()
+            .map(|(method, host, target)| {
+                let request = targets.request(*method, *host, target, false).ok()?;
+                assert_eq!(request.method(), *method);
+                assert_eq!(request.peer_addr(), Some("127.0.0.1:80"));
+                Some(request.url().to_string())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_reused_url_is_the_url_parsed_afresh() {
+        let long = format!("/{}", "x".repeat(2 * REMEMBERED));
+        let targets = [
+            "/", "/a?b=c", "/a?b=c", "/a", "//x/y", "/a/../b", "/%41?", "/ä?ö", "/a\\b", &long, "/",
+        ];
+        let requests: Vec<_> = targets.map(|t| (Method::Get, Some("a.b"), t)).into();
+        let reused = urls(&requests);
+        for (request, reused) in requests.iter().zip(reused) {
+            assert_eq!(urls(&[*request]), [reused], "{request:?}");
+        }
+    }
+
+    #[test]
+    fn takes_the_four_forms_and_refuses_others() {
+        use Method::{Connect, Get, Options};
+        let table = [
+            (Get, Some("a"), "/x", Some("http://a/x")),
+            (Get, Some(""), "/x", Some("http://127.0.0.1/x")),
+            (Get, None, "/x", Some("http://127.0.0.1/x")),
+            (Get, Some("[::1]:81"), "/x", Some("http://[::1]:81/x")),
+            (Get, Some("a"), "http://b:82/y?z", Some("http://b:82/y?z")),
+            (Options, Some("a"), "*", Some("http://a/*")),
+            (Connect, Some("a"), "b:443", Some("http://b:443/")),
+            (Get, Some("a"), "*", None),
+            (Get, Some("a"), "x", None),
+            (Get, Some("a"), "ftp://b/", None),
+            (Get, Some("a"), "/x#y", None),
+            (Get, Some("u@a"), "/x", None),
+            (Get, Some("a/b"), "/x", None),
+            (Get, Some("a:b"), "/x", None),
+            (Connect, Some("a"), "u@b:443", None),
+        ];
+        for (method, host, target, url) in table {
+            let found = urls(&[(method, host, target)]);
+            assert_eq!(found, [url.map(String::from)], "{method} {host:?} {target}");
+        }
+    }
+}
