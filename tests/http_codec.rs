@@ -1,0 +1,317 @@
+//! What the server takes and refuses, over raw bytes: whole, cut at every byte, and behind a good
+//! request.
+
+#![cfg(feature = "tide")]
+
+mod http_support;
+
+use http_support::{Client, Running, run};
+use neap::http::Server;
+
+const GOOD: &str = "GET /good HTTP/1.1\r\nhost: a\r\n\r\n";
+/// The most cuts that are tried for a long case.
+const CUTS: usize = 80;
+
+struct Case {
+    name: &'static str,
+    bytes: Vec<u8>,
+    status: u16,
+    closes: bool,
+}
+
+fn case(name: &'static str, bytes: impl AsRef<[u8]>, status: u16) -> Case {
+    Case {
+        name,
+        bytes: bytes.as_ref().to_vec(),
+        status,
+        closes: true,
+    }
+}
+
+fn kept(name: &'static str, bytes: impl AsRef<[u8]>) -> Case {
+    Case {
+        closes: false,
+        ..case(name, bytes, 200)
+    }
+}
+
+/// A request with these lines between its host and its end.
+fn with(lines: &str) -> String {
+    format!("POST / HTTP/1.1\r\nhost: a\r\n{lines}\r\n")
+}
+
+fn server() -> Running {
+    let mut app = tide::new();
+    app.at("/")
+        .all(|mut request: tide::Request<()>| async move { request.body_string().await });
+    app.at("/*")
+        .all(|mut request: tide::Request<()>| async move {
+            request.body_string().await?;
+            Ok(request.url().to_string())
+        });
+    run(Server::new(app, "127.0.0.1:0").max_body(64))
+}
+
+#[track_caller]
+fn check(client: &mut Client, case: &Case, how: &str) {
+    let name = case.name;
+    let answer = client.answer();
+    assert_eq!(answer.status, case.status, "{name}, {how}: {answer:?}");
+    assert_eq!(answer.closes(), case.closes, "{name}, {how}: {answer:?}");
+    if case.closes {
+        assert!(client.is_closed(), "{name}, {how}");
+    } else {
+        assert_eq!(client.send(GOOD).answer().status, 200, "{name}, {how}");
+    }
+}
+
+/// Every case whole, and behind a good request; cut in two in every place.
+fn check_all(cases: &[Case]) {
+    let server = server();
+    for case in cases {
+        check(server.connect().send(&case.bytes), case, "whole");
+        let behind = [GOOD.as_bytes(), &case.bytes].concat();
+        let mut client = server.connect();
+        assert_eq!(client.send(behind).answer().status, 200, "{}", case.name);
+        check(&mut client, case, "behind a good one");
+
+        // First the beginnings on all connections, then the ends: by then the former were read.
+        let step = case.bytes.len().div_ceil(CUTS);
+        let cuts = (1..case.bytes.len()).step_by(step.max(1));
+        let mut clients: Vec<_> = cuts.map(|cut| (cut, server.connect())).collect();
+        for (cut, client) in &mut clients {
+            client.send(&case.bytes[..*cut]);
+        }
+        for (cut, client) in &mut clients {
+            use std::io::Write;
+            // It may have been refused, and closed, on its beginning alone.
+            let _ = client.stream.write_all(&case.bytes[*cut..]);
+            check(client, case, &format!("cut at {cut}"));
+        }
+    }
+    assert!(server.stop().report.is_clean());
+}
+
+#[test]
+fn takes_what_is_well_formed() {
+    check_all(&[
+        kept("plain", GOOD),
+        kept(
+            "no reason to close",
+            "GET / HTTP/1.1\r\nHOST:a\r\nConnection: x, y\r\n\r\n",
+        ),
+        kept("empty lines before it", format!("\r\n\r\n{GOOD}")),
+        kept(
+            "absolute form",
+            "GET http://b/x HTTP/1.1\r\nhost: a\r\n\r\n",
+        ),
+        kept("asterisk form", "OPTIONS * HTTP/1.1\r\nhost: a\r\n\r\n"),
+        kept("empty host", "GET / HTTP/1.1\r\nhost:\r\n\r\n"),
+        kept("length", with("content-length: 5\r\n") + "hello"),
+        kept("length 0", with("content-length: 0\r\n")),
+        kept(
+            "chunked",
+            with("Transfer-Encoding: Chunked\r\n") + "5\r\nhello\r\n0\r\n\r\n",
+        ),
+        kept(
+            "trailers",
+            with("transfer-encoding: chunked\r\n") + "1;x=y\r\nh\r\n0\r\na: b\r\n\r\n",
+        ),
+        kept("text in UTF-8", with("cookie: n=J\u{f6}rg\r\n")),
+        kept(
+            "1.0, kept",
+            "GET / HTTP/1.0\r\nconnection: keep-alive\r\n\r\n",
+        ),
+        case("1.0", "GET / HTTP/1.0\r\n\r\n", 200),
+        case(
+            "asked to close",
+            "GET / HTTP/1.1\r\nhost: a\r\nconnection: Close\r\n\r\n",
+            200,
+        ),
+    ]);
+}
+
+#[test]
+fn refuses_broken_lines() {
+    check_all(&[
+        case("line feeds", "GET / HTTP/1.1\nhost: a\n\n", 400),
+        case(
+            "one line feed",
+            "GET / HTTP/1.1\r\nhost: a\nx: y\r\n\r\n",
+            400,
+        ),
+        case("last line feed", "GET / HTTP/1.1\r\nhost: a\r\n\n", 400),
+        case(
+            "carriage return",
+            "GET / HTTP/1.1\r\nhost: a\rb\r\n\r\n",
+            400,
+        ),
+        case("folded", with("x: y\r\n z\r\n"), 400),
+        case("space before colon", with("x : y\r\n"), 400),
+        case("no colon", with("x\r\n"), 400),
+        case("no name", with(": y\r\n"), 400),
+        case("control character", with("x: \x01\r\n"), 400),
+        case("NUL", with("x: a\0b\r\n"), 400),
+        case("name with a space", with("x y: z\r\n"), 400),
+        case(
+            "first line indented",
+            " GET / HTTP/1.1\r\nhost: a\r\n\r\n",
+            400,
+        ),
+        case(
+            "TLS",
+            b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+            400,
+        ),
+    ]);
+}
+
+#[test]
+fn refuses_requests_it_does_not_know() {
+    check_all(&[
+        case("unknown method", "BREW / HTTP/1.1\r\nhost: a\r\n\r\n", 501),
+        case(
+            "method in small letters",
+            "get / HTTP/1.1\r\nhost: a\r\n\r\n",
+            501,
+        ),
+        case("no version", "GET /\r\nhost: a\r\n\r\n", 400),
+        case("version 2.0", "GET / HTTP/2.0\r\nhost: a\r\n\r\n", 505),
+        case("version 1.2", "GET / HTTP/1.2\r\nhost: a\r\n\r\n", 505),
+        case("version 1.10", "GET / HTTP/1.10\r\nhost: a\r\n\r\n", 400),
+        case(
+            "no version at all",
+            "GET / HTTX/1.1\r\nhost: a\r\n\r\n",
+            400,
+        ),
+        case("relative target", "GET x HTTP/1.1\r\nhost: a\r\n\r\n", 400),
+        case("fragment", "GET /#x HTTP/1.1\r\nhost: a\r\n\r\n", 400),
+        case("two spaces", "GET  / HTTP/1.1\r\nhost: a\r\n\r\n", 400),
+        case(
+            "expectation",
+            with("expect: miracles\r\ncontent-length: 1\r\n"),
+            417,
+        ),
+    ]);
+}
+
+#[test]
+fn refuses_a_host_that_is_not_one() {
+    check_all(&[
+        case("none", "GET / HTTP/1.1\r\n\r\n", 400),
+        case("two", "GET / HTTP/1.1\r\nhost: a\r\nhost: a\r\n\r\n", 400),
+        case("a user", "GET / HTTP/1.1\r\nhost: u@a\r\n\r\n", 400),
+        case("a path", "GET / HTTP/1.1\r\nhost: a/b\r\n\r\n", 400),
+        case("a bad port", "GET / HTTP/1.1\r\nhost: a:b\r\n\r\n", 400),
+        case(
+            "two, absolute form",
+            "GET http://b/ HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n",
+            400,
+        ),
+    ]);
+}
+
+#[test]
+fn refuses_a_length_that_can_be_read_in_two_ways() {
+    check_all(&[
+        case("sign", with("content-length: +5\r\n") + "hello", 400),
+        case("negative", with("content-length: -5\r\n") + "hello", 400),
+        case("list", with("content-length: 5, 5\r\n") + "hello", 400),
+        case(
+            "twice",
+            with("content-length: 5\r\ncontent-length: 5\r\n") + "hello",
+            400,
+        ),
+        case(
+            "hexadecimal",
+            with("content-length: 0x5\r\n") + "hello",
+            400,
+        ),
+        case("empty", with("content-length:\r\n"), 400),
+        case(
+            "beyond 64 bits",
+            with("content-length: 99999999999999999999\r\n"),
+            400,
+        ),
+        case(
+            "with chunks",
+            with("content-length: 5\r\ntransfer-encoding: chunked\r\n"),
+            400,
+        ),
+        case(
+            "chunks with it",
+            with("transfer-encoding: chunked\r\ncontent-length: 5\r\n"),
+            400,
+        ),
+        case("gzip", with("transfer-encoding: gzip\r\n"), 501),
+        case(
+            "gzip, chunked",
+            with("transfer-encoding: gzip, chunked\r\n"),
+            501,
+        ),
+        case(
+            "chunked, gzip",
+            with("transfer-encoding: chunked, gzip\r\n"),
+            501,
+        ),
+        case(
+            "chunked twice",
+            with("transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n"),
+            400,
+        ),
+        case("identity", with("transfer-encoding: identity\r\n"), 501),
+        case(
+            "vertical tab",
+            with("transfer-encoding: \x0bchunked\r\n"),
+            400,
+        ),
+        case(
+            "1.0",
+            "POST / HTTP/1.0\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+            400,
+        ),
+    ]);
+}
+
+#[test]
+fn refuses_broken_chunks() {
+    let chunked = |body: &str| with("transfer-encoding: chunked\r\n") + body;
+    let long_line = chunked(&format!("1;{}\r\n", "x".repeat(5000)));
+    check_all(&[
+        case("no size", chunked("\r\n\r\n"), 400),
+        case("no digit", chunked("x\r\n"), 400),
+        case("sign", chunked("+5\r\nhello\r\n0\r\n\r\n"), 400),
+        case("prefix", chunked("0x5\r\nhello\r\n0\r\n\r\n"), 400),
+        case("line feed", chunked("5\nhello\r\n0\r\n\r\n"), 400),
+        case(
+            "17 digits",
+            chunked("00000000000000005\r\nhello\r\n0\r\n\r\n"),
+            400,
+        ),
+        case("too short", chunked("3\r\nhello\r\n0\r\n\r\n"), 400),
+        case("long extension", long_line, 400),
+        case("folded trailer", chunked("0\r\n x: y\r\n\r\n"), 400),
+        case("trailer with line feeds", chunked("0\r\nx: y\n\n"), 400),
+    ]);
+}
+
+#[test]
+fn refuses_what_is_too_long() {
+    let long = "x".repeat(17 * 1024);
+    check_all(&[
+        case("target", format!("GET /{long}"), 414),
+        case("field", with(&format!("x: {long}\r\n")), 431),
+        case("fields", with(&"x: y\r\n".repeat(100)), 431),
+        case("body", with("content-length: 65\r\n"), 413),
+        case(
+            "chunk",
+            with("transfer-encoding: chunked\r\n") + "41\r\n",
+            413,
+        ),
+        case(
+            "chunks",
+            with("transfer-encoding: chunked\r\n") + &"1\r\nx\r\n".repeat(65),
+            413,
+        ),
+    ]);
+}
