@@ -272,14 +272,17 @@ impl Inner {
                 self.failure = Some(Refusal::malformed("connection broken"));
                 Poll::Ready(Err(error))
             }
-            Poll::Pending => {
-                let since = *self.last_byte.get_or_insert_with(Instant::now);
-                ready!(self.clock.poll(cx, since + self.timeout));
-                let failure = Refusal::too_slow("body too slow");
-                self.failure = Some(failure);
-                Poll::Ready(Err(failure.into_io()))
-            }
+            Poll::Pending => self.poll_patience(cx),
         }
+    }
+
+    /// Ready, with an error, once the body has been quiet for too long.
+    fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let since = *self.last_byte.get_or_insert_with(Instant::now);
+        ready!(self.clock.poll(cx, since + self.timeout));
+        let failure = Refusal::too_slow("body too slow");
+        self.failure = Some(failure);
+        Poll::Ready(Err(failure.into_io()))
     }
 }
 

@@ -96,22 +96,7 @@ impl Outgoing {
         };
         connection.until_close = body == BodyKind::UntilClose;
         connection.wire.enter(State::Responding);
-        Self {
-            response,
-            body,
-            sent,
-            left: match body {
-                BodyKind::Nothing => 0,
-                BodyKind::Length(length) => length,
-                BodyKind::Chunked | BodyKind::UntilClose => u64::MAX,
-            },
-            trailers: None,
-            out,
-            written: 0,
-            ended: body == BodyKind::Nothing,
-            stalled: None,
-            watching,
-        }
+        Self::from_head(response, body, sent, out, watching)
     }
 
     /// An answer without the app, after which the connection closes.
@@ -119,17 +104,33 @@ impl Outgoing {
         let mut out = buffer::writing();
         codec::write_refusal(refusal, &mut out);
         connection.wire.enter(State::Responding);
+        let response = Response::new(refusal.status);
+        Self::from_head(response, BodyKind::Nothing, Sent::Close, out, false)
+    }
+
+    fn from_head(
+        response: Response,
+        body: BodyKind,
+        sent: Sent,
+        out: Vec<u8>,
+        watching: bool,
+    ) -> Self {
+        let left = match body {
+            BodyKind::Nothing => 0,
+            BodyKind::Length(length) => length,
+            BodyKind::Chunked | BodyKind::UntilClose => u64::MAX,
+        };
         Self {
-            response: Response::new(refusal.status),
-            body: BodyKind::Nothing,
-            sent: Sent::Close,
-            left: 0,
+            response,
+            body,
+            sent,
+            left,
             trailers: None,
             out,
             written: 0,
-            ended: true,
+            ended: body == BodyKind::Nothing,
             stalled: None,
-            watching: false,
+            watching,
         }
     }
 
