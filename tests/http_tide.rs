@@ -264,3 +264,23 @@ fn a_peer_that_resets_frees_the_handler() {
     drop(client);
     drops.recv_timeout(http_support::PATIENCE).unwrap();
 }
+
+#[test]
+fn no_timeout_is_taken_for_none() {
+    let server = Server::new(app(), "127.0.0.1:0")
+        .keep_alive_timeout(Duration::MAX)
+        .head_timeout(Duration::MAX)
+        .body_timeout(Duration::MAX)
+        .write_timeout(Duration::MAX)
+        .linger(Duration::MAX)
+        .idle_grace(Duration::MAX)
+        .drain_timeout(Duration::MAX);
+    let running = run(server);
+    let mut client = running.connect();
+    client.send("GET /hello HT");
+    std::thread::sleep(Duration::from_millis(20));
+    let answer = client.send("TP/1.1\r\nhost: a\r\n\r\n").answer();
+    assert_eq!(answer.text(), "Hello World!");
+    drop(client);
+    assert!(running.stop().report.is_clean());
+}

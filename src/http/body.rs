@@ -11,7 +11,7 @@ use futures_lite::{AsyncBufRead, AsyncRead, AsyncWrite, future, ready};
 use http_types::trailers;
 
 use super::buffer::{Buffer, SIZE};
-use super::clock::Clock;
+use super::clock::{Clock, after};
 use super::codec::{Chunked, Framing, Progress, Refusal};
 use super::wire::Wire;
 
@@ -279,7 +279,7 @@ impl Inner {
     /// Ready, with an error, once the body has been quiet for too long.
     fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let since = *self.last_byte.get_or_insert_with(Instant::now);
-        ready!(self.clock.poll(cx, since + self.timeout));
+        ready!(self.clock.poll(cx, after(since, self.timeout)));
         let failure = Refusal::too_slow("body too slow");
         self.failure = Some(failure);
         Poll::Ready(Err(failure.into_io()))

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_io::Timer;
 use futures_lite::ready;
@@ -41,12 +41,25 @@ impl Clock {
     }
 }
 
+/// The moment so long after another one; so far off that it never comes, if it cannot be told.
+///
+/// Whoever wants no timeout sets `Duration::MAX`, which a plain addition would panic on.
+pub(super) fn after(since: Instant, timeout: Duration) -> Instant {
+    const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+    since.checked_add(timeout.min(NEVER)).unwrap_or(since)
+}
+
 #[cfg(test)]
 mod tests {
     use std::future::poll_fn;
-    use std::time::Duration;
 
     use super::*;
+
+    #[test]
+    fn no_timeout_is_a_long_one() {
+        let now = Instant::now();
+        assert!(after(now, Duration::MAX) > now + Duration::from_secs(3600));
+    }
 
     #[test]
     fn fires_for_the_last_deadline_asked_for() {

@@ -11,6 +11,7 @@ use futures_lite::{AsyncRead, AsyncWrite, ready};
 use http_types::{Method, Response, StatusCode, trailers};
 
 use super::buffer::{self, SIZE};
+use super::clock::after;
 use super::codec::{self, BodyKind, Persistence, Refusal, ResponseHead};
 use super::connection::Connection;
 use super::wire::State;
@@ -175,7 +176,7 @@ impl Outgoing {
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => {
                     let since = *self.stalled.get_or_insert_with(Instant::now);
-                    let deadline = since + connection.shared.options.write_timeout;
+                    let deadline = after(since, connection.shared.options.write_timeout);
                     ready!(connection.clock.poll(cx, deadline));
                     return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
                 }

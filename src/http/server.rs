@@ -12,6 +12,7 @@ use futures_lite::future;
 
 use super::App;
 use super::census::{Census, Report};
+use super::clock::after;
 use super::connection::{Connection, HandlerPanicked, run};
 use super::options::Options;
 use super::phase::Lifecycle;
@@ -236,7 +237,7 @@ impl Shared {
         let own = self
             .options
             .drain_timeout
-            .map(|timeout| Instant::now() + timeout);
+            .map(|timeout| after(Instant::now(), timeout));
         own.into_iter().chain(scope).min()
     }
 

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use super::Connection;
+use crate::http::clock::after;
 use crate::http::codec::{self, Refusal};
 use crate::http::wire::State;
 
@@ -39,7 +40,7 @@ impl Connection {
                     self.since = Instant::now();
                 }
                 Poll::Pending => {
-                    let quiet = self.since + self.shared.options.linger;
+                    let quiet = after(self.since, self.shared.options.linger);
                     return self.clock.poll(cx, quiet.min(begun + LONGEST_LINGER));
                 }
             }

@@ -9,6 +9,7 @@ use futures_lite::ready;
 
 use super::{Connection, End};
 use crate::http::buffer::SIZE;
+use crate::http::clock::after;
 use crate::http::codec::{self, Head, Refusal};
 use crate::http::wire::State;
 
@@ -78,10 +79,10 @@ impl Connection {
             (State::Fresh, true) => options.new_conn_grace,
             (_, true) => options.idle_grace,
         };
-        let deadline = self.since + patience;
+        let deadline = after(self.since, patience);
         match self.shared.lifecycle.drain_began() {
             Some(began) if self.wire.state() == State::Head => {
-                deadline.min(began + options.drain_head_timeout)
+                deadline.min(after(began, options.drain_head_timeout))
             }
             _ => deadline,
         }
