@@ -37,6 +37,9 @@ enum Kind {
     /// A service failed, panicked, or did not end in time. Holds at least one such.
     Ended(Outcome),
 
+    /// The group was to run no service at once.
+    ZeroLimit,
+
     /// A signal cannot be listened for.
     #[cfg(feature = "signal")]
     Signal(async_signal::Signal, std::io::Error),
@@ -53,6 +56,12 @@ impl Error {
         })
     }
 
+    pub(crate) fn zero_limit() -> Error {
+        Error {
+            kind: Box::new(Kind::ZeroLimit),
+        }
+    }
+
     #[cfg(feature = "signal")]
     pub(crate) fn signal(signal: async_signal::Signal, error: std::io::Error) -> Error {
         Error {
@@ -64,6 +73,7 @@ impl Error {
     pub fn outcome(&self) -> Option<&Outcome> {
         match &*self.kind {
             Kind::Ended(outcome) => Some(outcome),
+            Kind::ZeroLimit => None,
             #[cfg(feature = "signal")]
             Kind::Signal(..) => None,
         }
@@ -147,6 +157,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.kind {
             Kind::Ended(outcome) => fmt_outcome(outcome, f),
+            Kind::ZeroLimit => f.write_str("the limit of the group is zero: no service could run"),
             #[cfg(feature = "signal")]
             Kind::Signal(signal, error) => {
                 write!(
@@ -197,6 +208,7 @@ impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match &*self.kind {
             Kind::Ended(_) => self.failure().and_then(StdError::source),
+            Kind::ZeroLimit => None,
             #[cfg(feature = "signal")]
             Kind::Signal(_, error) => error.source(),
         }

@@ -25,8 +25,14 @@ use self::driver::{Arrival, Slot};
 pub(crate) use self::node::Node;
 pub use self::task::Task;
 
-/// A future that is all a task does.
-pub(crate) type Boxed<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+/// What a task does.
+pub(crate) trait Job: Future<Output = ()> + Send {
+    /// The greater this is, the sooner the job is dropped when all are.
+    fn depth(&self) -> u64;
+}
+
+/// A job that is all a task does.
+pub(crate) type Boxed<'a> = Pin<Box<dyn Job + 'a>>;
 
 /// The key of a task that has none yet.
 const NO_KEY: u32 = u32::MAX;

@@ -12,12 +12,13 @@ use std::time::Duration;
 use futures_lite::{FutureExt, Stream, StreamExt, stream};
 
 use crate::executor::{Driver, Place, Task};
-use crate::hub::{Hub, Roster};
+use crate::hub::Hub;
 use crate::lifecycle::Life;
 use crate::member::Member;
+use crate::roster::Roster;
 use crate::service::sealed::Raced;
 use crate::supervisor::Supervisor;
-use crate::{Added, Cause, Error, Handle, Outcome, Scope, ServiceResult};
+use crate::{Added, Cause, Error, Handle, Nested, Outcome, Scope, ServiceResult};
 
 /// How long a drain may take unless the group says otherwise.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -140,6 +141,39 @@ impl<'a> Group<'a> {
         self
     }
 
+    /// Sets how many services may run at once; any number unless set.
+    ///
+    /// The others wait for their turn, in the order in which they were added, those whose
+    /// [needs](Added::needs) are not ready yet aside. A turn lasts until the service has ended,
+    /// with its children. Services in the background have no need of one. Nothing that waits when
+    /// the group is stopped will start. One that runs for good keeps its turn: give what is to be
+    /// limited a group of its own, and [nest](Group::into_service) that.
+    ///
+    /// # Errors
+    ///
+    /// With a limit of zero nothing could ever run: `run` returns an error before anything starts.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut jobs = Group::new().limit(2);
+    /// for job in 0..10 {
+    ///     jobs.add("job", move |_| async move { println!("{job}") });
+    /// }
+    /// future::block_on(jobs.run())?;
+    ///
+    /// let error = future::block_on(Group::new().limit(0).run()).unwrap_err();
+    /// assert_eq!(error.to_string(), "the limit of the group is zero: no service could run");
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn limit(self, services: usize) -> Self {
+        self.hub.plan.set_limit(services);
+        self
+    }
+
     /// Adds a service, to be started by [`run`](Group::run).
     ///
     /// A service is a function from a [`Scope`] to a future. It is called at the first poll of the
@@ -182,6 +216,7 @@ impl<'a> Group<'a> {
             .add(&member, Box::pin(Life::new(service, scope)));
         Added {
             hub: &self.hub,
+            roster: &self.roster,
             member,
         }
     }
@@ -260,7 +295,8 @@ impl<'a> Group<'a> {
     /// Makes the group a service of another.
     ///
     /// Its stop then follows that of the service it is, and its deadline is within the other's. A
-    /// nested [`Group::new`] runs in the task of that service. Its failure is the service's, with
+    /// nested [`Group::new`] runs in the task of that service. It is ready once all its services
+    /// are. Its failure is the service's, with
     /// the whole [`Error`] in it.
     ///
     /// # Examples
@@ -283,7 +319,8 @@ impl<'a> Group<'a> {
             let token = scope.token();
             self.hub.nest(token.clone());
             self.stop_on(stream::once_future(token.stopped()));
-            Nested(self.run())
+            let handle = self.handle();
+            Nested::new(self.run(), handle, scope)
         }
     }
 
@@ -321,6 +358,29 @@ impl Default for Group<'_> {
     }
 }
 
+/// The plan: a line for each service, in the order in which they were added, with those after which
+/// it starts, and before which it is stopped.
+///
+/// # Examples
+///
+/// ```
+/// use neap::Group;
+///
+/// let mut group = Group::new().limit(4);
+/// let db = group.add("db", |_| async {}).id();
+/// group.add("metrics", |_| async {}).background();
+/// group.add("http", |_| async {}).needs(db);
+/// assert_eq!(
+///     group.to_string(),
+///     "at most 4 at once\n`db`\n`metrics` (background)\n`http` after `db`"
+/// );
+/// ```
+impl fmt::Display for Group<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.hub.plan.fmt(&self.roster.snapshot(), f)
+    }
+}
+
 impl fmt::Debug for Group<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let members = self.roster.snapshot();
@@ -346,19 +406,6 @@ impl Future for Run<'_> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         this.driver.poll(this.supervisor.as_mut(), cx)
-    }
-}
-
-/// The future of a [group as a service](Group::into_service).
-#[derive(Debug)]
-#[must_use = "futures do nothing unless polled"]
-pub struct Nested<'a>(Run<'a>);
-
-impl Future for Nested<'_> {
-    type Output = Result<(), Error>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.poll(cx).map_ok(drop)
     }
 }
 

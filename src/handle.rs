@@ -7,10 +7,12 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use crate::executor::Place;
-use crate::hub::{Hub, Notice, Roster};
+use crate::hub::{Hub, Notice};
 use crate::lifecycle::Life;
 use crate::member::Member;
-use crate::{Cause, Options, Scope, ServiceId, ServiceResult, StopToken};
+use crate::roster::{Reason, Roster};
+use crate::stop::until;
+use crate::{Cause, Options, Scope, ServiceId, ServiceResult, Status, StopToken};
 
 /// Stops a group, and adds to it, from elsewhere.
 ///
@@ -79,6 +81,104 @@ impl<'a> Handle<'a> {
         self.hub.notify(Notice::Cancel);
     }
 
+    /// Stops one service, and leaves the group running; false if it has been told before, has
+    /// ended, or is of another group.
+    ///
+    /// It drains as it would with the group, within its own timeout or else the group's, and is
+    /// cancelled and a straggler after that. Those that [need](crate::Added::needs) it, directly or
+    /// not, are stopped before it. Ending so is no failure, and stops nobody else. The cause that
+    /// it reads is [`Cause::Requested`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// let handle = group.handle();
+    /// let cache = group.add("cache", |scope| async move { scope.stopped().await; }).id();
+    /// group.add("operator", |_| async move {
+    ///     assert!(handle.stop_one(cache));
+    ///     assert!(!handle.is_stopped());
+    /// });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn stop_one(&self, id: ServiceId) -> bool {
+        let members = self.roster.snapshot();
+        let member = id.index_in(&self.hub).and_then(|index| members.get(index));
+        member.is_some_and(|member| self.hub.plan.stop_one(member))
+    }
+
+    /// Waits until every service of the group is ready, or has ended.
+    ///
+    /// Those that wait for their turn in a group with a [limit](crate::Group::limit) are waited
+    /// for too. Services that are added meanwhile may or may not be.
+    ///
+    /// # Errors
+    ///
+    /// The cause of the stop, if the group was stopped before, or has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// The future can be dropped and made anew at any time.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// let handle = group.handle();
+    /// group.add("db", |scope| async move {
+    ///     scope.starting();
+    ///     future::yield_now().await;
+    ///     scope.ready();
+    /// });
+    /// group.add("announcer", |_| async move {
+    ///     if handle.started().await.is_ok() {
+    ///         println!("all is up");
+    ///     }
+    /// });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub async fn started(&self) -> Result<(), Cause> {
+        let stopped = self.token().stopped();
+        let all_up = async {
+            let mut up = 0;
+            while !self.are_up(&mut up) {
+                let announcement = self.hub.watch();
+                if self.are_up(&mut up) {
+                    break;
+                }
+                announcement.await;
+            }
+        };
+        match until(all_up, stopped).await {
+            Some(()) if !self.is_stopped() => Ok(()),
+            _ => Err(self.cause().unwrap_or(Cause::Ended)),
+        }
+    }
+
+    /// Whether all services are up, where the first `up` of them are known to be.
+    fn are_up(&self, up: &mut usize) -> bool {
+        let members = self.roster.snapshot();
+        let rest = members.get(*up..).unwrap_or_default();
+        let more = rest.iter().take_while(|member| member.is_up()).count();
+        *up += more;
+        self.hub.opened_at() != u64::MAX && more == rest.len()
+    }
+
+    /// How each service is at this moment.
+    ///
+    /// Costs some tens of nanoseconds for each, and disturbs none: it can be asked for often.
+    pub fn status(&self) -> Status {
+        Status::new(&self.hub, &self.roster.snapshot())
+    }
+
     /// Whether the group has been stopped. One load.
     pub fn is_stopped(&self) -> bool {
         self.hub.is_stopped()
@@ -131,14 +231,54 @@ impl<'a> Handle<'a> {
         F: Future + Send + 'a,
         F::Output: ServiceResult,
     {
-        self.add_with(name, Options::new(), service)
+        self.add_as(name.into(), &Options::new(), true, service)
+    }
+
+    /// Adds a service as [`add`](Handle::add) does, unless it would have to wait for its turn.
+    ///
+    /// That is in a group with a [limit](crate::Group::limit) only; before such a group runs, all
+    /// turns are taken by those that were added first.
+    ///
+    /// # Errors
+    ///
+    /// If as many services run, or wait, as the group allows, or the group has been stopped or has
+    /// ended, the service comes back.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new().limit(1);
+    /// let handle = group.handle();
+    /// group.add("first", |_| async move {
+    ///     let refused = handle.try_add("second", |_| async {}).unwrap_err();
+    ///     assert!(refused.is_full());
+    /// });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn try_add<S, F>(
+        &self,
+        name: impl Into<Cow<'static, str>>,
+        service: S,
+    ) -> Result<ServiceId, Refused<S>>
+    where
+        S: FnOnce(Scope<'a>) -> F + Send + 'a,
+        F: Future + Send + 'a,
+        F::Output: ServiceResult,
+    {
+        self.add_as(name.into(), &Options::new(), false, service)
     }
 
     /// Adds a service as [`add`](Handle::add) does, with options.
     ///
     /// # Errors
     ///
-    /// Once the group has been stopped, or has ended, the service comes back.
+    /// Once the group has been stopped, or has ended, the service comes back; and also if it
+    /// [needs](Options::needs) one of another group.
     #[track_caller]
     pub fn add_with<S, F>(
         &self,
@@ -151,15 +291,41 @@ impl<'a> Handle<'a> {
         F: Future + Send + 'a,
         F::Output: ServiceResult,
     {
-        let (name, location) = (name.into(), Location::caller());
-        let admitted = self.roster.admit(&self.hub, |index| {
+        self.add_as(name.into(), &options, true, service)
+    }
+
+    #[track_caller]
+    fn add_as<S, F>(
+        &self,
+        name: Cow<'static, str>,
+        options: &Options,
+        patience: bool,
+        service: S,
+    ) -> Result<ServiceId, Refused<S>>
+    where
+        S: FnOnce(Scope<'a>) -> F + Send + 'a,
+        F: Future + Send + 'a,
+        F::Output: ServiceResult,
+    {
+        let location = Location::caller();
+        let make = |index| {
             let member = Member::named(&self.hub, index, name.clone(), location);
             options.apply(&member);
             member
-        });
-        let Some(member) = admitted else {
-            return Err(Refused { name, service });
         };
+        let checked = options.check(&self.hub);
+        let member = match checked.and_then(|()| self.roster.admit(&self.hub, patience, make)) {
+            Ok(member) => member,
+            Err(reason) => {
+                return Err(Refused {
+                    name,
+                    reason,
+                    service,
+                });
+            }
+        };
+        options.tie(&self.hub, &self.roster, &member);
+        self.hub.plan.admit(&member);
         let scope = Scope::new(Arc::clone(&member), Arc::clone(&self.place));
         let id = ServiceId::new(&self.hub, member.index());
         self.place
@@ -182,9 +348,10 @@ impl fmt::Debug for Handle<'_> {
     }
 }
 
-/// The error of [`Handle::add`]: the group takes no more services, and this one comes back.
+/// The error of [`Handle::add`]: the group does not take the service, and it comes back.
 pub struct Refused<S> {
     name: Cow<'static, str>,
+    reason: Reason,
     service: S,
 }
 
@@ -193,15 +360,16 @@ impl<S> Refused<S> {
     pub fn into_service(self) -> S {
         self.service
     }
+
+    /// Whether that is because it would have had to wait, see [`Handle::try_add`].
+    pub fn is_full(&self) -> bool {
+        self.reason == Reason::Full
+    }
 }
 
 impl<S> fmt::Display for Refused<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "service `{}` was refused: the group has been stopped",
-            self.name
-        )
+        write!(f, "service `{}` was refused: {}", self.name, self.reason)
     }
 }
 
@@ -209,6 +377,7 @@ impl<S> fmt::Debug for Refused<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Refused")
             .field("name", &self.name)
+            .field("reason", &self.reason)
             .finish_non_exhaustive()
     }
 }

@@ -1,14 +1,16 @@
 //! What the parts of one group share: its stop, its counts, its failures.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_channel::{Receiver, Sender};
+use event_listener::{Event, EventListener};
 
 use crate::executor::Dispatch;
 use crate::latch::Waiters;
 use crate::member::Member;
+use crate::plan::Plan;
 use crate::{Cause, Exit, StopSource, StopToken};
 
 /// What a group's supervisor is told by the others, beside what it waits for itself.
@@ -24,6 +26,15 @@ pub(crate) enum Notice {
 
     /// Somebody has had enough of waiting.
     Cancel,
+
+    /// The service of this index has started, and has a time to be ready by.
+    Starting(usize),
+
+    /// The service of this index was told to stop in its turn, and has a time to end by.
+    Stopping(usize),
+
+    /// A service was cancelled in its turn: it has as long to go as the others had.
+    Cancelling,
 }
 
 /// A failure of one service, in the order in which they came.
@@ -57,6 +68,16 @@ pub(crate) struct Hub {
     /// The other end is the supervisor's.
     notices: Sender<Notice>,
 
+    /// Who needs whom, and whose turn it is.
+    pub(crate) plan: Plan,
+
+    /// Those who wait for services to be ready, and whether there have ever been any.
+    watchers: Event,
+    is_watched: AtomicBool,
+
+    /// When the group started, by its own clock; 0 until then.
+    opened: AtomicU64,
+
     /// What all times are counted from. In nanoseconds they last for 584 years.
     epoch: Instant,
 
@@ -81,11 +102,20 @@ impl Hub {
             failures: Mutex::new(Vec::new()),
             dispatch,
             notices,
+            plan: Plan::default(),
+            watchers: Event::new(),
+            is_watched: AtomicBool::new(false),
+            opened: AtomicU64::new(0),
             epoch: Instant::now(),
             drain_timeout: AtomicU64::new(nanos(drain_timeout)),
             parent: OnceLock::new(),
         };
         (Arc::new(hub), receiver)
+    }
+
+    /// In nanoseconds; `u64::MAX` is for ever.
+    pub(crate) fn drain_timeout(&self) -> u64 {
+        self.drain_timeout.load(Ordering::Relaxed)
     }
 
     pub(crate) fn set_drain_timeout(&self, timeout: Duration) {
@@ -149,7 +179,7 @@ impl Hub {
     }
 
     /// Latches the stop and leaves the waking to the caller, who holds a lock.
-    fn set_stop(&self, cause: Cause) -> Option<Waiters> {
+    pub(crate) fn set_stop(&self, cause: Cause) -> Option<Waiters> {
         let now = Instant::now();
         let timeout = after(now, self.drain_timeout.load(Ordering::Relaxed));
         let parent = self.parent.get().and_then(StopToken::deadline);
@@ -157,7 +187,7 @@ impl Hub {
     }
 
     /// Wakes whoever waits for the stop, the supervisor too; whether there was a stop.
-    fn wake(&self, waiters: Option<Waiters>) -> bool {
+    pub(crate) fn wake(&self, waiters: Option<Waiters>) -> bool {
         let stopped = waiters.map(Waiters::wake).is_some();
         if stopped {
             self.notify(Notice::Stopped);
@@ -180,6 +210,37 @@ impl Hub {
 
     pub(crate) fn take_failures(&self) -> Vec<Failure> {
         std::mem::take(&mut self.failures.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Starts the group.
+    pub(crate) fn open(&self, members: &[Arc<Member>]) {
+        self.plan.open(members);
+        self.opened.store(self.now(), Ordering::SeqCst);
+        self.announce();
+    }
+
+    /// When the group started, as [`now`](Hub::now) tells it; `u64::MAX` if it has not.
+    pub(crate) fn opened_at(&self) -> u64 {
+        match self.opened.load(Ordering::SeqCst) {
+            0 => u64::MAX,
+            at => at,
+        }
+    }
+
+    /// Tells those who watch that a service is ready, or has ended. Costs a load if nobody does.
+    ///
+    /// `SeqCst`, as is the change of the service's state before this: a watcher that is not told
+    /// has set the flag after this load, and then sees that change.
+    pub(crate) fn announce(&self) {
+        if self.is_watched.load(Ordering::SeqCst) {
+            self.watchers.notify(usize::MAX);
+        }
+    }
+
+    /// Listens for [announcements](Hub::announce); what was before has to be looked at after it.
+    pub(crate) fn watch(&self) -> EventListener {
+        self.is_watched.store(true, Ordering::SeqCst);
+        self.watchers.listen()
     }
 
     /// Counts a service in.
@@ -211,73 +272,6 @@ impl Hub {
     /// Whether every service has ended.
     pub(crate) fn is_empty(&self) -> bool {
         self.counts.load(Ordering::Acquire) == 0
-    }
-}
-
-/// All services of a group, in the order in which they were added; they stay until its end.
-///
-/// Apart from the hub, which every service owns: together they would keep each other alive.
-#[derive(Default)]
-pub(crate) struct Roster {
-    /// Shared with whoever looks at it, so that nothing of theirs is called under the lock.
-    members: Mutex<Arc<Vec<Arc<Member>>>>,
-}
-
-impl Roster {
-    fn lock(&self) -> MutexGuard<'_, Arc<Vec<Arc<Member>>>> {
-        self.members.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Adds a service and counts it in. `make` is given its index.
-    pub(crate) fn add(&self, hub: &Hub, make: impl FnOnce(usize) -> Arc<Member>) -> Arc<Member> {
-        Roster::push(&mut self.lock(), hub, make)
-    }
-
-    /// Adds a service as [`add`](Roster::add) does, unless the group has been stopped.
-    ///
-    /// A stop is latched before this list is looked at to tell everybody of it, so a service is
-    /// either refused here or told there.
-    pub(crate) fn admit(
-        &self,
-        hub: &Hub,
-        make: impl FnOnce(usize) -> Arc<Member>,
-    ) -> Option<Arc<Member>> {
-        let mut members = self.lock();
-        (!hub.is_stopped()).then(|| Roster::push(&mut members, hub, make))
-    }
-
-    fn push(
-        members: &mut Arc<Vec<Arc<Member>>>,
-        hub: &Hub,
-        make: impl FnOnce(usize) -> Arc<Member>,
-    ) -> Arc<Member> {
-        let member = make(members.len());
-        hub.enter(member.is_background());
-        Arc::make_mut(members).push(Arc::clone(&member));
-        member
-    }
-
-    /// Stops a group that nobody keeps alive, unless somebody is added at this very moment.
-    pub(crate) fn close(&self, hub: &Hub, cause: Cause) {
-        let members = self.lock();
-        let waiters = if hub.is_quiet() {
-            hub.set_stop(cause)
-        } else {
-            None
-        };
-        drop(members);
-        hub.wake(waiters);
-    }
-
-    /// The list as it is now.
-    pub(crate) fn snapshot(&self) -> Arc<Vec<Arc<Member>>> {
-        Arc::clone(&self.lock())
-    }
-
-    /// Empties the list, for the sake of handles that outlive the group.
-    pub(crate) fn take(&self) -> Vec<Arc<Member>> {
-        let members = std::mem::take(&mut *self.lock());
-        Arc::unwrap_or_clone(members)
     }
 }
 

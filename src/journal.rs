@@ -27,6 +27,14 @@ mod told {
         info!(target: "neap", event = "started", service = name; "`{name}` started");
     }
 
+    pub(crate) fn ready(member: &Member) {
+        if let Some(from) = member.started() {
+            let (name, took) = (member.name(), member.hub.now().saturating_sub(from));
+            let took = Duration::from_nanos(took);
+            info!(target: "neap", event = "ready", service = name; "`{name}` ready after {took:.1?}");
+        }
+    }
+
     pub(crate) fn failed(member: &Member, exit: &Exit) {
         let name = member.name();
         error!(target: "neap", event = "failed", service = name; "`{name}` {exit}");
@@ -72,7 +80,8 @@ mod told {
     }
 
     pub(crate) fn abandoned(members: &[Arc<Member>]) {
-        let names = names(members);
+        let blocked = members.iter().filter(|member| member.is_cancelled());
+        let names = names(&blocked.cloned().collect::<Vec<_>>());
         error!(target: "neap", event = "abandoned"; "abandoned, as they block their thread: {names}");
     }
 
@@ -119,6 +128,7 @@ mod untold {
     use crate::{Cause, Exit, Outcome};
 
     pub(crate) fn started(_: &Member) {}
+    pub(crate) fn ready(_: &Member) {}
     pub(crate) fn failed(_: &Member, _: &Exit) {}
     pub(crate) fn ended(_: &Member, _: bool) {}
     pub(crate) fn stopping(_: Option<&Cause>, _: &[Arc<Member>]) {}

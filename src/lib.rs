@@ -7,6 +7,7 @@
 )]
 
 mod cause;
+mod deadlines;
 mod error;
 mod executor;
 mod exit;
@@ -21,12 +22,16 @@ mod lifecycle;
 mod member;
 #[cfg(feature = "net")]
 pub mod net;
+mod nested;
 mod options;
 mod outcome;
+mod plan;
+mod roster;
 mod scope;
 mod service;
 #[cfg(feature = "signal")]
 pub mod signal;
+mod status;
 mod stop;
 mod supervisor;
 
@@ -34,10 +39,12 @@ pub use cause::Cause;
 pub use error::Error;
 pub use executor::Task;
 pub use exit::{BoxError, Exit};
-pub use group::{Group, Nested, Run};
+pub use group::{Group, Run};
 pub use handle::{Handle, Refused};
+pub use nested::Nested;
 pub use options::{Added, Options, ServiceId};
 pub use outcome::{Outcome, Report};
 pub use scope::{Scope, ScopeStopped};
 pub use service::{OnExit, ServiceResult};
+pub use status::{ServiceStatus, State, Status};
 pub use stop::{StopSource, StopToken, Stopped};

@@ -13,8 +13,8 @@ use std::task::{Context, Poll};
 use futures_lite::ready;
 use pin_project_lite::pin_project;
 
-use crate::executor::Node;
-use crate::member::Member;
+use crate::executor::{Job, Node};
+use crate::member::{Member, Start};
 use crate::service::sealed::IntoEnd;
 use crate::{Exit, Scope};
 
@@ -133,19 +133,25 @@ where
         report(this.member, end, dropped);
     }
 
-    /// Starts the service, unless the stop came before.
-    fn start(mut self: Pin<&mut Self>) {
+    /// Starts the service, unless the stop came before; not ready if it is too early.
+    fn start(mut self: Pin<&mut Self>) -> Poll<()> {
         let this = self.as_mut().project();
         let StageProj::Waiting { start } = this.stage.project() else {
-            return;
+            return Poll::Ready(());
         };
-        let Some((service, scope)) = start.take().filter(|_| this.member.start()) else {
-            return self.finish(End::Dropped);
-        };
-        match guard(|| service(scope)) {
-            Ok(future) => self.project().stage.set(Stage::Running { future }),
-            Err(end) => self.finish(end),
+        match (this.member.start(), start) {
+            (Start::Held, _) => return Poll::Pending,
+            (Start::Now, start) => {
+                if let Some((service, scope)) = start.take() {
+                    match guard(|| service(scope)) {
+                        Ok(future) => self.project().stage.set(Stage::Running { future }),
+                        Err(end) => self.finish(end),
+                    }
+                }
+            }
+            (Start::Refused, _) => self.finish(End::Dropped),
         }
+        Poll::Ready(())
     }
 }
 
@@ -158,16 +164,23 @@ where
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         self.member.begin_poll();
+        let mut is_first = false;
         loop {
             let this = self.as_mut().project();
             match this.stage.project() {
-                StageProj::Waiting { .. } => self.as_mut().start(),
+                StageProj::Waiting { .. } => {
+                    ready!(self.as_mut().start());
+                    is_first = true;
+                }
                 StageProj::Running { .. } if this.member.is_cancelled() => {
                     self.as_mut().finish(End::Dropped);
                 }
                 StageProj::Running { future } => {
-                    let end = ready!(poll_guarded(future, cx));
-                    self.as_mut().finish(end);
+                    let polled = poll_guarded(future, cx);
+                    if is_first && !matches!(polled, Poll::Ready(End::Failed(_))) {
+                        this.member.end_first_poll();
+                    }
+                    self.as_mut().finish(ready!(polled));
                 }
                 StageProj::Joining { finished } => {
                     if !this.member.join_children() {
@@ -179,6 +192,16 @@ where
                 StageProj::Ended => return Poll::Ready(()),
             }
         }
+    }
+}
+
+impl<'a, S, F> Job for Life<'a, S, F>
+where
+    S: FnOnce(Scope<'a>) -> F + Send,
+    F: Future<Output: IntoEnd> + Send,
+{
+    fn depth(&self) -> u64 {
+        self.member.depth()
     }
 }
 
@@ -234,5 +257,11 @@ impl<F: Future<Output: IntoEnd>> Future for ChildLife<F> {
         report(member, end, dropped);
         member.leave_child();
         Poll::Ready(())
+    }
+}
+
+impl<F: Future<Output: IntoEnd> + Send> Job for ChildLife<F> {
+    fn depth(&self) -> u64 {
+        self.child.data.depth()
     }
 }

@@ -1,55 +1,40 @@
 //! A service as its group sees it: what it is called, how far it is, and how it ended.
 
+mod children;
+mod course;
+
 use std::borrow::Cow;
 use std::panic::Location;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+pub(crate) use self::course::Start;
+use self::course::phase;
 use crate::executor::{Dispatch, Node};
 use crate::hub::{Hub, after, earliest};
-use crate::{Cause, Exit, StopSource, StopToken};
-use crate::{OnExit, journal};
+use crate::{Cause, Exit, OnExit, StopSource, StopToken};
 
 /// A service of a group: the record of it, which is also the waker of its task. One allocation.
 pub(crate) type Member = Node<Record>;
 
-/// How far a service is. Each number is past those before it; none is ever gone back to.
-mod phase {
-    /// Added, and not yet polled.
-    pub(super) const WAITING: u8 = 0;
-    /// Polled at least once.
-    pub(super) const RUNNING: u8 = 1;
-    /// Told to stop, and draining.
-    pub(super) const STOPPING: u8 = 2;
-    /// To be dropped at its next poll.
-    pub(super) const CANCELLED: u8 = 3;
-    /// Told to stop while waiting: to be dropped at its first poll.
-    pub(super) const REFUSED: u8 = 4;
-    /// Ended, its children too; what it owned has been dropped.
-    pub(super) const FINISHED: u8 = 5;
-    /// Ended so after its future was dropped, at the stop or at its deadline.
-    pub(super) const DROPPED: u8 = 6;
-    /// Given up: whatever becomes of it, nobody waits for it.
-    pub(super) const ABANDONED: u8 = 7;
+/// The bits of [`Record::traits`].
+mod traits {
+    /// It stops the group when it finishes well.
+    pub(super) const STOPS_GROUP: u8 = 1;
+    /// It leaves the group to end without it.
+    pub(super) const BACKGROUND: u8 = 2;
+    /// It was cancelled because its time was over.
+    pub(super) const STRAGGLER: u8 = 4;
+    /// It was told to stop while the group was not.
+    pub(super) const ALONE: u8 = 8;
 }
-
-/// The bits of [`Record::state`] that hold the phase.
-const PHASE: u8 = 7;
-
-/// The bit of [`Record::state`] that says that there are tokens to pass the stop on to.
-const TOKENS: u8 = 8;
-
-/// The bit of [`Record::children`] that says that the service itself waits for their end.
-const JOINING: u32 = 1 << 31;
-
-/// The bit that says that they have all ended, and that there will be no more.
-const CLOSED: u32 = 1 << 30;
 
 /// What is known of a service.
 ///
 /// A hundred thousand of these are meant to be cheap: 88 bytes, 120 with the node around them, and
-/// nothing on the heap beside that unless the name is owned or a token asked for.
+/// nothing on the heap beside that unless the name is owned or a token asked for. What only some
+/// services have is in the [`Plan`](crate::plan::Plan).
 pub(crate) struct Record {
     name: Cow<'static, str>,
     location: &'static Location<'static>,
@@ -70,22 +55,14 @@ pub(crate) struct Record {
     /// Its index in the roster.
     index: u32,
 
-    /// The children yet to end, with [`JOINING`] and [`CLOSED`].
+    /// The children yet to end, see [`children`].
     children: AtomicU32,
 
-    /// How far it is, see [`phase`], and [`TOKENS`].
-    ///
-    /// Both in one, so that of a stop and a first token the second sees the first.
+    /// How far it is, see [`course`].
     state: AtomicU8,
 
-    /// Whether it leaves the group alone when it finishes well, or stops it.
-    stops_group: AtomicBool,
-
-    /// Whether it leaves the group to end without it.
-    background: AtomicBool,
-
-    /// Whether it was cancelled because its time was over.
-    straggler: AtomicBool,
+    /// What is different about it, see [`traits`].
+    traits: AtomicU8,
 }
 
 impl Node<Record> {
@@ -108,9 +85,7 @@ impl Node<Record> {
             index: index as u32,
             children: AtomicU32::new(0),
             state: AtomicU8::new(phase::WAITING),
-            stops_group: AtomicBool::new(false),
-            background: AtomicBool::new(false),
-            straggler: AtomicBool::new(false),
+            traits: AtomicU8::new(0),
         };
         Node::new(Arc::clone(hub), record)
     }
@@ -127,6 +102,22 @@ impl Node<Record> {
         self.data.index as usize
     }
 
+    /// The greater, the sooner it is dropped when all are: after those that need it, which were
+    /// added later, and in the background after all others.
+    pub(crate) fn depth(&self) -> u64 {
+        let last = self.hub.plan.is_last(self);
+        u64::from(self.data.index) + if last { 0 } else { 1 << 32 }
+    }
+
+    /// Notes a trait; false if it was there.
+    fn mark(&self, trait_: u8) -> bool {
+        self.data.traits.fetch_or(trait_, Ordering::Relaxed) & trait_ == 0
+    }
+
+    fn has(&self, trait_: u8) -> bool {
+        self.data.traits.load(Ordering::Relaxed) & trait_ != 0
+    }
+
     pub(crate) fn set_drain_timeout(&self, timeout: Duration) {
         let millis = timeout.as_nanos().div_ceil(1_000_000);
         let millis = u32::try_from(millis).unwrap_or(u32::MAX);
@@ -134,105 +125,26 @@ impl Node<Record> {
     }
 
     pub(crate) fn set_on_exit(&self, on_exit: OnExit) {
-        self.data
-            .stops_group
-            .store(on_exit == OnExit::Stop, Ordering::Relaxed);
+        match on_exit {
+            OnExit::Stop => drop(self.mark(traits::STOPS_GROUP)),
+            OnExit::Continue => {
+                let kept = !traits::STOPS_GROUP;
+                self.data.traits.fetch_and(kept, Ordering::Relaxed);
+            }
+        }
     }
 
     /// Moves the service to the background; the caller moves the count.
     pub(crate) fn set_background(&self) -> bool {
-        !self.data.background.swap(true, Ordering::Relaxed)
+        self.mark(traits::BACKGROUND)
     }
 
     pub(crate) fn is_background(&self) -> bool {
-        self.data.background.load(Ordering::Relaxed)
+        self.has(traits::BACKGROUND)
     }
 
-    fn phase(&self) -> u8 {
-        // `SeqCst` with the key: see `Node::wake_task`.
-        self.data.state.load(Ordering::SeqCst) & PHASE
-    }
-
-    /// Moves on to `to` if the phase is `from`, and passes on a stop that is news.
-    fn advance(&self, from: u8, to: u8) -> bool {
-        let next = |state: u8| (state & PHASE == from).then_some(state & !PHASE | to);
-        match self
-            .data
-            .state
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, next)
-        {
-            Ok(state) => {
-                if state & TOKENS != 0 && to >= phase::STOPPING {
-                    self.pass_stop_on();
-                }
-                true
-            }
-            Err(_) => false,
-        }
-    }
-
-    /// Starts the service at its first poll; false if the stop came first.
-    pub(crate) fn start(&self) -> bool {
-        let started = !self.hub.is_stopped() && self.advance(phase::WAITING, phase::RUNNING);
-        if started {
-            self.data.started.store(self.hub.now(), Ordering::Relaxed);
-            journal::started(self);
-        }
-        started
-    }
-
-    /// Tells the service to stop, at `now`; one that waits will not start. Once is enough.
-    ///
-    /// Its task has to be woken then; the answer is whether.
-    pub(crate) fn stop(&self, now: u64) -> bool {
-        if self.is_stopped() {
-            return false;
-        }
-        // Before the phase, for whoever sees the one looks at the other.
-        self.data.stopped.store(now, Ordering::Relaxed);
-        let stopped = self.advance(phase::RUNNING, phase::STOPPING)
-            || self.advance(phase::WAITING, phase::REFUSED)
-            || self.advance(phase::RUNNING, phase::STOPPING);
-        if !stopped {
-            // It ended by itself at this very moment.
-            self.data.stopped.store(0, Ordering::Relaxed);
-        }
-        stopped
-    }
-
-    /// Has the service's future dropped at its next poll, which the caller brings about; false if
-    /// it has ended. It must have been told to stop before.
-    pub(crate) fn cancel(&self) -> bool {
-        let cancelled = self.advance(phase::STOPPING, phase::CANCELLED);
-        if cancelled {
-            self.data.straggler.store(true, Ordering::Relaxed);
-        }
-        cancelled
-    }
-
-    /// Gives the service up, unless it has ended.
-    pub(crate) fn abandon(&self) {
-        if self.advance(phase::CANCELLED, phase::ABANDONED)
-            || self.advance(phase::REFUSED, phase::ABANDONED)
-        {
-            self.data.straggler.store(true, Ordering::Relaxed);
-        }
-    }
-
-    /// Whether the service has been told to stop. One load.
-    pub(crate) fn is_stopped(&self) -> bool {
-        self.phase() >= phase::STOPPING
-    }
-
-    /// Whether the service is to be dropped. One load.
-    pub(crate) fn is_cancelled(&self) -> bool {
-        self.phase() >= phase::CANCELLED
-    }
-
-    /// Whether the service has started and not ended.
-    #[cfg(feature = "log")]
-    pub(crate) fn is_running(&self) -> bool {
-        (phase::RUNNING..=phase::CANCELLED).contains(&self.phase())
+    pub(crate) fn is_straggler(&self) -> bool {
+        self.has(traits::STRAGGLER)
     }
 
     /// Whether the service runs in place, where its record is its waker.
@@ -242,7 +154,13 @@ impl Node<Record> {
 
     /// Why the service is to stop, once it is.
     pub(crate) fn cause(&self) -> Option<Cause> {
-        self.is_stopped().then(|| self.hub.cause()).flatten()
+        if !self.is_stopped() {
+            None
+        } else if self.has(traits::ALONE) {
+            Some(Cause::Requested)
+        } else {
+            self.hub.cause()
+        }
     }
 
     /// Until when the service has time, once it has been told to stop.
@@ -252,110 +170,24 @@ impl Node<Record> {
             .flatten()
     }
 
-    /// The deadline that is due to the service's own timeout, if it has one and has been stopped.
+    /// The deadline that is not the group's: that of the service's own timeout, or, where it was
+    /// stopped alone, of the group's timeout counted from there.
     pub(crate) fn own_deadline(&self) -> Option<Instant> {
-        let timeout = self.data.drain_timeout.load(Ordering::Relaxed);
-        let stopped = self.data.stopped.load(Ordering::Relaxed);
-        if timeout == u32::MAX || stopped == 0 {
-            return None;
-        }
-        after(self.hub.instant(stopped), u64::from(timeout) * 1_000_000)
-    }
-
-    /// A token that is stopped when the service is told to stop.
-    pub(crate) fn token(&self) -> StopToken {
-        let token = self.data.source.get_or_init(StopSource::new).token();
-        if self.data.state.fetch_or(TOKENS, Ordering::SeqCst) & PHASE >= phase::STOPPING {
-            self.pass_stop_on();
-        }
-        token
-    }
-
-    /// Stops the tokens of this service.
-    fn pass_stop_on(&self) {
-        if let (Some(source), Some(cause)) = (self.data.source.get(), self.hub.cause()) {
-            source.stop_by(cause, self.deadline());
-        }
-    }
-
-    /// Counts a child in; false if the service has ended, or is cancelled.
-    pub(crate) fn enter_child(&self) -> bool {
-        if self.is_cancelled() {
-            return false;
-        }
-        let before = self.data.children.fetch_add(1, Ordering::Relaxed);
-        if before & CLOSED != 0 {
-            self.data.children.fetch_sub(1, Ordering::Relaxed);
-        }
-        before & CLOSED == 0
-    }
-
-    /// Counts a child out, and wakes the service if that is all it waits for.
-    pub(crate) fn leave_child(&self) {
-        if self.data.children.fetch_sub(1, Ordering::AcqRel) == JOINING | 1 {
-            self.wake_task();
-        }
-    }
-
-    /// Whether all children have ended; if not, the service is woken when they have.
-    pub(crate) fn join_children(&self) -> bool {
-        let children = &self.data.children;
-        children.fetch_or(JOINING, Ordering::AcqRel) & !JOINING == 0
-            && children
-                .compare_exchange(
-                    JOINING,
-                    JOINING | CLOSED,
-                    Ordering::AcqRel,
-                    Ordering::Relaxed,
-                )
-                .is_ok()
-    }
-
-    /// How many children are yet to end.
-    #[cfg(feature = "log")]
-    pub(crate) fn children(&self) -> u32 {
-        self.data.children.load(Ordering::Relaxed) & !(JOINING | CLOSED)
-    }
-
-    /// Records a failure of the service and stops the group for it.
-    pub(crate) fn fail(&self, exit: Exit) {
-        journal::failed(self, &exit);
-        let cause = match exit {
-            Exit::Panicked(_) => Cause::Panicked(self.data.name.clone()),
-            _ => Cause::Failed(self.data.name.clone()),
+        let own = self.data.drain_timeout.load(Ordering::Relaxed);
+        let stopped = self.stopped()?;
+        let timeout = match own {
+            u32::MAX if self.has(traits::ALONE) => self.hub.drain_timeout(),
+            u32::MAX => return None,
+            millis => u64::from(millis) * 1_000_000,
         };
-        self.hub.fail(self.index(), exit, cause);
-    }
-
-    /// Notes the end of the service: nothing of it is left.
-    ///
-    /// `finished` says that it returned, well or not; otherwise it was dropped.
-    pub(crate) fn end(&self, finished: bool) {
-        self.data.ended.store(self.hub.now(), Ordering::Relaxed);
-        let to = if finished {
-            phase::FINISHED
-        } else {
-            phase::DROPPED
-        };
-        let kept = |state| (state & PHASE != phase::ABANDONED).then_some(to);
-        let _ = self
-            .data
-            .state
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, kept);
-        if finished && self.data.stops_group.load(Ordering::Relaxed) {
-            self.hub.stop(Cause::Finished(self.data.name.clone()));
-        }
-        journal::ended(self, finished);
-        self.hub.leave(self.is_background());
+        after(self.hub.instant(stopped), timeout)
     }
 
     /// How long ago the service was told to stop; `None` if it is yet to be.
     #[cfg(feature = "log")]
     pub(crate) fn draining_for(&self) -> Option<Duration> {
-        match self.data.stopped.load(Ordering::Relaxed) {
-            0 => None,
-            at => Some(Duration::from_nanos(self.hub.now().saturating_sub(at))),
-        }
+        let since = self.hub.now().saturating_sub(self.stopped()?);
+        Some(Duration::from_nanos(since))
     }
 
     pub(crate) fn started(&self) -> Option<u64> {
@@ -367,12 +199,23 @@ impl Node<Record> {
     }
 
     pub(crate) fn ended(&self) -> Option<u64> {
-        let ended = (phase::FINISHED..=phase::DROPPED).contains(&self.phase());
-        Some(self.data.ended.load(Ordering::Relaxed)).filter(|_| ended)
+        Some(self.data.ended.load(Ordering::Relaxed)).filter(|_| self.has_ended())
     }
 
-    pub(crate) fn is_straggler(&self) -> bool {
-        self.data.straggler.load(Ordering::Relaxed)
+    /// A token that is stopped when the service is told to stop.
+    pub(crate) fn token(&self) -> StopToken {
+        let token = self.data.source.get_or_init(StopSource::new).token();
+        if self.note_token() {
+            self.pass_stop_on();
+        }
+        token
+    }
+
+    /// Stops the tokens of this service.
+    fn pass_stop_on(&self) {
+        if let (Some(source), Some(cause)) = (self.data.source.get(), self.cause()) {
+            source.stop_by(cause, self.deadline());
+        }
     }
 
     /// How the service ended, its failures apart.

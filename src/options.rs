@@ -4,9 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::Exit;
 use crate::OnExit;
 use crate::hub::Hub;
 use crate::member::Member;
+use crate::roster::{Reason, Roster};
 
 /// Identifies a service within its group.
 ///
@@ -34,11 +36,17 @@ impl ServiceId {
             index,
         }
     }
+
+    /// The index of the service, if it is one of this group.
+    pub(crate) fn index_in(self, hub: &Hub) -> Option<usize> {
+        (self.group == hub.id()).then_some(self.index)
+    }
 }
 
 /// A service that was added just now, for setting what is to be different about it.
 pub struct Added<'g> {
     pub(crate) hub: &'g Hub,
+    pub(crate) roster: &'g Roster,
     pub(crate) member: Arc<Member>,
 }
 
@@ -71,6 +79,77 @@ impl Added<'_> {
         if self.member.set_background() {
             self.hub.move_to_background();
         }
+        self
+    }
+
+    /// Has the service start once another is ready, and end before that one is told to stop.
+    ///
+    /// A service is ready when its first poll has returned, or when it says so, see
+    /// [`Scope::starting`](crate::Scope::starting); one that finishes is ready too. If it ends
+    /// without, as one that was [stopped alone](crate::Handle::stop_one) may, this one is not
+    /// started. A service can need any number of others, and be needed by any number. Those that
+    /// need nothing of each other start, and stop, together.
+    ///
+    /// The order is kept in all ways to end: while draining, while cancelling, and after a failed
+    /// start. A service that waits for those that need it has until the deadline of the group,
+    /// like all others; time does not stand still for it. A service in the background that needs
+    /// one which is not is stopped before that one, and so not last.
+    ///
+    /// # Errors
+    ///
+    /// Needing a service of another group, or itself, is a failure of this service: nothing will
+    /// start, and `run` returns it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// let db = group.add("db", |scope| async move {
+    ///     scope.starting();
+    ///     println!("connecting");
+    ///     scope.ready();
+    ///     scope.stopped().await;
+    ///     println!("nobody needs the database any more");
+    /// }).id();
+    /// group.add("http", |_| async { println!("serving") }).needs(db);
+    /// # let handle = group.handle();
+    /// # group.race("end", async move { handle.started().await.unwrap(); handle.stop(); });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn needs(self, id: ServiceId) -> Self {
+        match self.roster.needed(self.hub, self.member.index(), id) {
+            Ok(needed) => self.hub.plan.need(&self.member, &needed),
+            Err(reason) => self.member.fail(Exit::Failed(reason.to_string().into())),
+        }
+        self
+    }
+
+    /// Sets how long the service may take from its start until it is ready, and has it say so.
+    ///
+    /// With this it is not ready by its first poll, but by [`Scope::ready`](crate::Scope::ready)
+    /// or its end. If that takes longer, it has failed, and the group is stopped: those that are
+    /// up are told in order.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// group.add("db", |scope| async move {
+    ///     scope.stopped().await; // never says that it is ready
+    /// }).start_timeout(Duration::from_millis(5));
+    /// let error = future::block_on(group.run()).unwrap_err();
+    /// assert_eq!(error.to_string(), "service `db` failed: it was not ready 5ms after its start");
+    /// ```
+    pub fn start_timeout(self, timeout: Duration) -> Self {
+        self.hub.plan.set_start_timeout(&self.member, timeout);
         self
     }
 
@@ -109,9 +188,11 @@ impl fmt::Debug for Added<'_> {
 /// let options = Options::new().drain_timeout(Duration::from_secs(1)).on_exit(OnExit::Stop);
 /// # drop(options);
 /// ```
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct Options {
+    needs: Vec<ServiceId>,
+    start_timeout: Option<Duration>,
     background: bool,
     on_exit: OnExit,
     drain_timeout: Option<Duration>,
@@ -131,6 +212,21 @@ impl Options {
         }
     }
 
+    /// See [`Added::needs`](crate::Added::needs). An id that cannot be needed has the service
+    /// refused.
+    pub fn needs(mut self, id: ServiceId) -> Options {
+        self.needs.push(id);
+        self
+    }
+
+    /// See [`Added::start_timeout`](crate::Added::start_timeout).
+    pub fn start_timeout(self, timeout: Duration) -> Options {
+        Options {
+            start_timeout: Some(timeout),
+            ..self
+        }
+    }
+
     /// See [`Added::on_exit`](crate::Added::on_exit).
     pub fn on_exit(self, on_exit: OnExit) -> Options {
         Options { on_exit, ..self }
@@ -144,8 +240,29 @@ impl Options {
         }
     }
 
-    /// Sets all this for a service that has not started.
-    pub(crate) fn apply(self, member: &Member) {
+    /// Whether all that is needed can be.
+    pub(crate) fn check(&self, hub: &Hub) -> Result<(), Reason> {
+        match self.needs.iter().all(|id| id.index_in(hub).is_some()) {
+            true => Ok(()),
+            false => Err(Reason::Foreign),
+        }
+    }
+
+    /// Ties a service that has not started to those it needs.
+    pub(crate) fn tie(&self, hub: &Hub, roster: &Roster, member: &Arc<Member>) {
+        for &id in &self.needs {
+            // An error is a stop that came meanwhile and emptied the roster: nothing starts.
+            if let Ok(needed) = roster.needed(hub, member.index(), id) {
+                hub.plan.need(member, &needed);
+            }
+        }
+        if let Some(timeout) = self.start_timeout {
+            hub.plan.set_start_timeout(member, timeout);
+        }
+    }
+
+    /// Sets what a service has itself, before anybody else sees it.
+    pub(crate) fn apply(&self, member: &Member) {
         member.set_on_exit(self.on_exit);
         if let Some(timeout) = self.drain_timeout {
             member.set_drain_timeout(timeout);

@@ -58,6 +58,39 @@ impl<'a> Scope<'a> {
         self.member.name()
     }
 
+    /// Says that the service is not ready before it says so, with [`ready`](Scope::ready).
+    ///
+    /// To be called before the first `.await`: once its first poll has returned, a service that
+    /// has not called this is ready, and this does nothing. A service that finishes is ready too,
+    /// so a job that others [need](crate::Added::needs) done needs to call this only.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// let migrations = group.add("migrations", |scope| async move {
+    ///     scope.starting();
+    ///     future::yield_now().await;
+    ///     println!("the tables are as they should be");
+    /// }).id();
+    /// group.add("server", |_| async { println!("serving") }).needs(migrations);
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn starting(&self) {
+        self.member.set_starting();
+    }
+
+    /// Says that the service is ready: those that need it may start. False if it was before.
+    ///
+    /// Call [`starting`](Scope::starting) first, or it was ready once its first poll returned.
+    pub fn ready(&self) -> bool {
+        self.member.set_ready()
+    }
+
     /// Waits until the service is told to stop, and returns why.
     ///
     /// In the service's own task this sets up nothing at all: the stop wakes that task.

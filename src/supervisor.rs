@@ -10,8 +10,10 @@ use async_channel::Receiver;
 use async_io::Timer;
 use futures_lite::{Stream, future};
 
-use crate::hub::{Hub, Notice, Roster, earliest};
+use crate::deadlines::{Deadlines, Due};
+use crate::hub::{Hub, Notice, after, earliest, nanos};
 use crate::member::Member;
+use crate::roster::Roster;
 use crate::{Cause, Error, Outcome, journal};
 
 /// How long to wait for services that block their thread unless the group says otherwise.
@@ -70,8 +72,8 @@ pub(crate) struct Supervisor<'a> {
     /// Made when there is a first deadline.
     timer: Option<Timer>,
 
-    /// The services whose own deadline is before that of the group, the last first.
-    deadlines: Vec<(Instant, Arc<Member>)>,
+    /// The deadlines of single services.
+    deadlines: Deadlines,
 
     /// When the group started, by the hub's clock.
     origin: u64,
@@ -91,7 +93,7 @@ impl<'a> Supervisor<'a> {
             cancel_timeout: CANCEL_TIMEOUT,
             stage: Stage::Running,
             timer: None,
-            deadlines: Vec::new(),
+            deadlines: Deadlines::default(),
             origin: 0,
         }
     }
@@ -106,7 +108,11 @@ impl<'a> Supervisor<'a> {
 
     /// Sees the group through.
     pub(crate) async fn run(mut self) -> Result<Outcome, Error> {
+        if self.hub.plan.limit() == Some(0) {
+            return Err(Error::zero_limit());
+        }
         self.origin = self.hub.now();
+        self.hub.open(&self.roster.snapshot());
         self.settle();
 
         // Until it has stopped, by itself or otherwise, and the last service has gone, and what it
@@ -116,6 +122,9 @@ impl<'a> Supervisor<'a> {
                 Wake::Notice(Notice::Stopped) => self.drain().await,
                 Wake::Notice(Notice::Quiet) => self.settle(),
                 Wake::Notice(Notice::Cancel) => self.cancel(),
+                Wake::Notice(Notice::Cancelling) => self.extend(),
+                Wake::Notice(Notice::Starting(index)) => self.await_ready(index),
+                Wake::Notice(Notice::Stopping(index)) => self.await_end(index),
                 Wake::Stop(cause) => self.stop(cause),
                 Wake::Again(cause) => self.force(&cause),
                 Wake::Time => self.look_at_clock(),
@@ -157,13 +166,14 @@ impl<'a> Supervisor<'a> {
         }
     }
 
-    /// Sets the timer to the next thing that is due. There is none before the stop.
+    /// Sets the timer to the next thing that is due.
     fn set_timer(&mut self) {
         let due = match self.stage {
-            Stage::Running | Stage::Over => None,
+            Stage::Running => self.deadlines.next(),
+            Stage::Over => None,
             Stage::Draining { tick } => {
-                let own = self.deadlines.last().map(|(deadline, _)| *deadline);
-                earliest(Some(tick), earliest(own, self.hub.deadline()))
+                let end = earliest(self.deadlines.next(), self.hub.deadline());
+                earliest(Some(tick), end)
             }
             Stage::Cancelling { until } => until,
         };
@@ -183,15 +193,17 @@ impl<'a> Supervisor<'a> {
 
     /// The stop has been latched: tells the services, and starts the clock.
     ///
-    /// Those in the background are left to serve the others, see [`settle`](Self::settle).
+    /// Those in the background are left to serve the others, see [`settle`](Self::settle); and
+    /// those that others need are told once these have ended, see [`Plan`](crate::plan::Plan).
     async fn drain(&mut self) {
         if matches!(self.stage, Stage::Running) {
             let members = self.roster.snapshot();
             journal::stopping(self.hub.cause().as_ref(), &members);
+            self.hub.plan.set_stopping(false);
             self.stage = Stage::Draining {
                 tick: Instant::now() + TICK,
             };
-            self.tell(&members, |member| !member.is_background());
+            self.tell(&members, |member| !member.hub.plan.is_last(member));
             self.settle();
 
             // Everybody has a turn before the clock is looked at, so that those who end at once
@@ -200,29 +212,46 @@ impl<'a> Supervisor<'a> {
         }
     }
 
-    /// Tells those services to stop that are not told yet, and notes their own deadlines.
+    /// Tells those services to stop that are not told yet and that nobody needs any more, and
+    /// notes their own deadlines.
     fn tell(&mut self, members: &[Arc<Member>], whom: impl Fn(&Member) -> bool) {
-        let (limit, now) = (self.hub.deadline(), self.hub.now());
+        let now = self.hub.now();
         // Where most tasks are to be woken, it is cheaper to poll them all than to queue them.
         let all = self.hub.dispatch.is_most(members.len());
         for member in members.iter().filter(|member| whom(member)) {
-            if !member.stop(now) {
+            if !self.hub.plan.may_stop(member) || !member.stop(now) {
                 continue;
             }
             if !all {
                 member.wake_task();
             }
             if let Some(own) = member.own_deadline() {
-                if limit.is_none_or(|limit| own < limit) {
-                    self.deadlines.push((own, Arc::clone(member)));
-                }
+                self.deadlines.push(own, Due::End(member.index()));
             }
         }
         if all {
             self.hub.dispatch.wake_all();
         }
-        self.deadlines
-            .sort_by_key(|(deadline, _)| std::cmp::Reverse(*deadline));
+    }
+
+    /// A service has started that is to be ready within a time.
+    fn await_ready(&mut self, index: usize) {
+        let members = self.roster.snapshot();
+        let started = members.get(index).and_then(|member| member.started());
+        let timeout = self.hub.plan.start_timeout(index);
+        if let (Some(started), Some(timeout)) = (started, timeout) {
+            if let Some(at) = after(self.hub.instant(started), nanos(timeout)) {
+                self.deadlines.push(at, Due::Ready(index));
+            }
+        }
+    }
+
+    /// A service has been told to stop by somebody else, and has a deadline of its own.
+    fn await_end(&mut self, index: usize) {
+        let members = self.roster.snapshot();
+        if let Some(own) = members.get(index).and_then(|member| member.own_deadline()) {
+            self.deadlines.push(own, Due::End(index));
+        }
     }
 
     /// Nobody may be left who keeps the group alive: then it stops, and the background with it.
@@ -232,7 +261,9 @@ impl<'a> Supervisor<'a> {
         }
         match self.stage {
             Stage::Running => self.roster.close(&self.hub, Cause::Ended),
-            _ => self.tell(&self.roster.snapshot(), |_| true),
+            Stage::Draining { .. } => self.tell(&self.roster.snapshot(), |_| true),
+            Stage::Cancelling { .. } => self.cancel_next(),
+            Stage::Over => {}
         }
     }
 
@@ -247,17 +278,47 @@ impl<'a> Supervisor<'a> {
         if matches!(self.stage, Stage::Cancelling { .. }) {
             return;
         }
+        journal::cancelling(&self.roster.snapshot());
+        self.hub.plan.set_cancelling();
+        self.cancel_next();
+    }
+
+    /// Cancels those that nobody needs any more. Those that they need themselves follow when they
+    /// are gone, see [`Plan`](crate::plan::Plan), and the background when all others are.
+    fn cancel_next(&mut self) {
         let members = self.roster.snapshot();
-        journal::cancelling(&members);
-        self.tell(&members, |_| true);
-        self.deadlines.clear();
+        let quiet = self.hub.is_quiet();
+        self.tell(&members, |member| quiet || !member.hub.plan.is_last(member));
         for member in members.iter() {
             member.cancel();
         }
         self.hub.dispatch.wake_all();
-        self.stage = Stage::Cancelling {
-            until: Instant::now().checked_add(self.cancel_timeout),
-        };
+        self.stage = Stage::Cancelling { until: None };
+        self.extend();
+    }
+
+    /// Gives those that are being cancelled their time.
+    fn extend(&mut self) {
+        if let Stage::Cancelling { until } = &mut self.stage {
+            *until = Instant::now().checked_add(self.cancel_timeout);
+        }
+    }
+
+    /// Gives up those that were cancelled and are still there. If there are others, which these
+    /// needed, it is their turn.
+    fn abandon(&mut self) {
+        let members = self.roster.snapshot();
+        journal::abandoned(&members);
+        self.hub.plan.set_stopping(true);
+        for member in members.iter() {
+            member.abandon();
+        }
+        if members.iter().all(|member| member.is_gone()) {
+            self.stage = Stage::Over;
+        } else {
+            self.tell(&members, |_| true);
+            self.cancel_next();
+        }
     }
 
     /// Does what is due.
@@ -272,30 +333,30 @@ impl<'a> Supervisor<'a> {
                     *tick = now + TICK;
                     journal::draining(&self.roster.snapshot(), self.hub.deadline());
                 }
-                self.cancel_overdue(now);
+                self.keep_deadlines(now);
             }
+            Stage::Running => self.keep_deadlines(now),
             Stage::Cancelling { until } if until.is_some_and(|until| until <= now) => {
-                let members = self.roster.snapshot();
-                journal::abandoned(&members);
-                members.iter().for_each(|member| member.abandon());
-                self.stage = Stage::Over;
+                self.abandon();
             }
-            _ => {}
+            Stage::Cancelling { .. } | Stage::Over => {}
         }
     }
 
-    /// Cancels those whose own deadline is over.
-    fn cancel_overdue(&mut self, now: Instant) {
+    /// Cancels those that should have ended by now, and fails those that should be ready.
+    fn keep_deadlines(&mut self, now: Instant) {
+        let members = self.roster.snapshot();
         let mut any = false;
-        while self
-            .deadlines
-            .last()
-            .is_some_and(|(deadline, _)| *deadline <= now)
-        {
-            any |= self
-                .deadlines
-                .pop()
-                .is_some_and(|(_, member)| member.cancel());
+        while let Some(due) = self.deadlines.pop(now) {
+            match due {
+                Due::End(index) => any |= members.get(index).is_some_and(|member| member.cancel()),
+                Due::Ready(index) => {
+                    let timeout = self.hub.plan.start_timeout(index).unwrap_or_default();
+                    if let Some(member) = members.get(index) {
+                        member.fail_start(timeout);
+                    }
+                }
+            }
         }
         if any {
             self.hub.dispatch.wake_all();
@@ -316,7 +377,11 @@ impl Drop for Supervisor<'_> {
     fn drop(&mut self) {
         if !matches!(self.stage, Stage::Over) {
             self.hub.stop(Cause::Dropped);
-            self.cancel();
+            // Nobody will be there to see to the background later.
+            self.hub.plan.set_stopping(true);
+            self.hub.plan.set_cancelling();
+            self.tell(&self.roster.snapshot(), |_| true);
+            self.cancel_next();
         }
         drop(self.roster.take());
     }

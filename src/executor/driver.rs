@@ -1,5 +1,6 @@
 //! Tasks in place: kept, and polled by whoever awaits the group.
 
+use std::cmp::Reverse;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -229,7 +230,10 @@ impl Drop for Driver<'_> {
             // Closed first: the last act of a task may be to spawn another. What has arrived owns
             // the queue that it is in, so it has to be taken out.
             arrivals.close();
-            self.slots.clear();
+            let slots = std::mem::take(&mut self.slots).into_iter();
+            let mut slots: Vec<_> = slots.map(|(_, slot)| slot).collect();
+            slots.sort_by_cached_key(|slot| Reverse(slot.future.depth()));
+            slots.into_iter().for_each(drop);
             while arrivals.pop().is_ok() {}
         }
     }
