@@ -10,7 +10,7 @@ pub(crate) use self::untold::*;
 
 #[cfg(feature = "log")]
 mod told {
-    use std::fmt::Write;
+    use std::fmt::{Display, Write};
     use std::sync::Arc;
     use std::time::{Duration, Instant};
 
@@ -38,6 +38,11 @@ mod told {
     pub(crate) fn failed(member: &Member, exit: &Exit) {
         let name = member.name();
         error!(target: "neap", event = "failed", service = name; "`{name}` {exit}");
+    }
+
+    pub(crate) fn restarting(member: &Member, end: &dyn Display, delay: Duration) {
+        let name = member.name();
+        warn!(target: "neap", event = "restarting", service = name; "`{name}` {end}; restarting it in {delay:.1?}");
     }
 
     pub(crate) fn ended(member: &Member, finished: bool) {
@@ -121,8 +126,9 @@ mod told {
 
 #[cfg(not(feature = "log"))]
 mod untold {
+    use std::fmt::Display;
     use std::sync::Arc;
-    use std::time::Instant;
+    use std::time::{Duration, Instant};
 
     use crate::member::Member;
     use crate::{Cause, Exit, Outcome};
@@ -130,6 +136,7 @@ mod untold {
     pub(crate) fn started(_: &Member) {}
     pub(crate) fn ready(_: &Member) {}
     pub(crate) fn failed(_: &Member, _: &Exit) {}
+    pub(crate) fn restarting(_: &Member, _: &dyn Display, _: Duration) {}
     pub(crate) fn ended(_: &Member, _: bool) {}
     pub(crate) fn stopping(_: Option<&Cause>, _: &[Arc<Member>]) {}
     pub(crate) fn stopping_already(_: &Cause) {}

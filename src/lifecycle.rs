@@ -41,12 +41,12 @@ fn panicked(payload: &(dyn Any + Send)) -> End {
 }
 
 /// Runs what belongs to the user; a panic is how it ends.
-fn guard<T>(run: impl FnOnce() -> T) -> Result<T, End> {
+pub(crate) fn guard<T>(run: impl FnOnce() -> T) -> Result<T, End> {
     catch_unwind(AssertUnwindSafe(run)).map_err(|payload| panicked(&*payload))
 }
 
 /// Polls a future of the user's.
-fn poll_guarded<F: Future<Output: IntoEnd>>(
+pub(crate) fn poll_guarded<F: Future<Output: IntoEnd>>(
     future: Pin<&mut F>,
     cx: &mut Context<'_>,
 ) -> Poll<End> {

@@ -43,6 +43,12 @@ pub(crate) mod sealed {
         }
     }
 
+    impl IntoEnd for End {
+        fn into_end(self) -> End {
+            self
+        }
+    }
+
     impl<E: Into<BoxError>> IntoEnd for Result<(), E> {
         fn into_end(self) -> End {
             match self {

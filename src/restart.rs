@@ -1,0 +1,278 @@
+//! Restart, as a wrapper of a service: supervision is composed, not configured.
+
+use std::collections::VecDeque;
+use std::error::Error as StdError;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use async_io::Timer;
+use futures_lite::{FutureExt, future};
+
+use crate::lifecycle::{End, guard, poll_guarded};
+use crate::{Exit, Scope, ServiceResult, journal};
+
+/// When, how soon and how often a service is restarted.
+///
+/// *Intensity* and *period* are the terms of OTP's supervisors: at most so many restarts within so
+/// long. One more than that, and the service has failed.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use neap::Restart;
+///
+/// let policy = Restart::on_failure()
+///     .intensity(3, Duration::from_secs(5))
+///     .backoff(Duration::from_millis(50), Duration::from_secs(1));
+/// # drop(policy);
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Restart {
+    always: bool,
+    intensity: usize,
+    period: Duration,
+    shortest: Duration,
+    longest: Duration,
+}
+
+impl Restart {
+    /// Restarts a service that fails or panics; one that finishes has ended.
+    ///
+    /// At most 5 times within 60 seconds, after 100 milliseconds at first and 10 seconds at the
+    /// most, unless set otherwise.
+    pub fn on_failure() -> Restart {
+        Restart {
+            always: false,
+            intensity: 5,
+            period: Duration::from_secs(60),
+            shortest: Duration::from_millis(100),
+            longest: Duration::from_secs(10),
+        }
+    }
+
+    /// Restarts a service however it ends, until the stop. The rest is as for
+    /// [`on_failure`](Restart::on_failure), and restarts after a good end count as well.
+    pub fn always() -> Restart {
+        Restart {
+            always: true,
+            ..Restart::on_failure()
+        }
+    }
+
+    /// Sets how many restarts there may be within any period of this length.
+    ///
+    /// Zero restarts are none: the first failure is the last.
+    pub fn intensity(self, restarts: usize, period: Duration) -> Restart {
+        Restart {
+            intensity: restarts,
+            period,
+            ..self
+        }
+    }
+
+    /// Sets how long to wait before a restart: from `shortest`, doubled for each other restart
+    /// within the period, up to `longest`.
+    ///
+    /// The wait is that or, at random, as little as half of it, so that services which failed
+    /// together do not come back together. Zero is to restart at once.
+    pub fn backoff(self, shortest: Duration, longest: Duration) -> Restart {
+        Restart {
+            shortest,
+            longest,
+            ..self
+        }
+    }
+
+    /// How long to wait after that many restarts within the period.
+    fn delay(&self, recent: usize) -> Duration {
+        let doubled = 1u32.checked_shl(recent.min(31) as u32).unwrap_or(u32::MAX);
+        let delay = self.shortest.saturating_mul(doubled).min(self.longest);
+        delay.mul_f64(0.5 + fastrand::f64() / 2.0)
+    }
+}
+
+/// Makes a service that runs another, and runs it anew when it ends.
+///
+/// `factory` is called for each run. What it returns is as any service; so closures and functions
+/// that can be called more than once will do, and a nested group is supervised so too:
+/// `restart(policy, |scope| make_group().into_service()(scope))`.
+///
+/// A stop ends the back-off at once. What ends after the stop is not run again, and its end is the
+/// service's: a failure then is a failure. A panic counts as one always. Children that a run
+/// spawned with [`Scope::spawn`] are the service's, not the run's: they go on, and their failure
+/// is the service's. The service is ready when the first run is.
+///
+/// # Errors
+///
+/// [`GaveUp`], once the policy allows no more restarts.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use futures_lite::future;
+/// use neap::{GaveUp, Group, Restart, restart};
+///
+/// let policy = Restart::on_failure()
+///     .intensity(2, Duration::from_secs(5))
+///     .backoff(Duration::ZERO, Duration::ZERO);
+/// let mut runs = 0;
+/// let mut group = Group::new();
+/// group.add("flaky", restart(policy, |_| {
+///     runs += 1;
+///     async { Err("connection refused") }
+/// }));
+/// let error = future::block_on(group.run()).unwrap_err();
+///
+/// assert_eq!(runs, 3);
+/// assert_eq!(
+///     error.to_string(),
+///     "service `flaky` failed: gave up after 2 restarts within 5s: failed: connection refused"
+/// );
+/// assert!(error.failure().unwrap().is::<GaveUp>());
+/// ```
+pub fn restart<'a, M, F>(
+    policy: Restart,
+    factory: M,
+) -> impl FnOnce(Scope<'a>) -> Restarting<'a> + Send + 'a
+where
+    M: FnMut(Scope<'a>) -> F + Send + 'a,
+    F: Future + Send + 'a,
+    F::Output: ServiceResult,
+{
+    move |scope| Restarting(supervise(policy, factory, scope).boxed())
+}
+
+/// Runs a service until it may not be run any more.
+async fn supervise<'a, M, F>(policy: Restart, mut factory: M, scope: Scope<'a>) -> End
+where
+    M: FnMut(Scope<'a>) -> F + Send + 'a,
+    F: Future + Send + 'a,
+    F::Output: ServiceResult,
+{
+    // When there were restarts within the period, the oldest first.
+    let mut recent = VecDeque::new();
+    loop {
+        let end = run_once(&mut factory, scope.clone()).await;
+        let finished = !matches!(end, End::Failed(_));
+        if scope.is_stopped() || (finished && !policy.always) {
+            return end;
+        }
+
+        let now = Instant::now();
+        recent.retain(|&at| now.saturating_duration_since(at) < policy.period);
+        if recent.len() >= policy.intensity {
+            return give_up(end, policy.intensity, policy.period);
+        }
+        let delay = policy.delay(recent.len());
+        recent.push_back(now);
+
+        note(&scope, &end, delay);
+        let wait = async {
+            // Others have a turn even if there is no wait: the stop may be among them.
+            future::yield_now().await;
+            Timer::after(delay).await;
+        };
+        if scope.run_until_stopped(wait).await.is_none() {
+            return End::Finished;
+        }
+    }
+}
+
+/// Runs a service once; a panic is how it ends.
+async fn run_once<'a, M, F>(factory: &mut M, scope: Scope<'a>) -> End
+where
+    M: FnMut(Scope<'a>) -> F,
+    F: Future + Send + 'a,
+    F::Output: ServiceResult,
+{
+    let mut future = match guard(|| factory(scope)) {
+        Ok(future) => Box::pin(future),
+        Err(end) => return end,
+    };
+    let end = poll_fn(|cx| poll_guarded(future.as_mut(), cx)).await;
+    match (end, guard(|| drop(future))) {
+        (End::Finished | End::Dropped, Err(panic)) => panic,
+        (end, _) => end,
+    }
+}
+
+fn note(scope: &Scope<'_>, end: &End, delay: Duration) {
+    match end {
+        End::Failed(exit) => journal::restarting(scope.member(), exit, delay),
+        End::Finished | End::Dropped => journal::restarting(scope.member(), &"finished", delay),
+    }
+}
+
+fn give_up(end: End, restarts: usize, period: Duration) -> End {
+    let last = match end {
+        End::Failed(exit) => exit,
+        End::Finished | End::Dropped => Exit::Finished,
+    };
+    End::Failed(Exit::Failed(Box::new(GaveUp {
+        restarts,
+        period,
+        last,
+    })))
+}
+
+/// The error of a service that was [restarted](restart) as often as its policy allows.
+///
+/// Its [`source`](StdError::source) is the error that the last run returned, if it did.
+#[derive(Debug)]
+pub struct GaveUp {
+    restarts: usize,
+    period: Duration,
+    last: Exit,
+}
+
+impl GaveUp {
+    /// How the last run ended.
+    pub fn last(&self) -> &Exit {
+        &self.last
+    }
+}
+
+impl fmt::Display for GaveUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (restarts, period, last) = (self.restarts, self.period, &self.last);
+        let plural = if restarts == 1 { "" } else { "s" };
+        write!(
+            f,
+            "gave up after {restarts} restart{plural} within {period:?}: {last}"
+        )
+    }
+}
+
+impl StdError for GaveUp {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match &self.last {
+            // Its message is in this one already: go on where that ends.
+            Exit::Failed(error) => error.source(),
+            _ => None,
+        }
+    }
+}
+
+/// The future of a service made by [`restart`].
+#[must_use = "futures do nothing unless polled"]
+pub struct Restarting<'a>(Pin<Box<dyn Future<Output = End> + Send + 'a>>);
+
+impl Future for Restarting<'_> {
+    type Output = End;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<End> {
+        self.0.poll(cx)
+    }
+}
+
+impl fmt::Debug for Restarting<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Restarting").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,251 @@
+//! Restart as a wrapper of a service, on every runtime.
+
+mod runtimes;
+
+use std::error::Error as _;
+use std::future::pending;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures_lite::future;
+use neap::{Cause, Exit, GaveUp, Group, Restart, Scope, restart};
+use runtimes::{Recorder, on_all};
+
+/// A policy that does not wait.
+fn at_once(policy: Restart) -> Restart {
+    policy.backoff(Duration::ZERO, Duration::ZERO)
+}
+
+const LONG: Duration = Duration::from_secs(3600);
+
+#[test]
+fn a_failure_is_restarted_and_a_good_end_is_the_end() {
+    on_all(|runtime| async move {
+        let (mut group, recorder) = (runtime.group(), Recorder::new());
+        let (noted, mut run) = (recorder.clone(), 0);
+        let flaky = move |_: Scope<'static>| {
+            run += 1;
+            noted.note(format!("run {run}"));
+            async move {
+                future::yield_now().await;
+                if run < 3 { Err("xxx") } else { Ok(()) }
+            }
+        };
+        group.add("flaky", restart(at_once(Restart::on_failure()), flaky));
+        let outcome = group.run().await.unwrap();
+        assert_eq!(*outcome.cause(), Cause::Ended);
+        assert_eq!(recorder.events(), ["run 1", "run 2", "run 3"]);
+    });
+}
+
+#[test]
+fn panics_count_as_failures_wherever_they_come_from() {
+    on_all(|runtime| async move {
+        let mut group = runtime.group();
+        let mut run = 0;
+        let panicking = move |_: Scope<'static>| {
+            run += 1;
+            assert!(run != 1, "in the factory");
+            async move {
+                struct OnDrop(u32);
+                impl Drop for OnDrop {
+                    fn drop(&mut self) {
+                        assert!(self.0 != 3, "in a destructor");
+                    }
+                }
+                let _guard = OnDrop(run);
+                future::yield_now().await;
+                assert!(run != 2, "in a poll");
+            }
+        };
+        group.add(
+            "panicking",
+            restart(at_once(Restart::on_failure()), panicking),
+        );
+        group.run().await.unwrap();
+    });
+}
+
+#[test]
+fn after_too_many_restarts_within_the_period_it_has_failed() {
+    on_all(|runtime| async move {
+        let (mut group, runs) = (runtime.group(), Arc::new(AtomicUsize::new(0)));
+        let counted = runs.clone();
+        let refused = move |_: Scope<'static>| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            async { Err::<(), _>(io::Error::other("refused")) }
+        };
+        let policy = at_once(Restart::on_failure()).intensity(4, LONG);
+        group.add("db", restart(policy, refused));
+        let error = group.run().await.unwrap_err();
+        assert_eq!(runs.load(Ordering::SeqCst), 5);
+        assert_eq!(
+            error.to_string(),
+            "service `db` failed: gave up after 4 restarts within 3600s: failed: refused"
+        );
+        let gave_up = error.failure().unwrap().downcast_ref::<GaveUp>().unwrap();
+        let Exit::Failed(last) = gave_up.last() else {
+            panic!("{gave_up:?}");
+        };
+        assert!(last.is::<io::Error>() && gave_up.source().is_none());
+    });
+}
+
+#[test]
+fn restarts_before_the_period_are_forgotten() {
+    on_all(|runtime| async move {
+        let (mut group, mut run) = (runtime.group(), 0);
+        let flaky = move |_: Scope<'static>| {
+            run += 1;
+            async move { if run < 20 { Err("xxx") } else { Ok(()) } }
+        };
+        // Each wait is longer than the period.
+        let policy = Restart::on_failure()
+            .intensity(1, Duration::from_micros(100))
+            .backoff(Duration::from_millis(1), Duration::from_millis(1));
+        group.add("flaky", restart(policy, flaky));
+        group.run().await.unwrap();
+    });
+}
+
+#[test]
+fn an_intensity_of_zero_is_not_to_restart() {
+    on_all(|runtime| async move {
+        let mut group = runtime.group();
+        let policy = Restart::on_failure().intensity(0, LONG);
+        group.add("once", restart(policy, |_| async { Err("xxx") }));
+        let error = group.run().await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "service `once` failed: gave up after 0 restarts within 3600s: failed: xxx"
+        );
+    });
+}
+
+#[test]
+fn always_restarts_what_finishes_until_the_stop() {
+    on_all(|runtime| async move {
+        let (mut group, mut run) = (runtime.group(), 0);
+        let handle = group.handle();
+        let finishing = move |_: Scope<'static>| {
+            run += 1;
+            if run == 10 {
+                handle.stop();
+            }
+            async {}
+        };
+        let policy = at_once(Restart::always()).intensity(usize::MAX, LONG);
+        group.add("finishing", restart(policy, finishing));
+        let outcome = group.run().await.unwrap();
+        assert_eq!(*outcome.cause(), Cause::Requested);
+    });
+}
+
+#[test]
+fn the_stop_ends_the_back_off_at_once() {
+    on_all(|runtime| async move {
+        let mut group = runtime.group().drain_timeout(LONG);
+        let policy = Restart::on_failure().backoff(LONG, LONG);
+        let failing = restart(policy, |_| async { Err("xxx") });
+        let failing = group.add("failing", failing).id();
+        let handle = group.handle();
+        let after = |_: Scope<'static>| async move {
+            handle.stop();
+        };
+        group.add("after", after).needs(failing);
+        let outcome = group.run().await.unwrap();
+        assert!(
+            outcome
+                .reports()
+                .all(|report| matches!(report.exit(), Exit::Finished))
+        );
+    });
+}
+
+#[test]
+fn what_fails_after_the_stop_is_not_restarted_and_has_failed() {
+    on_all(|runtime| async move {
+        let (mut group, mut run) = (runtime.group(), 0);
+        let stubborn = move |scope: Scope<'static>| {
+            run += 1;
+            assert_eq!(run, 1);
+            async move {
+                scope.stopped().await;
+                Err("could not flush")
+            }
+        };
+        group.add("stubborn", restart(at_once(Restart::always()), stubborn));
+        let handle = group.handle();
+        group.race("end", async move {
+            handle.started().await.unwrap();
+            handle.stop();
+        });
+        let error = group.run().await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "service `stubborn` failed: could not flush"
+        );
+    });
+}
+
+#[test]
+fn a_nested_group_is_supervised_too() {
+    on_all(|runtime| async move {
+        let (mut group, mut run) = (runtime.group(), 0);
+        let workers = move |scope: Scope<'static>| {
+            run += 1;
+            let mut workers = runtime.group();
+            let handle = workers.handle();
+            workers.add("steady", |scope| async move { drop(scope.stopped().await) });
+            workers.add("flaky", move |_| async move {
+                if run < 3 {
+                    return Err("xxx");
+                }
+                handle.stop();
+                Ok(())
+            });
+            workers.into_service()(scope)
+        };
+        group.add("workers", restart(at_once(Restart::on_failure()), workers));
+        group.run().await.unwrap();
+    });
+}
+
+#[test]
+fn what_a_run_owned_is_gone_before_the_next() {
+    on_all(|runtime| async move {
+        let (mut group, recorder) = (runtime.group(), Recorder::new());
+        let (noted, mut run) = (recorder.clone(), 0);
+        let flaky = move |_: Scope<'static>| {
+            run += 1;
+            let noted = noted.clone();
+            async move {
+                noted.note("up");
+                let _gone = noted.on_drop("gone");
+                if run < 2 { Err("xxx") } else { Ok(()) }
+            }
+        };
+        group.add("flaky", restart(at_once(Restart::on_failure()), flaky));
+        group.run().await.unwrap();
+        assert_eq!(recorder.events(), ["up", "gone", "up", "gone"]);
+    });
+}
+
+#[test]
+fn it_may_borrow_and_is_cancelled_like_any_other() {
+    runtimes::limited(|| {
+        let text = String::from("borrowed");
+        let mut group = Group::new().drain_timeout(Duration::ZERO);
+        let borrowed = &text;
+        let deaf = move |_: Scope<'_>| async move {
+            assert_eq!(borrowed, "borrowed");
+            pending::<()>().await;
+        };
+        group.add("deaf", restart(Restart::always(), deaf));
+        let handle = group.handle();
+        group.add("end", |_| async move { handle.cancel() });
+        assert!(future::block_on(group.run()).unwrap_err().is_timeout());
+    });
+}
