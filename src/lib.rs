@@ -6,12 +6,14 @@
     warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)
 )]
 
+mod adapt;
 mod cause;
 mod deadlines;
 mod error;
 mod executor;
 mod exit;
 mod group;
+mod guard;
 mod handle;
 #[cfg(feature = "tide")]
 pub mod http;
@@ -36,11 +38,13 @@ mod status;
 mod stop;
 mod supervisor;
 
+pub use adapt::{Interrupted, Until, UntilExt};
 pub use cause::Cause;
 pub use error::Error;
 pub use executor::Task;
 pub use exit::{BoxError, Exit};
 pub use group::{Group, Run};
+pub use guard::Guard;
 pub use handle::{Handle, Refused};
 pub use nested::Nested;
 pub use options::{Added, Options, ServiceId};

@@ -327,6 +327,13 @@ pub struct Stopped {
     waiting: Option<(EventListener, Waker)>,
 }
 
+impl Stopped {
+    /// Whether the stop has come. One load.
+    pub(crate) fn is_due(&self) -> bool {
+        self.token.is_stopped()
+    }
+}
+
 impl Future for Stopped {
     type Output = Cause;
 
