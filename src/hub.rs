@@ -11,6 +11,8 @@ use crate::executor::Dispatch;
 use crate::latch::Waiters;
 use crate::member::Member;
 use crate::plan::Plan;
+use crate::test::clock::Alarm;
+use crate::test::{Clock, Recorder};
 use crate::{Cause, Exit, StopSource, StopToken};
 
 /// What a group's supervisor is told by the others, beside what it waits for itself.
@@ -78,8 +80,12 @@ pub(crate) struct Hub {
     /// When the group started, by its own clock; 0 until then.
     opened: AtomicU64,
 
-    /// What all times are counted from. In nanoseconds they last for 584 years.
-    epoch: Instant,
+    /// What all times are counted from, set when time is first asked for; and the clock, if it is
+    /// not the real one. In nanoseconds they last for 584 years.
+    epoch: OnceLock<(Instant, Option<Clock>)>,
+
+    /// Who writes down what becomes of the services, if anybody does.
+    recorder: OnceLock<Recorder>,
 
     /// How long a drain may take, in nanoseconds; `u64::MAX` is for as long as it wants.
     drain_timeout: AtomicU64,
@@ -106,7 +112,8 @@ impl Hub {
             watchers: Event::new(),
             is_watched: AtomicBool::new(false),
             opened: AtomicU64::new(0),
-            epoch: Instant::now(),
+            epoch: OnceLock::new(),
+            recorder: OnceLock::new(),
             drain_timeout: AtomicU64::new(nanos(drain_timeout)),
             parent: OnceLock::new(),
         };
@@ -130,7 +137,40 @@ impl Hub {
 
     /// Nanoseconds since the epoch; never 0, which stands for "not yet".
     pub(crate) fn now(&self) -> u64 {
-        nanos(self.epoch.elapsed()).max(1)
+        let epoch = self.epoch().0;
+        nanos(self.clock_now().saturating_duration_since(epoch)).max(1)
+    }
+
+    fn epoch(&self) -> &(Instant, Option<Clock>) {
+        self.epoch.get_or_init(|| (Instant::now(), None))
+    }
+
+    /// Goes by another clock; of no effect once time has been asked for.
+    pub(crate) fn set_clock(&self, clock: &Clock) {
+        // Just before the clock's now, so that this too is past 0.
+        let now = clock.now();
+        let epoch = now.checked_sub(Duration::from_nanos(1)).unwrap_or(now);
+        let _ = self.epoch.set((epoch, Some(clock.clone())));
+    }
+
+    /// The time, by the clock of the group.
+    pub(crate) fn clock_now(&self) -> Instant {
+        let (_, clock) = self.epoch();
+        clock.as_ref().map_or_else(Instant::now, Clock::now)
+    }
+
+    /// An alarm by the clock of the group.
+    pub(crate) fn alarm(&self, at: Instant) -> Alarm {
+        Alarm::new(self.epoch().1.as_ref(), at)
+    }
+
+    pub(crate) fn set_recorder(&self, recorder: &Recorder) {
+        let _ = self.recorder.set(recorder.clone());
+    }
+
+    /// Who writes down what happens. One load.
+    pub(crate) fn recorder(&self) -> Option<&Recorder> {
+        self.recorder.get()
     }
 
     /// What tells this group from all others.
@@ -142,12 +182,12 @@ impl Hub {
     pub(crate) fn stopped_at(&self) -> Option<u64> {
         self.stop
             .stopped_at()
-            .map(|at| nanos(at.saturating_duration_since(self.epoch)))
+            .map(|at| nanos(at.saturating_duration_since(self.epoch().0)))
     }
 
     /// The instant that is so many nanoseconds after the epoch.
     pub(crate) fn instant(&self, nanos: u64) -> Instant {
-        self.epoch + Duration::from_nanos(nanos)
+        self.epoch().0 + Duration::from_nanos(nanos)
     }
 
     pub(crate) fn notify(&self, notice: Notice) {
@@ -180,7 +220,7 @@ impl Hub {
 
     /// Latches the stop and leaves the waking to the caller, who holds a lock.
     pub(crate) fn set_stop(&self, cause: Cause) -> Option<Waiters> {
-        let now = Instant::now();
+        let now = self.clock_now();
         let timeout = after(now, self.drain_timeout.load(Ordering::Relaxed));
         let parent = self.parent.get().and_then(StopToken::deadline);
         self.stop.set(cause, now, earliest(timeout, parent))

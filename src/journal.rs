@@ -64,9 +64,9 @@ mod told {
         info!(target: "neap", event = "stopping already", cause:%; "stopping already, so {cause} changes nothing; another cancels");
     }
 
-    pub(crate) fn draining(members: &[Arc<Member>], deadline: Option<Instant>) {
+    pub(crate) fn draining(members: &[Arc<Member>], deadline: Option<Instant>, now: Instant) {
         if log_enabled!(target: "neap", Level::Warn) {
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(now));
             let left = left.map_or(String::new(), |left| format!("; cancelled in {left:.1?}"));
             let names = names(members);
             warn!(target: "neap", event = "still draining"; "still draining: {names}{left}");
@@ -140,7 +140,7 @@ mod untold {
     pub(crate) fn ended(_: &Member, _: bool) {}
     pub(crate) fn stopping(_: Option<&Cause>, _: &[Arc<Member>]) {}
     pub(crate) fn stopping_already(_: &Cause) {}
-    pub(crate) fn draining(_: &[Arc<Member>], _: Option<Instant>) {}
+    pub(crate) fn draining(_: &[Arc<Member>], _: Option<Instant>, _: Instant) {}
     pub(crate) fn forced(_: &Cause) {}
     pub(crate) fn cancelling(_: &[Arc<Member>]) {}
     pub(crate) fn abandoned(_: &[Arc<Member>]) {}

@@ -37,6 +37,7 @@ pub mod signal;
 mod status;
 mod stop;
 mod supervisor;
+pub mod test;
 
 pub use adapt::{Interrupted, Until, UntilExt};
 pub use cause::Cause;

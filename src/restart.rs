@@ -6,9 +6,8 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use async_io::Timer;
 use futures_lite::{FutureExt, future};
 
 use crate::lifecycle::{End, guard, poll_guarded};
@@ -164,7 +163,7 @@ where
             return end;
         }
 
-        let now = Instant::now();
+        let now = scope.member().hub.clock_now();
         recent.retain(|&at| now.saturating_duration_since(at) < policy.period);
         if recent.len() >= policy.intensity {
             return give_up(end, policy.intensity, policy.period);
@@ -176,7 +175,7 @@ where
         let wait = async {
             // Others have a turn even if there is no wait: the stop may be among them.
             future::yield_now().await;
-            Timer::after(delay).await;
+            scope.member().hub.alarm(now + delay).await;
         };
         if scope.run_until_stopped(wait).await.is_none() {
             return End::Finished;

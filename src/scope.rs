@@ -142,7 +142,7 @@ impl<'a> Scope<'a> {
     /// ```
     pub fn remaining(&self) -> Option<Duration> {
         self.deadline()
-            .map(|deadline| deadline.saturating_duration_since(Instant::now()))
+            .map(|deadline| deadline.saturating_duration_since(self.member.hub.clock_now()))
     }
 
     /// A token that is stopped when the service is told to stop; borrows nothing, so that threads

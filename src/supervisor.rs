@@ -7,13 +7,13 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use async_channel::Receiver;
-use async_io::Timer;
 use futures_lite::{Stream, future};
 
 use crate::deadlines::{Deadlines, Due};
 use crate::hub::{Hub, Notice, after, earliest, nanos};
 use crate::member::Member;
 use crate::roster::Roster;
+use crate::test::clock::Alarm;
 use crate::{Cause, Error, Outcome, journal};
 
 /// How long to wait for services that block their thread unless the group says otherwise.
@@ -70,7 +70,7 @@ pub(crate) struct Supervisor<'a> {
     stage: Stage,
 
     /// Made when there is a first deadline.
-    timer: Option<Timer>,
+    timer: Option<Alarm>,
 
     /// The deadlines of single services.
     deadlines: Deadlines,
@@ -179,7 +179,7 @@ impl<'a> Supervisor<'a> {
         };
         match (due, &mut self.timer) {
             (Some(due), Some(timer)) => timer.set_at(due),
-            (Some(due), timer) => *timer = Some(Timer::at(due)),
+            (Some(due), timer) => *timer = Some(self.hub.alarm(due)),
             (None, timer) => *timer = None,
         }
     }
@@ -201,7 +201,7 @@ impl<'a> Supervisor<'a> {
             journal::stopping(self.hub.cause().as_ref(), &members);
             self.hub.plan.set_stopping(false);
             self.stage = Stage::Draining {
-                tick: Instant::now() + TICK,
+                tick: self.hub.clock_now() + TICK,
             };
             self.tell(&members, |member| !member.hub.plan.is_last(member));
             self.settle();
@@ -300,7 +300,7 @@ impl<'a> Supervisor<'a> {
     /// Gives those that are being cancelled their time.
     fn extend(&mut self) {
         if let Stage::Cancelling { until } = &mut self.stage {
-            *until = Instant::now().checked_add(self.cancel_timeout);
+            *until = self.hub.clock_now().checked_add(self.cancel_timeout);
         }
     }
 
@@ -323,7 +323,7 @@ impl<'a> Supervisor<'a> {
 
     /// Does what is due.
     fn look_at_clock(&mut self) {
-        let now = Instant::now();
+        let now = self.hub.clock_now();
         match &mut self.stage {
             Stage::Draining { .. } if self.hub.deadline().is_some_and(|end| end <= now) => {
                 self.cancel();
@@ -331,7 +331,7 @@ impl<'a> Supervisor<'a> {
             Stage::Draining { tick } => {
                 if *tick <= now {
                     *tick = now + TICK;
-                    journal::draining(&self.roster.snapshot(), self.hub.deadline());
+                    journal::draining(&self.roster.snapshot(), self.hub.deadline(), now);
                 }
                 self.keep_deadlines(now);
             }

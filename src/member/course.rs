@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::{Record, traits};
 use crate::executor::Node;
 use crate::hub::Notice;
+use crate::test::Event;
 use crate::{Cause, Exit, State, journal};
 
 /// How far a service is. Each number is past those before it; none is ever gone back to.
@@ -135,6 +136,7 @@ impl Node<Record> {
             if self.advance(phase::WAITING, phase::RUNNING) {
                 self.data.started.store(self.hub.now(), Ordering::Relaxed);
                 journal::started(self);
+                self.record(Event::Started);
                 if state & TIED != 0 && self.hub.plan.start_timeout(self.index()).is_some() {
                     self.hub.notify(Notice::Starting(self.index()));
                 }
@@ -163,6 +165,7 @@ impl Node<Record> {
         if state & STARTING != 0 {
             journal::ready(self);
         }
+        self.record(Event::Ready);
         if state & TIED != 0 {
             self.hub.plan.ready(&self.hub, self.index());
         }
@@ -190,7 +193,8 @@ impl Node<Record> {
         if self.is_stopped() {
             return false;
         }
-        // Before the phase, for whoever sees the one looks at the other.
+        // Both before the phase: whoever sees that looks at the time, and may end at once.
+        self.record(Event::Stopped);
         self.data.stopped.store(now, Ordering::Relaxed);
         let stopped = self.advance(phase::RUNNING, phase::STOPPING)
             || self.advance(phase::WAITING, phase::REFUSED)
@@ -297,9 +301,17 @@ impl Node<Record> {
         }
     }
 
+    /// Has something written down, if anybody does.
+    fn record(&self, event: impl FnOnce(String) -> Event) {
+        if let Some(recorder) = self.hub.recorder() {
+            recorder.push(event(self.name().to_owned()));
+        }
+    }
+
     /// Records a failure of the service and stops the group for it.
     pub(crate) fn fail(&self, exit: Exit) {
         journal::failed(self, &exit);
+        self.record(|name| Event::Failed(name, exit.to_string()));
         let name = self.data.name.clone();
         let cause = match exit {
             Exit::Panicked(_) => Cause::Panicked(name),
@@ -337,6 +349,11 @@ impl Node<Record> {
             self.hub.stop(Cause::Finished(self.data.name.clone()));
         }
         journal::ended(self, finished);
+        self.record(if finished {
+            Event::Ended
+        } else {
+            Event::Cancelled
+        });
         let (Ok(state) | Err(state)) = state;
         if state & TIED != 0 {
             self.hub.plan.gone(&self.hub, self, finished);

@@ -1,0 +1,112 @@
+//! What becomes of services, written down in order.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use event_listener::Event as Notifier;
+
+/// Something that became of a service, by its name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Event {
+    /// It was polled for the first time.
+    Started(String),
+
+    /// It is ready: it said so, or its first poll has returned.
+    Ready(String),
+
+    /// It failed or panicked, with this message.
+    Failed(String, String),
+
+    /// It was told to stop.
+    Stopped(String),
+
+    /// It has ended: it returned, and its children too.
+    Ended(String),
+
+    /// It has ended: it was dropped before it returned, or never started.
+    Cancelled(String),
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Event::Started(name) => write!(f, "`{name}` started"),
+            Event::Ready(name) => write!(f, "`{name}` ready"),
+            Event::Failed(name, message) => write!(f, "`{name}` {message}"),
+            Event::Stopped(name) => write!(f, "`{name}` stopped"),
+            Event::Ended(name) => write!(f, "`{name}` ended"),
+            Event::Cancelled(name) => write!(f, "`{name}` cancelled"),
+        }
+    }
+}
+
+/// Writes down what becomes of the services of a group; see
+/// [`Group::record`](crate::Group::record).
+///
+/// Clones are the same recorder, and several groups can share one. `{}` has a line for each event.
+#[derive(Clone, Default)]
+pub struct Recorder {
+    tape: Arc<Tape>,
+}
+
+#[derive(Default)]
+struct Tape {
+    events: Mutex<Vec<Event>>,
+
+    /// Those who wait for an event.
+    listeners: Notifier,
+}
+
+impl Recorder {
+    /// Makes a recorder of nothing yet.
+    pub fn new() -> Recorder {
+        Recorder::default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Event>> {
+        let events = self.tape.events.lock();
+        events.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn push(&self, event: Event) {
+        self.lock().push(event);
+        self.tape.listeners.notify(usize::MAX);
+    }
+
+    /// All events so far.
+    pub fn events(&self) -> Vec<Event> {
+        self.lock().clone()
+    }
+
+    /// Waits until there is, or was, such an event.
+    ///
+    /// # Cancel safety
+    ///
+    /// The future can be dropped and made anew at any time.
+    pub async fn wait_for(&self, is_it: impl Fn(&Event) -> bool) {
+        loop {
+            let listener = self.tape.listeners.listen();
+            if self.lock().iter().any(&is_it) {
+                return;
+            }
+            listener.await;
+        }
+    }
+}
+
+impl fmt::Display for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, event) in self.lock().iter().enumerate() {
+            let newline = if index == 0 { "" } else { "\n" };
+            write!(f, "{newline}{event}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.lock().iter()).finish()
+    }
+}

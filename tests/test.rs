@@ -1,0 +1,199 @@
+//! The test kit, on every runtime: a clock by hand, a recorder, injected stops.
+
+mod runtimes;
+
+use std::future::pending;
+use std::time::{Duration, Instant};
+
+use futures_lite::future;
+use neap::test::{Clock, Event, Recorder};
+use neap::{Cause, Group, Restart, Scope, State, restart};
+use runtimes::{limited, on_all};
+
+const LONG: Duration = Duration::from_secs(10 * 3600);
+
+/// Waits until a service has got so far.
+async fn until(recorder: &Recorder, event: Event) {
+    recorder.wait_for(|other| *other == event).await;
+}
+
+#[test]
+fn a_drain_of_hours_is_tested_in_no_time() {
+    on_all(|runtime| async move {
+        let (since, clock, recorder) = (Instant::now(), Clock::new(), Recorder::new());
+        let mut group = runtime.group().drain_timeout(LONG);
+        group.clock(&clock).record(&recorder);
+        let handle = group.handle();
+        group.add("deaf", |_| pending::<()>());
+        let test = async {
+            handle.started().await.unwrap();
+            handle.stop();
+            until(&recorder, Event::Stopped("deaf".into())).await;
+            clock.advance(LONG - Duration::from_secs(1));
+            assert_eq!(handle.status().services()[0].state(), State::Draining);
+            clock.advance(Duration::from_secs(1));
+        };
+        let (ended, ()) = future::zip(group.run(), test).await;
+        let error = ended.unwrap_err();
+        assert!(error.is_timeout());
+        assert_eq!(error.outcome().unwrap().drained(), LONG);
+        assert!(since.elapsed() < LONG);
+        let expected = [
+            Event::Started("deaf".into()),
+            Event::Ready("deaf".into()),
+            Event::Stopped("deaf".into()),
+            Event::Cancelled("deaf".into()),
+        ];
+        assert_eq!(recorder.events(), expected);
+    });
+}
+
+#[test]
+fn a_second_injected_stop_cancels() {
+    on_all(|runtime| async move {
+        let (recorder, mut group) = (Recorder::new(), runtime.group().drain_timeout(LONG));
+        let (stop, stops) = async_channel::unbounded();
+        group.record(&recorder).stop_on(stops);
+        group.add("deaf", |_| pending::<()>());
+        let test = async {
+            until(&recorder, Event::Ready("deaf".into())).await;
+            stop.try_send(Cause::Requested).unwrap();
+            until(&recorder, Event::Stopped("deaf".into())).await;
+            stop.try_send(Cause::Requested).unwrap();
+        };
+        let (ended, ()) = future::zip(group.run(), test).await;
+        assert!(ended.unwrap_err().is_timeout());
+    });
+}
+
+#[test]
+fn g8_a_start_timeout_goes_by_the_clock() {
+    on_all(|runtime| async move {
+        let (clock, recorder, mut group) = (Clock::new(), Recorder::new(), runtime.group());
+        group.clock(&clock).record(&recorder);
+        let slow = |scope: Scope<'static>| async move { drop(scope.stopped().await) };
+        group.add("slow", slow).start_timeout(LONG);
+        let test = async {
+            until(&recorder, Event::Started("slow".into())).await;
+            clock.advance(LONG);
+        };
+        let (ended, ()) = future::zip(group.run(), test).await;
+        let message = format!("it was not ready {LONG:?} after its start");
+        assert_eq!(ended.unwrap_err().failure().unwrap().to_string(), message);
+        let failed = Event::Failed("slow".into(), format!("failed: {message}"));
+        assert!(recorder.events().contains(&failed));
+    });
+}
+
+#[test]
+fn the_back_off_of_a_restart_goes_by_the_clock() {
+    on_all(|runtime| async move {
+        let (clock, mut group, mut run) = (Clock::new(), runtime.group(), 0);
+        group.clock(&clock);
+        let flaky = move |_: Scope<'static>| {
+            run += 1;
+            async move { if run < 3 { Err("xxx") } else { Ok(()) } }
+        };
+        let policy = Restart::on_failure().backoff(LONG, LONG);
+        group.add("flaky", restart(policy, flaky));
+        let hours = async {
+            loop {
+                future::yield_now().await;
+                clock.advance(Duration::from_secs(3600));
+            }
+        };
+        let outcome = future::or(group.run(), hours).await.unwrap();
+        assert!(outcome.stopped() >= LONG, "half of the back-off, twice");
+    });
+}
+
+#[test]
+fn a_recorder_is_text_a_line_for_each_event() {
+    limited(|| {
+        let (recorder, mut group) = (Recorder::new(), Group::new());
+        group.record(&recorder);
+        let db = group
+            .add("db", |scope| async move { drop(scope.stopped().await) })
+            .id();
+        group.add("job", |_| async { Err("xxx") }).needs(db);
+        future::block_on(group.run()).unwrap_err();
+        assert_eq!(
+            recorder.to_string(),
+            "`db` started\n\
+             `db` ready\n\
+             `job` started\n\
+             `job` failed: xxx\n\
+             `job` ended\n\
+             `db` stopped\n\
+             `db` ended"
+        );
+    });
+}
+
+#[test]
+fn g9_a_nested_group_s_deadline_is_within_that_of_the_service_it_is() {
+    on_all(|runtime| async move {
+        let clock = Clock::new();
+        let (outer, own, inner) = (LONG, LONG / 2, LONG / 4);
+        // The timeout of the group, of the service, of the nested group: the shortest counts.
+        for (own, inner, expected) in [
+            (own, inner, inner),
+            (own, LONG * 2, own),
+            (LONG * 3, LONG * 2, outer),
+        ] {
+            let (seen, deadlines) = async_channel::unbounded();
+            let mut nested = runtime.group().drain_timeout(inner);
+            nested.clock(&clock);
+            nested.add("worker", |scope| async move {
+                scope.stopped().await;
+                seen.try_send((
+                    scope.deadline(),
+                    scope.token().deadline(),
+                    scope.remaining(),
+                ))
+                .unwrap();
+            });
+            let mut group = runtime.group().drain_timeout(outer);
+            group.clock(&clock);
+            group
+                .add("nested", nested.into_service())
+                .drain_timeout(own);
+            let handle = group.handle();
+            group.race("end", async move {
+                handle.started().await.unwrap();
+                handle.stop();
+            });
+            group.run().await.unwrap();
+            let deadline = Some(clock.now() + expected);
+            assert_eq!(
+                deadlines.recv().await.unwrap(),
+                (deadline, deadline, Some(expected))
+            );
+        }
+    });
+}
+
+#[test]
+fn g9_a_nested_group_is_over_by_the_deadline_of_the_outer_one() {
+    on_all(|runtime| async move {
+        let (clock, recorder) = (Clock::new(), Recorder::new());
+        let mut nested = runtime.group().drain_timeout(LONG * 2);
+        nested.clock(&clock).record(&recorder);
+        nested.add("deaf", |_| pending::<()>());
+        let mut group = runtime.group().drain_timeout(LONG);
+        group.clock(&clock);
+        group.add("nested", nested.into_service());
+        let handle = group.handle();
+        let test = async {
+            handle.started().await.unwrap();
+            handle.stop();
+            until(&recorder, Event::Stopped("deaf".into())).await;
+            clock.advance(LONG);
+        };
+        let (ended, ()) = future::zip(group.run(), test).await;
+        ended.unwrap_err();
+        recorder
+            .wait_for(|event| *event == Event::Cancelled("deaf".into()))
+            .await;
+    });
+}
