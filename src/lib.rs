@@ -14,6 +14,7 @@ mod executor;
 mod exit;
 mod group;
 mod guard;
+pub mod guide;
 mod handle;
 #[cfg(feature = "tide")]
 pub mod http;

@@ -5,7 +5,7 @@ use crate::exit::BoxError;
 use crate::lifecycle::End;
 
 /// What a service, or a child of one, may end with: `()`, or `Result<(), E>` with an error that
-/// can be boxed.
+/// can be boxed; or never.
 ///
 /// So `?` works in a service with every error of std, with `anyhow::Error`, and with a string:
 ///
@@ -14,6 +14,7 @@ use crate::lifecycle::End;
 ///
 /// let mut group = Group::new();
 /// group.add("never fails", |_| async {});
+/// group.race("never ends", async { loop { futures_lite::future::yield_now().await } });
 /// group.add("fails with a string", |_| async { Err("xxx") });
 /// group.add("reads", |_| async { std::fs::read("a file").map(drop) });
 /// group.add("anything", |_| async { anyhow::Ok(println!("{}", "7".parse::<u8>()?)) });
@@ -40,6 +41,23 @@ pub(crate) mod sealed {
     impl IntoEnd for () {
         fn into_end(self) -> End {
             End::Finished
+        }
+    }
+
+    /// What a function returns, which is a way to name `!` where the language does not let us.
+    pub trait Returns {
+        #[doc(hidden)]
+        type Output;
+    }
+
+    impl<T> Returns for fn() -> T {
+        type Output = T;
+    }
+
+    /// A service may be a loop without an end.
+    impl IntoEnd for <fn() -> ! as Returns>::Output {
+        fn into_end(self) -> End {
+            self
         }
     }
 

@@ -1,0 +1,37 @@
+//! A limit: ten jobs, three at a time, in a group of their own beside a server; and a table of how
+//! they are.
+//!
+//! ```text
+//! cargo run --example limit
+//! ```
+//!
+//! Ends by itself, or press Ctrl-C: the jobs that wait are not started then.
+
+use std::time::Duration;
+
+use neap::{Group, signal};
+use smol::Timer;
+
+fn main() -> Result<(), neap::Error> {
+    let mut jobs = Group::new().limit(3);
+    for job in 0..10 {
+        jobs.add(format!("job {job}"), |_| async {
+            Timer::after(Duration::from_millis(500)).await;
+        });
+    }
+    let handle = jobs.handle();
+
+    let mut group = Group::new();
+    group.stop_on(signal::termination()?);
+    group.add("jobs", jobs.into_service());
+    group
+        .race("status", async move {
+            loop {
+                Timer::after(Duration::from_millis(700)).await;
+                println!("{}\n", handle.status());
+            }
+        })
+        .background();
+    println!("{}", smol::block_on(group.run())?);
+    Ok(())
+}
