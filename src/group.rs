@@ -137,8 +137,8 @@ impl<'a> Group<'a> {
     /// After that they are named in the outcome as [`Exit::Abandoned`](crate::Exit::Abandoned).
     /// It only matters on a given executor: a service that blocks its thread in place blocks the
     /// group too.
-    pub fn cancel_timeout(mut self, timeout: Duration) -> Self {
-        self.supervisor.set_cancel_timeout(timeout);
+    pub fn cancel_timeout(self, timeout: Duration) -> Self {
+        self.hub.set_cancel_timeout(timeout);
         self
     }
 

@@ -36,8 +36,8 @@ use crate::{Cause, Options, Scope, ServiceId, ServiceResult, Status, StopToken};
 /// # Ok::<(), neap::Error>(())
 /// ```
 pub struct Handle<'a> {
-    hub: Arc<Hub>,
-    roster: Arc<Roster>,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) roster: Arc<Roster>,
     place: Arc<Place<'a>>,
 }
 

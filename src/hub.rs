@@ -90,9 +90,22 @@ pub(crate) struct Hub {
     /// How long a drain may take, in nanoseconds; `u64::MAX` is for as long as it wants.
     drain_timeout: AtomicU64,
 
+    /// How long to wait for services that were cancelled, in nanoseconds.
+    cancel_timeout: AtomicU64,
+
+    /// By when the supervisor will be polled, if it can be: nanoseconds, and 0 if there is no such
+    /// time.
+    due: AtomicU64,
+
+    /// Stopped once the group has ended, or its future has been dropped.
+    over: StopSource,
+
     /// The stop of the service that this group is, if it is nested: its deadline binds us too.
     parent: OnceLock<StopToken>,
 }
+
+/// How long to wait for services that block their thread unless the group says otherwise.
+const CANCEL_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// One service in the upper half of [`Hub::counts`].
 const BACKGROUND: u64 = 1 << 32;
@@ -115,6 +128,9 @@ impl Hub {
             epoch: OnceLock::new(),
             recorder: OnceLock::new(),
             drain_timeout: AtomicU64::new(nanos(drain_timeout)),
+            cancel_timeout: AtomicU64::new(nanos(CANCEL_TIMEOUT)),
+            due: AtomicU64::new(0),
+            over: StopSource::new(),
             parent: OnceLock::new(),
         };
         (Arc::new(hub), receiver)
@@ -127,6 +143,35 @@ impl Hub {
 
     pub(crate) fn set_drain_timeout(&self, timeout: Duration) {
         self.drain_timeout.store(nanos(timeout), Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_cancel_timeout(&self, timeout: Duration) {
+        self.cancel_timeout.store(nanos(timeout), Ordering::Relaxed);
+    }
+
+    /// In nanoseconds; `u64::MAX` is for ever.
+    pub(crate) fn cancel_timeout(&self) -> u64 {
+        self.cancel_timeout.load(Ordering::Relaxed)
+    }
+
+    /// Notes when the supervisor is to be polled at the latest.
+    pub(crate) fn set_due(&self, due: Option<Instant>) {
+        let since = |at: Instant| nanos(at.saturating_duration_since(self.epoch().0)).max(1);
+        self.due.store(due.map_or(0, since), Ordering::Relaxed);
+    }
+
+    pub(crate) fn due(&self) -> Option<Instant> {
+        let due = self.due.load(Ordering::Relaxed);
+        (due != 0).then(|| self.instant(due))
+    }
+
+    /// The group has ended.
+    pub(crate) fn set_over(&self) {
+        self.over.stop(Cause::Ended);
+    }
+
+    pub(crate) fn over(&self) -> StopToken {
+        self.over.token()
     }
 
     /// Makes this the hub of a nested group, whose time ends with that of the service it is.

@@ -39,6 +39,7 @@ mod status;
 mod stop;
 mod supervisor;
 pub mod test;
+mod watchdog;
 
 pub use adapt::{Interrupted, Until, UntilExt};
 pub use cause::Cause;
@@ -56,3 +57,4 @@ pub use scope::{Scope, ScopeStopped};
 pub use service::{OnExit, ServiceResult};
 pub use status::{ServiceStatus, State, Status};
 pub use stop::{StopSource, StopToken, Stopped};
+pub use watchdog::STUCK;

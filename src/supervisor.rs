@@ -16,9 +16,6 @@ use crate::roster::Roster;
 use crate::test::clock::Alarm;
 use crate::{Cause, Error, Outcome, journal};
 
-/// How long to wait for services that block their thread unless the group says otherwise.
-const CANCEL_TIMEOUT: Duration = Duration::from_millis(500);
-
 /// How often to say who is still draining.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -66,7 +63,6 @@ pub(crate) struct Supervisor<'a> {
     roster: Arc<Roster>,
     notices: Pin<Box<Receiver<Notice>>>,
     sources: Vec<Source<'a>>,
-    cancel_timeout: Duration,
     stage: Stage,
 
     /// Made when there is a first deadline.
@@ -90,16 +86,11 @@ impl<'a> Supervisor<'a> {
             roster,
             notices: Box::pin(notices),
             sources: Vec::new(),
-            cancel_timeout: CANCEL_TIMEOUT,
             stage: Stage::Running,
             timer: None,
             deadlines: Deadlines::default(),
             origin: 0,
         }
-    }
-
-    pub(crate) fn set_cancel_timeout(&mut self, timeout: Duration) {
-        self.cancel_timeout = timeout;
     }
 
     pub(crate) fn add_source(&mut self, items: Pin<Box<dyn Stream<Item = Cause> + Send + 'a>>) {
@@ -177,6 +168,7 @@ impl<'a> Supervisor<'a> {
             }
             Stage::Cancelling { until } => until,
         };
+        self.hub.set_due(due);
         match (due, &mut self.timer) {
             (Some(due), Some(timer)) => timer.set_at(due),
             (Some(due), timer) => *timer = Some(self.hub.alarm(due)),
@@ -300,7 +292,7 @@ impl<'a> Supervisor<'a> {
     /// Gives those that are being cancelled their time.
     fn extend(&mut self) {
         if let Stage::Cancelling { until } = &mut self.stage {
-            *until = self.hub.clock_now().checked_add(self.cancel_timeout);
+            *until = after(self.hub.clock_now(), self.hub.cancel_timeout());
         }
     }
 
@@ -384,5 +376,6 @@ impl Drop for Supervisor<'_> {
             self.cancel_next();
         }
         drop(self.roster.take());
+        self.hub.set_over();
     }
 }
