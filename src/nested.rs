@@ -9,7 +9,7 @@ use futures_lite::FutureExt;
 
 use crate::{Error, Handle, Run, Scope};
 
-/// The future of a [group as a service](Group::into_service).
+/// The future of a [group as a service](crate::Group::into_service).
 #[must_use = "futures do nothing unless polled"]
 pub struct Nested<'a> {
     run: Run<'a>,
