@@ -209,7 +209,7 @@ impl Node<Record> {
 
     /// Tells the service to stop when it is its turn in the plan, and sees to its task.
     pub(crate) fn stop_in_turn(&self) {
-        if !self.hub.is_stopped() {
+        if !self.hub.is_stopped() && !self.is_stopped() {
             self.mark(traits::ALONE);
         }
         if self.stop(self.hub.now()) {
