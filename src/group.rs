@@ -18,7 +18,6 @@ use crate::member::Member;
 use crate::roster::Roster;
 use crate::service::sealed::Raced;
 use crate::supervisor::Supervisor;
-use crate::test::{Clock, Recorder};
 use crate::{Added, Cause, Error, Handle, Nested, Outcome, Scope, ServiceResult};
 
 /// How long a drain may take unless the group says otherwise.
@@ -285,24 +284,6 @@ impl<'a> Group<'a> {
         S::Item: Into<Cause>,
     {
         self.supervisor.add_source(source.map(Into::into).boxed());
-        self
-    }
-
-    /// Has the group go by a clock that is moved by hand, for [tests](crate::test).
-    ///
-    /// Its deadlines, reports, and the back-off of [`restart`](crate::restart()) do; timers of the
-    /// services' own do not, unless they are waits [on that clock](crate::test::Clock::sleep). To
-    /// be called before the group is stopped, run, or looked at.
-    pub fn clock(&mut self, clock: &Clock) -> &mut Self {
-        self.hub.set_clock(clock);
-        self
-    }
-
-    /// Has what becomes of the services written down, for [tests](crate::test).
-    ///
-    /// By the first recorder that is given, from then on.
-    pub fn record(&mut self, recorder: &Recorder) -> &mut Self {
-        self.hub.set_recorder(recorder);
         self
     }
 

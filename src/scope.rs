@@ -87,6 +87,23 @@ impl<'a> Scope<'a> {
     /// Says that the service is ready: those that need it may start. False if it was before.
     ///
     /// Call [`starting`](Scope::starting) first, or it was ready once its first poll returned.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// group.add("cache", |scope| async move {
+    ///     scope.starting();
+    ///     future::yield_now().await; // fill it
+    ///     assert!(scope.ready());
+    ///     assert!(!scope.ready(), "it was ready before");
+    /// });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
     pub fn ready(&self) -> bool {
         self.member.set_ready()
     }

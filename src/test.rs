@@ -41,3 +41,40 @@ mod recorder;
 
 pub use self::clock::{Clock, Sleep};
 pub use self::recorder::{Event, Recorder};
+
+use crate::Group;
+
+impl Group<'_> {
+    /// Has the group go by a clock that is moved by hand, for [tests](crate::test).
+    ///
+    /// Its deadlines, reports, and the back-off of [`restart`](crate::restart()) do; timers of the
+    /// services' own do not, unless they are waits [on that clock](Clock::sleep). To
+    /// be called before the group is stopped, run, or looked at.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use futures_lite::future;
+    /// use neap::{Group, test::Clock};
+    ///
+    /// let (clock, mut group) = (Clock::new(), Group::new());
+    /// group.clock(&clock);
+    /// group.add("job", |_| async { clock.advance(Duration::from_secs(7)) });
+    /// let outcome = future::block_on(group.run())?;
+    /// assert_eq!(outcome.reports().next().unwrap().ended(), Some(Duration::from_secs(7)));
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn clock(&mut self, clock: &Clock) -> &mut Self {
+        self.handle().hub.set_clock(clock);
+        self
+    }
+
+    /// Has what becomes of the services written down, for [tests](crate::test).
+    ///
+    /// By the first recorder that is given, from then on. See [`Recorder`].
+    pub fn record(&mut self, recorder: &Recorder) -> &mut Self {
+        self.handle().hub.set_recorder(recorder);
+        self
+    }
+}

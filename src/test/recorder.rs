@@ -45,6 +45,22 @@ impl fmt::Display for Event {
 /// [`Group::record`](crate::Group::record).
 ///
 /// Clones are the same recorder, and several groups can share one. `{}` has a line for each event.
+///
+/// # Examples
+///
+/// ```
+/// use futures_lite::future;
+/// use neap::Group;
+/// use neap::test::{Event, Recorder};
+///
+/// let (recorder, mut group) = (Recorder::new(), Group::new());
+/// group.record(&recorder);
+/// group.add("job", |_| async { Err("xxx") });
+/// future::block_on(group.run()).unwrap_err();
+///
+/// assert_eq!(recorder.events()[0], Event::Started("job".into()));
+/// assert_eq!(recorder.to_string(), "`job` started\n`job` failed: xxx\n`job` ended");
+/// ```
 #[derive(Clone, Default)]
 pub struct Recorder {
     tape: Arc<Tape>,
