@@ -50,10 +50,12 @@ fn main() -> ExitCode {
 async fn run() -> Result<(), Failure> {
     let flags = Flags::parse()?;
     let mut group = match flags.runtime.as_str() {
-        "here" => Group::new(),
+        "in-place" => Group::new(),
         "smol" => Group::on(|task| smol::spawn(task).detach()),
         "async-std" => Group::on(|task| drop(async_std::task::spawn(task))),
-        other => return Err(format!("--runtime is here, smol or async-std, not {other}").into()),
+        other => {
+            return Err(format!("--runtime is in-place, smol or async-std, not {other}").into());
+        }
     };
     group = group.drain_timeout(flags.group_drain_timeout);
     group.stop_on(signal::termination()?);
@@ -71,7 +73,8 @@ struct Flags {
 impl Flags {
     fn parse() -> Result<Flags, Failure> {
         let (mut addresses, mut options) = (Vec::new(), Vec::new());
-        let (mut runtime, mut group_drain_timeout) = ("here".to_owned(), Duration::from_secs(10));
+        let (mut runtime, mut group_drain_timeout) =
+            ("in-place".to_owned(), Duration::from_secs(10));
         let mut parser = lexopt::Parser::from_env();
         while let Some(flag) = parser.next()? {
             let Long(name) = flag else {
@@ -125,16 +128,9 @@ fn set(server: Server, name: &str, value: &str) -> Result<Server, Failure> {
     })
 }
 
-/// `500ms`, `10s`, `2m`.
+/// `500ms`, `10s`, `2m 30s`.
 fn duration(text: &str) -> Result<Duration, Failure> {
-    let digits = text.trim_end_matches(char::is_alphabetic);
-    let number: u64 = digits.parse()?;
-    match &text[digits.len()..] {
-        "ms" => Ok(Duration::from_millis(number)),
-        "s" => Ok(Duration::from_secs(number)),
-        "m" => Ok(Duration::from_secs(60 * number)),
-        _ => Err("give it in ms, s or m".into()),
-    }
+    Ok(humantime::parse_duration(text)?)
 }
 
 fn app() -> tide::Server<()> {

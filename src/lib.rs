@@ -23,9 +23,9 @@ mod journal;
 mod latch;
 mod lifecycle;
 mod member;
+mod nested;
 #[cfg(feature = "net")]
 pub mod net;
-mod nested;
 mod options;
 mod outcome;
 mod plan;
