@@ -1,4 +1,104 @@
-//! Brings the services of a program up together and takes them down gently.
+//! Brings the services of a program up together and takes them down gently, on any async runtime.
+//!
+//! A *service* is a function from a [`Scope`] to a future. A [`Group`] starts services together,
+//! and stops them together: when a signal comes, when a [`Handle`] says so, or when one of them
+//! fails or panics. Whatever it was, [`Group::run`] returns only when all of them have ended, with
+//! the first failure by name, or with how each of them ended.
+//!
+//! ```text
+//! signals ─┐
+//! a handle ├─► stop (one cause, first wins) ─► services ─► drain ─► cancel ─► join ─► outcome
+//! a failure┘
+//! ```
+//!
+//! Four words have one meaning each, in code, docs and logs: to **stop** is to ask to finish; to
+//! **drain**, to finish what is in flight; to **cancel**, to drop the future; to **join**, to
+//! collect how each ended.
+//!
+//! # The shortest whole program
+//!
+//! ```
+//! use std::time::Duration;
+//! use neap::{Cause, Group};
+//!
+//! fn main() -> Result<(), neap::Error> {
+//!     let mut group = Group::new().drain_timeout(Duration::from_secs(10));
+//!     # #[cfg(feature = "signal")]
+//!     group.stop_on(neap::signal::termination()?);
+//!     group.add("worker", |scope| async move {
+//!         while !scope.is_stopped() {
+//!             // A piece of work, not to be interrupted.
+//!             # return Ok::<_, std::io::Error>(());
+//!         }
+//!         Ok::<_, std::io::Error>(())
+//!     });
+//!     group.race("poller", async {
+//!         // Dropped at the stop, wherever it is.
+//!     });
+//!     let outcome = futures_lite::future::block_on(group.run())?;
+//!     println!("{outcome}");
+//!     Ok(())
+//! }
+//! ```
+//!
+//! In place, as here, whoever awaits the group drives its services, which may borrow from the stack.
+//! [`Group::on`] has each of them run as a task of an executor instead.
+//!
+//! # Guarantees
+//!
+//! Each has tests named after its number.
+//!
+//! 1. The first failure is recorded before anyone is told to stop, and [`Group::run`] returns it
+//!    with the name of the service. Later failures are kept in order; what the stop itself causes
+//!    never masks the first.
+//! 2. A service that finishes well stops nobody, unless it was added with [`OnExit::Stop`].
+//! 3. A panic in a service, or in a child it spawned, is its failure: message and name are kept, and
+//!    the others are stopped.
+//! 4. The stop is latched: once and for all. The cause can be read before any waiter wakes. A child
+//!    of a stopped source is born stopped. Children do not stop parents.
+//! 5. A stop before `run` is remembered: nothing starts, and every exit is [`Exit::NotStarted`].
+//! 6. An addition after the stop is refused, and the service comes back to the caller.
+//! 7. [`Added::needs`]: a service starts only once what it needs is ready, and is told to stop only
+//!    after all who need it have ended; when cancelling, too. Only services already added can be
+//!    named, so there is no cycle to check.
+//! 8. A failed or timed-out start rolls back: those already up are stopped in that order.
+//! 9. From the stop on, a service has until its deadline, its own within that of the group. Then its
+//!    future and its children are dropped, and `run` waits for that drop.
+//! 10. When `run` returns, every service has returned, or been dropped, or is named in the outcome
+//!     as [`Exit::Abandoned`], which means that it blocked its thread past the cancel timeout.
+//! 11. Dropping the future of `run` cancels every service. They are gone when the drop returns, in
+//!     place, or at their next poll, on an executor.
+//! 12. A second signal cancels at once. After the group has ended, or after that second signal,
+//!     signals act by their default again. Two deliveries within 100 ms count as one. A program
+//!     whose executor is stuck can still be ended by signals.
+//! 13. A signal that cannot be registered is an error the caller sees, before anything starts.
+//! 14. [`StopToken::run_until_stopped`]: already stopped, `None` without a poll; otherwise a finished
+//!     result wins a tie.
+//! 15. An empty group ends at once, and well.
+//! 16. A service in the background does not keep the group alive; it is stopped last.
+//! 17. [`Group::limit`]: at most so many services run at once, the rest wait their turn in order;
+//!     [`Handle::try_add`] says no instead.
+//! 18. The group does the same on every runtime; no test is written for one alone.
+//! 19. Stragglers are named, with where they were added and how long they have been draining: in the
+//!     log once a second while draining, and in the outcome.
+//!
+//! # Beyond the group
+//!
+//! [`restart()`] keeps a service going; [`UntilExt`] ends futures, streams, readers and iterators with
+//! the stop; [`Handle::status`] shows where each service is; [`test`](mod@test) has a clock to move by
+//! hand. Features add more:
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `signal` (default) | `signal`: termination, reload and other signals as streams, on async-signal |
+//! | `log` | what a group does, through the `log` crate: target `neap`, with stable keys |
+//! | `net` | `net`: an accept loop with a connection count and a drain, for any protocol |
+//! | `tide` | `http`: a tide app as a service that loses no request at a stop |
+//!
+//! # What it is not
+//!
+//! It is no executor and no supervisor of processes. For a mere token without a group there are
+//! `stop-token` and `swansong`; on tokio, `tokio-util` and `tokio-graceful-shutdown`.
 
 // In the library alone: a test may panic, and an example be brief.
 #![cfg_attr(
@@ -58,3 +158,8 @@ pub use service::{OnExit, ServiceResult};
 pub use status::{ServiceStatus, State, Status};
 pub use stop::{StopSource, StopToken, Stopped};
 pub use watchdog::STUCK;
+
+/// The examples of the README, compiled as those of the crate are.
+#[cfg(all(doctest, feature = "tide", feature = "signal"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
