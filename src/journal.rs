@@ -35,6 +35,11 @@ mod told {
         }
     }
 
+    pub(crate) fn ready_late(member: &Member) {
+        let name = member.name();
+        warn!(target: "neap", event = "ready late", service = name; "`{name}` was taken for ready at its first poll, as it did not call `starting`");
+    }
+
     pub(crate) fn failed(member: &Member, exit: &Exit) {
         let name = member.name();
         error!(target: "neap", event = "failed", service = name; "`{name}` {exit}");
@@ -135,6 +140,7 @@ mod untold {
 
     pub(crate) fn started(_: &Member) {}
     pub(crate) fn ready(_: &Member) {}
+    pub(crate) fn ready_late(_: &Member) {}
     pub(crate) fn failed(_: &Member, _: &Exit) {}
     pub(crate) fn restarting(_: &Member, _: &dyn Display, _: Duration) {}
     pub(crate) fn ended(_: &Member, _: bool) {}

@@ -11,7 +11,7 @@ use crate::executor::{Node, Place};
 use crate::lifecycle::ChildLife;
 use crate::member::Member;
 use crate::stop::{Stopped, until};
-use crate::{Cause, ServiceResult, StopToken};
+use crate::{Cause, ServiceResult, StopToken, journal};
 
 /// What a service is handed: its name, its stop, and a way to spawn children.
 ///
@@ -105,7 +105,11 @@ impl<'a> Scope<'a> {
     /// # Ok::<(), neap::Error>(())
     /// ```
     pub fn ready(&self) -> bool {
-        self.member.set_ready()
+        let news = self.member.set_ready();
+        if !news && self.member.was_taken_for_ready() {
+            journal::ready_late(&self.member);
+        }
+        news
     }
 
     /// Waits until the service is told to stop, and returns why.

@@ -41,7 +41,7 @@ impl Log for Keeper {
 }
 
 #[test]
-fn g19_stragglers_are_logged_once_a_second_while_draining() {
+fn g19_stragglers_are_logged_once_a_second_while_draining_and_so_are_mistakes() {
     log::set_logger(&KEPT).unwrap();
     log::set_max_level(LevelFilter::Trace);
     runtimes::limited(|| {
@@ -79,5 +79,25 @@ fn g19_stragglers_are_logged_once_a_second_while_draining() {
     assert!(
         draining.contains("tests/journal.rs:") && draining.contains("; cancelled in "),
         "{draining}"
+    );
+    drop(kept);
+
+    // A mistake that would go unnoticed otherwise.
+    KEPT.0.lock().unwrap().clear();
+    runtimes::limited(|| {
+        let mut group = Group::new();
+        let db = group.add("db", |scope| async move {
+            future::yield_now().await;
+            assert!(!scope.ready());
+        });
+        let db = db.id();
+        group.add("http", |_| async {}).needs(db);
+        future::block_on(group.run()).unwrap();
+    });
+    let kept = KEPT.0.lock().unwrap();
+    let late = kept.iter().find(|(_, event, _)| event == "ready late");
+    assert_eq!(
+        late.unwrap().2,
+        "`db` was taken for ready at its first poll, as it did not call `starting`"
     );
 }

@@ -173,6 +173,11 @@ impl Node<Record> {
         true
     }
 
+    /// Whether others need the service, and were let go on without its word.
+    pub(crate) fn was_taken_for_ready(&self) -> bool {
+        self.state() & (READY | STARTING | TIED) == READY | TIED
+    }
+
     /// The first poll is over: one that did not say otherwise is ready.
     pub(crate) fn end_first_poll(&self) {
         if self.state() & STARTING == 0 {
