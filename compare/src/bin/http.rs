@@ -64,6 +64,24 @@ fn actix() -> Result<(), Failure> {
     Ok(())
 }
 
+/// Go's gin, from `gin/main.go`; built here if there is a Go, and left out if not.
+fn gin() -> Result<(), Failure> {
+    use std::os::unix::process::CommandExt;
+    Err(Command::new(GIN).env("GOMAXPROCS", "1").exec().into())
+}
+
+/// Where the Go program is, once it has been built.
+const GIN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/gin");
+
+fn build_gin() -> bool {
+    let mut go = Command::new("go");
+    go.args(["build", "-o", GIN, "main.go"]);
+    go.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/gin"));
+    // Where Debian's packages put Go libraries.
+    go.envs([("GO111MODULE", "off"), ("GOPATH", "/usr/share/gocode")]);
+    go.status().is_ok_and(|status| status.success())
+}
+
 fn announce(address: std::net::SocketAddr) {
     println!("{address}");
 }
@@ -71,10 +89,13 @@ fn announce(address: std::net::SocketAddr) {
 /// A peer: its name, and what serves.
 type Peer = (&'static str, fn() -> Result<(), Failure>);
 
+const GIN_NAME: &str = "Go's gin, no logger";
+
 const PEERS: &[Peer] = &[
     ("neap + tide 0.16, in place", neap),
     ("axum 0.8 on tokio", axum),
     ("actix-web 4", actix),
+    (GIN_NAME, gin),
     ("tide 0.16 `listen`", tide_listen),
 ];
 
@@ -164,9 +185,10 @@ fn main() -> Result<(), Failure> {
             _ => return Err(arg.unexpected().into()),
         }
     }
+    let has_gin = build_gin();
     let peers: Vec<_> = PEERS
         .iter()
-        .filter(|(name, _)| name.contains(&only))
+        .filter(|(name, _)| name.contains(&only) && (has_gin || *name != GIN_NAME))
         .collect();
     let mut figures = vec![Vec::new(); peers.len()];
     for round in 1..=rounds {
