@@ -49,3 +49,14 @@ impl fmt::Display for Exit {
         }
     }
 }
+
+/// How a future of a service came to its end.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum End {
+    Finished,
+    Failed(Exit),
+
+    /// It was dropped before it was done: a race at the stop.
+    Dropped,
+}

@@ -14,20 +14,10 @@ use futures_lite::ready;
 use pin_project_lite::pin_project;
 
 use crate::executor::{Job, Node};
+use crate::exit::End;
 use crate::member::{Member, Start};
 use crate::service::sealed::IntoEnd;
 use crate::{Exit, Scope};
-
-/// How a future of a service came to its end.
-#[doc(hidden)]
-#[derive(Debug)]
-pub enum End {
-    Finished,
-    Failed(Exit),
-
-    /// It was dropped before it was done: a race at the stop.
-    Dropped,
-}
 
 /// The message of a panic, as far as it has one.
 fn panicked(payload: &(dyn Any + Send)) -> End {

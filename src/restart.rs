@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use futures_lite::{FutureExt, future};
 
-use crate::lifecycle::{End, guard, poll_guarded};
+use crate::exit::End;
+use crate::lifecycle::{guard, poll_guarded};
 use crate::{Exit, Scope, ServiceResult, journal};
 
 /// When, how soon and how often a service is restarted.

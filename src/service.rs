@@ -1,8 +1,7 @@
 //! What a service may end with, and what that does to its group.
 
 use crate::Exit;
-use crate::exit::BoxError;
-use crate::lifecycle::End;
+use crate::exit::{BoxError, End};
 
 /// What a service, or a child of one, may end with: `()`, or `Result<(), E>` with an error that
 /// can be boxed; or never.
