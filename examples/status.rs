@@ -1,0 +1,42 @@
+//! A group watched while it runs: who is where, one service stopped alone, and a watchdog.
+//!
+//! ```text
+//! cargo run --example status
+//! ```
+//!
+//! Ends by itself after a second.
+
+use std::time::Duration;
+
+use neap::{Group, OnExit, Scope};
+use smol::Timer;
+
+async fn worker(scope: Scope<'static>) {
+    scope.spawn(async {
+        Timer::after(Duration::from_millis(700)).await;
+    });
+    scope.stopped().await;
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut group = Group::new();
+    group.add("mail", worker);
+    let cache = group.add("cache", worker).id();
+    let handle = group.handle();
+    // Should a service block this thread past the drain, the process ends all the same.
+    handle.watchdog()?;
+    group
+        .add("operator", move |_| async move {
+            for round in 0..4 {
+                Timer::after(Duration::from_millis(250)).await;
+                println!("{}\n", handle.status());
+                if round == 0 {
+                    // It drains: its child goes on until it is done.
+                    handle.stop_one(cache);
+                }
+            }
+        })
+        .on_exit(OnExit::Stop);
+    println!("{:#}", smol::block_on(group.run())?);
+    Ok(())
+}
