@@ -78,7 +78,8 @@
 //! 16. A service in the background does not keep the group alive; it is stopped last.
 //! 17. [`Group::limit`]: at most so many services run at once, the rest wait their turn in order;
 //!     [`Handle::try_add`] says no instead.
-//! 18. The group does the same on every runtime; no test is written for one alone.
+//! 18. The group does the same on every runtime. Its tests run on seven, but for those of what only
+//!     some can do: to borrow from the stack, or to block a thread and not the group.
 //! 19. Stragglers are named, with where they were added and how long they have been draining: in the
 //!     log once a second while draining, and in the outcome.
 //!

@@ -70,24 +70,22 @@ fn g1_of_two_that_fail_at_once_the_cause_and_the_first_failure_are_the_same() {
 }
 
 #[test]
-fn g1_what_a_stop_causes_is_a_failure_too_but_never_the_first() {
+fn g1_what_a_stop_causes_is_a_failure_too() {
     on_all(|runtime| async move {
-        let mut group = runtime.group();
-        let handle = group.handle();
-        group.add("sore loser", |scope| async move {
+        let (mut group, started) = (runtime.group(), Gate::new());
+        let (handle, ready) = (group.handle(), started.clone());
+        group.add("sore loser", move |scope| async move {
+            ready.open();
             scope.stopped().await;
             Err("interrupted")
         });
         group.add("stopper", move |_| async move {
+            started.pass().await;
             handle.stop();
         });
-        match group.run().await {
-            Ok(outcome) => assert_eq!(exit_of(outcome.reports().next().unwrap()), "not started"),
-            Err(error) => {
-                assert_eq!(*error.outcome().unwrap().cause(), Cause::Requested);
-                assert_eq!(error.service(), Some("sore loser"));
-            }
-        }
+        let error = group.run().await.unwrap_err();
+        assert_eq!(*error.outcome().unwrap().cause(), Cause::Requested);
+        assert_eq!(error.service(), Some("sore loser"));
     });
 }
 
@@ -181,15 +179,19 @@ fn g3_a_panic_before_the_first_await_or_in_a_destructor_is_caught_too() {
         assert_eq!(error.panic_message(), Some("in the closure"));
 
         let mut group = runtime.group();
-        group.race("destructor", async {
+        let started = Gate::new();
+        let ready = started.clone();
+        group.race("destructor", async move {
             let _bomb = Bomb;
+            ready.open();
             pending::<()>().await;
         });
-        group.add("short", |_| async {}).on_exit(OnExit::Stop);
-        let ended = group.run().await;
-        if let Err(error) = ended {
-            assert_eq!(error.panic_message(), Some("in a destructor"));
-        }
+        group
+            .add("short", move |_| async move { started.pass().await })
+            .on_exit(OnExit::Stop);
+        let error = group.run().await.unwrap_err();
+        assert_eq!(error.service(), Some("destructor"));
+        assert_eq!(error.panic_message(), Some("in a destructor"));
     });
 }
 
@@ -575,20 +577,60 @@ fn g16_a_background_service_keeps_nobody_alive_and_is_stopped_last() {
 }
 
 #[test]
+fn g18_the_same_story_has_the_same_end_on_every_runtime() {
+    on_all(|runtime| async move {
+        let (mut group, started) = (runtime.group(), Recorder::new());
+        let [done, obedient, race, deaf, all] = [(); 5].map(|()| started.clone());
+        group.add("done", move |_| async move { done.note("done") });
+        group.add("obedient", move |scope| async move {
+            obedient.note("obedient");
+            scope.stopped().await;
+        });
+        group.race("race", async move {
+            race.note("race");
+            pending::<()>().await;
+        });
+        group
+            .add("deaf", move |_| async move {
+                deaf.note("deaf");
+                pending::<()>().await;
+            })
+            .drain_timeout(Duration::from_millis(1));
+        group.add("culprit", move |_| async move {
+            all.wait_for(4).await;
+            Err("xxx")
+        });
+        let error = group.run().await.unwrap_err();
+
+        assert_eq!(error.to_string(), "service `culprit` failed: xxx");
+        let outcome = error.outcome().unwrap();
+        let exits: Vec<_> = outcome.reports().map(exit_of).collect();
+        assert_eq!(
+            exits,
+            ["finished", "finished", "cancelled", "cancelled", "failed"]
+        );
+        let stragglers: Vec<_> = outcome.stragglers().map(|report| report.name()).collect();
+        assert_eq!(stragglers, ["deaf"]);
+    });
+}
+
+#[test]
 fn g19_stragglers_are_named_with_where_they_were_added() {
     on_all(|runtime| async move {
         let mut group = runtime.group().drain_timeout(Duration::from_millis(5));
-        let line = line!() + 1;
-        group.add("deaf", |_| pending::<()>());
-        group.add("short", |_| async {}).on_exit(OnExit::Stop);
-        let ended = group.run().await;
-        let outcome = match &ended {
-            Err(error) => error.outcome().unwrap(),
-            Ok(outcome) => {
-                return assert_eq!(exit_of(outcome.reports().next().unwrap()), "not started");
-            }
+        let started = Gate::new();
+        let ready = started.clone();
+        let deaf = move |_| {
+            ready.open();
+            pending::<()>()
         };
-        let straggler = outcome.stragglers().next().unwrap();
+        let line = line!() + 1;
+        group.add("deaf", deaf);
+        group
+            .add("short", move |_| async move { started.pass().await })
+            .on_exit(OnExit::Stop);
+        let error = group.run().await.unwrap_err();
+        let straggler = error.outcome().unwrap().stragglers().next().unwrap();
         assert_eq!(straggler.name(), "deaf");
         assert_eq!(straggler.location().file(), file!());
         assert_eq!(straggler.location().line(), line);
