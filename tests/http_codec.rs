@@ -4,6 +4,7 @@
 #![cfg(feature = "tide")]
 
 mod http_support;
+mod runtimes;
 
 use http_support::{Client, Running, run};
 use neap::http::Server;

@@ -3,6 +3,7 @@
 #![cfg(feature = "tide")]
 
 mod http_support;
+mod runtimes;
 
 use std::io::Write;
 use std::time::Duration;
@@ -240,24 +241,25 @@ fn a_peer_that_resets_frees_the_handler() {
             let _ = self.0.send(());
         }
     }
+    let (begun, begins) = std::sync::mpsc::channel();
     let app = http::from_fn(move |_| {
         let dropped = Dropped(dropped.clone());
+        begun.send(()).unwrap();
         async move {
             let _dropped = dropped;
-            async_io::Timer::after(Duration::from_secs(30)).await;
-            Ok(http_types::Response::new(200))
+            futures_lite::future::pending().await
         }
     });
     let running = run(Server::new(app, "127.0.0.1:0"));
     let mut client = running.connect();
     client.get("/hello");
-    std::thread::sleep(Duration::from_millis(50));
+    begins.recv_timeout(http_support::PATIENCE).unwrap();
     // A half-close frees nothing.
     client.finish();
     assert!(drops.recv_timeout(Duration::from_millis(100)).is_err());
     let mut client = running.connect();
     client.get("/hello");
-    std::thread::sleep(Duration::from_millis(50));
+    begins.recv_timeout(http_support::PATIENCE).unwrap();
     socket2::SockRef::from(&client.stream)
         .set_linger(Some(Duration::ZERO))
         .unwrap();
@@ -277,8 +279,9 @@ fn no_timeout_is_taken_for_none() {
         .drain_timeout(Duration::MAX);
     let running = run(server);
     let mut client = running.connect();
-    client.send("GET /hello HT");
-    std::thread::sleep(Duration::from_millis(20));
+    // The answer tells that the beginning behind it has been read, too.
+    client.get("/hello").send("GET /hello HT");
+    assert_eq!(client.answer().text(), "Hello World!");
     let answer = client.send("TP/1.1\r\nhost: a\r\n\r\n").answer();
     assert_eq!(answer.text(), "Hello World!");
     drop(client);

@@ -43,7 +43,7 @@
 //!
 //! # Guarantees
 //!
-//! Each has a test named after it, in `tests/http_drain.rs`.
+//! Each has tests named after it, in `tests/http_drain.rs`, which run on seven runtimes.
 //!
 //! 1. No connection that the kernel has accepted before the listener closes is reset, unless 4096 of
 //!    them or 250 ms are not enough, or the deadline comes.

@@ -130,6 +130,14 @@ pub fn on<F: Future<Output = ()> + 'static>(runtimes: &[Runtime], story: fn(Runt
     }
 }
 
+/// Tells a story on every runtime that is about a group from outside, by threads of its own.
+pub fn beside_all(story: fn(Runtime)) {
+    for runtime in ALL {
+        eprintln!("beside {runtime:?}");
+        limited(move || story(runtime));
+    }
+}
+
 /// Runs a test in a thread of its own, and fails if it does not end.
 pub fn limited(test: impl FnOnce() + Send + 'static) {
     let (sender, receiver) = channel::<()>();
@@ -201,5 +209,10 @@ impl Gate {
     /// Waits until the gate is open.
     pub async fn pass(&self) {
         let _ = self.1.recv().await;
+    }
+
+    /// The same, and the thread does nothing else.
+    pub fn pass_blocking(&self) {
+        let _ = self.1.recv_blocking();
     }
 }

@@ -1,0 +1,78 @@
+//! What the servers serve.
+
+use std::time::Duration;
+
+use neap::http::{self, RequestExt};
+use tide::{Body, Request, Response};
+
+use super::door::arrive;
+
+/// An app with something of everything.
+pub fn app() -> tide::Server<()> {
+    fn number(request: &Request<()>) -> tide::Result<u64> {
+        Ok(request.param("n")?.parse()?)
+    }
+
+    let mut app = tide::new();
+    app.at("/hello").get(|_| async { Ok("Hello World!") });
+    app.at("/ready").get(http::ready());
+    app.at("/door/:n").get(|request: Request<()>| async move {
+        arrive(&request)?.pass().await;
+        Ok("through the door")
+    });
+    // Holds up every other task of its thread, too.
+    app.at("/block/:n").get(|request: Request<()>| async move {
+        arrive(&request)?.pass_blocking();
+        Ok("through the door")
+    });
+    app.at("/bytes/:n").get(|request: Request<()>| async move {
+        Ok(Body::from_bytes(vec![b'x'; number(&request)? as usize]))
+    });
+    app.at("/until-stop")
+        .get(|request: Request<()>| async move {
+            request.stop_token().stopped().await;
+            Ok(format!("{:?}", request.remaining_time().is_some()))
+        });
+    app.at("/echo").post(|mut request: Request<()>| async move {
+        let length = request.len();
+        Ok(Body::from_reader(request.take_body(), length))
+    });
+    app.at("/read")
+        .post(|mut request: Request<()>| async move { request.body_string().await });
+    app.at("/events").get(tide::sse::endpoint(
+        |_, sender: tide::sse::Sender| async move {
+            loop {
+                sender.send("tick", "tock", None).await?;
+                async_io::Timer::after(Duration::from_millis(5)).await;
+            }
+        },
+    ));
+    app.at("/panic").get(|request: Request<()>| async move {
+        let path = request.url().path().to_owned();
+        if path == "/panic" {
+            panic!("as asked");
+        }
+        Ok(path)
+    });
+    app.at("/upgrade").get(|_| async {
+        let mut response = Response::new(101);
+        response.insert_header("upgrade", "echo");
+        response.insert_header("connection", "upgrade");
+        let inner: &mut http_types::Response = response.as_mut();
+        let upgrade = inner.recv_upgrade().await;
+        async_std::task::spawn(async move {
+            use futures_lite::{AsyncReadExt, AsyncWriteExt};
+            let Some(mut connection) = upgrade.await else {
+                return;
+            };
+            let mut buffer = [0; 64];
+            while let Ok(length @ 1..) = connection.read(&mut buffer).await {
+                if connection.write_all(&buffer[..length]).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(response)
+    });
+    app
+}

@@ -1,0 +1,45 @@
+//! What a stop has cost its clients.
+
+use std::io::Write;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::Client;
+
+/// How the clients of one stop fared.
+#[derive(Debug, Default)]
+pub struct Fared {
+    pub answered: AtomicUsize,
+    pub refused: AtomicUsize,
+    pub lost: AtomicUsize,
+}
+
+impl Fared {
+    /// Sends one whole request and notes what comes; true if the connection goes on.
+    pub fn request(&self, client: &mut Client) -> bool {
+        if client
+            .stream
+            .write_all(b"GET /hello HTTP/1.1\r\nhost: a\r\n\r\n")
+            .is_err()
+        {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+            return false;
+        }
+        match client.try_answer() {
+            Ok(Some(answer)) => {
+                assert_eq!(answer.text(), "Hello World!");
+                self.answered.fetch_add(1, Ordering::Relaxed);
+                !answer.closes()
+            }
+            Ok(None) | Err(_) => {
+                self.lost.fetch_add(1, Ordering::Relaxed);
+                false
+            }
+        }
+    }
+
+    #[track_caller]
+    pub fn check(&self) {
+        assert_eq!(self.lost.load(Ordering::Relaxed), 0, "{self:?}");
+        assert!(self.answered.load(Ordering::Relaxed) > 0, "{self:?}");
+    }
+}
