@@ -2,15 +2,18 @@
 
 #![cfg(feature = "net")]
 
+mod runtimes;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::channel;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_lite::{AsyncBufReadExt, AsyncWriteExt, StreamExt};
 use neap::net::{Addr, Address, Server, Stream};
 use neap::{Error, Group, Handle, Outcome, StopToken};
+use runtimes::Gate;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -163,12 +166,14 @@ fn check_echo_ref(stream: &TcpStream) {
 #[test]
 fn what_the_kernel_has_accepted_is_served() {
     let (entered, enter) = channel();
+    let gate = Gate::new();
+    let shut = gate.clone();
     let server = Server::new("127.0.0.1:0", move |mut stream: Stream, _| {
-        let entered = entered.clone();
+        let (entered, shut) = (entered.clone(), shut.clone());
         async move {
             entered.send(()).unwrap();
             // Holds up the thread that accepts.
-            thread::sleep(Duration::from_millis(100));
+            shut.pass_blocking();
             stream.write_all(b"served\n").await
         }
     });
@@ -177,6 +182,8 @@ fn what_the_kernel_has_accepted_is_served() {
     enter.recv_timeout(PATIENCE).unwrap();
     clients.extend((0..20).map(|_| running.connect()));
     let addr = running.addr();
+    running.handle.stop();
+    gate.open();
     running.stop();
     assert!(TcpStream::connect(addr).is_err());
     for mut client in clients {
@@ -216,16 +223,22 @@ fn a_handler_that_panics_costs_its_connection_only() {
 #[test]
 fn a_handler_that_does_not_end_is_dropped_at_the_deadline() {
     let mut group = Group::new().drain_timeout(Duration::from_millis(100));
-    let server = Server::new("127.0.0.1:0", |_stream, _| futures_lite::future::pending());
+    let (entered, enter) = channel();
+    let server = Server::new("127.0.0.1:0", move |stream, _| {
+        entered.send(()).unwrap();
+        async move {
+            let _stream: Stream = stream;
+            futures_lite::future::pending().await
+        }
+    });
     let server = server.bind().unwrap();
     let mut client = connect(server.local_addrs()[0].tcp().unwrap());
     group.add("stuck", server.into_service());
     let handle = group.handle();
     let thread = thread::spawn(move || async_io::block_on(group.run()));
-    thread::sleep(Duration::from_millis(50));
-    let start = Instant::now();
+    enter.recv_timeout(PATIENCE).unwrap();
     handle.stop();
-    let _ = thread.join().unwrap();
-    assert!(start.elapsed() < Duration::from_secs(5));
+    let error = thread.join().unwrap().unwrap_err();
+    assert!(error.is_timeout(), "{error}");
     assert_eq!(client.read(&mut [0]).unwrap_or(0), 0);
 }
