@@ -17,6 +17,8 @@ mod axum;
 mod beside;
 mod hyper;
 mod settings;
+mod tide;
+mod trillium;
 mod version;
 
 use std::error::Error;
@@ -55,6 +57,8 @@ const PEERS: &[Peer] = &[
     axum::PEER,
     hyper::PEER,
     actix::PEER,
+    trillium::PEER,
+    tide::PEER,
 ];
 
 /// This machine lacks what a peer needs.
