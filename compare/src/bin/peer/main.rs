@@ -15,9 +15,14 @@
 mod actix;
 mod axum;
 mod beside;
+mod compio;
+mod glommio;
+mod group;
 mod hyper;
+mod monoio;
 mod settings;
 mod tide;
+mod tokio;
 mod trillium;
 mod version;
 
@@ -59,6 +64,11 @@ const PEERS: &[Peer] = &[
     actix::PEER,
     trillium::PEER,
     tide::PEER,
+    tokio::IN_PLACE,
+    tokio::SPAWNED,
+    compio::PEER,
+    monoio::PEER,
+    glommio::PEER,
 ];
 
 /// This machine lacks what a peer needs.
