@@ -16,6 +16,7 @@ mod actix;
 mod axum;
 mod beside;
 mod compio;
+mod epoll;
 mod glommio;
 mod group;
 mod hyper;
@@ -69,6 +70,7 @@ const PEERS: &[Peer] = &[
     compio::PEER,
     monoio::PEER,
     glommio::PEER,
+    epoll::PEER,
 ];
 
 /// This machine lacks what a peer needs.
