@@ -1,7 +1,7 @@
 //! The group alone: what it costs to start N services that wait for the stop, to stop and join
 //! them, and how many bytes they hold meanwhile; neap beside its peers.
 //!
-//! `cargo run --release --bin group -- --json group.json`, about four minutes.
+//! `cargo run --release --bin group -- --json group.json --svg group.svg`, about four minutes.
 //! `--quick` only proves that it works, `--only NAME` measures those whose name has it,
 //! `--services N`, given as often as you like, and `--rounds N` do as they say.
 //!
@@ -20,6 +20,7 @@
 mod allocator;
 mod meter;
 mod peers;
+mod plot;
 mod report;
 mod rounds;
 
@@ -37,6 +38,7 @@ struct Options {
     rounds: Option<usize>,
     services: Vec<usize>,
     json: Option<PathBuf>,
+    svg: Option<PathBuf>,
 
     /// To be one of the processes that measure: the name of the peer.
     child: Option<String>,
@@ -55,6 +57,7 @@ fn options() -> Result<Options, lexopt::Error> {
             Long("rounds") => options.rounds = Some(parser.value()?.parse()?),
             Long("services") => options.services.push(parser.value()?.parse()?),
             Long("json") => options.json = Some(parser.value()?.into()),
+            Long("svg") => options.svg = Some(parser.value()?.into()),
             Long("child") => options.child = Some(parser.value()?.string()?),
             Long("groups") => options.groups = parser.value()?.parse()?,
             Long("count") => options.count = true,
@@ -91,6 +94,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     print!("{}", report::tables(&scale, &rows));
     if let Some(path) = options.json {
         fs::write(path, serde_json::to_string_pretty(&rows)? + "\n")?;
+    }
+    if let Some(path) = options.svg {
+        plot::draw(&path, &rows)?;
     }
     Ok(())
 }
