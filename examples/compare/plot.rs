@@ -22,7 +22,8 @@ const PANELS: [(Metric, bool); 6] = [
     (Metric::Lost, false),
 ];
 
-const NAMES: i32 = 250;
+/// About the width of a letter.
+const LETTER: i32 = 7;
 const PANEL: i32 = 205;
 const LINE: i32 = 24;
 const HEAD: i32 = 52;
@@ -46,16 +47,20 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 pub(crate) fn draw(path: &Path, rows: &[Row]) -> Result<(), Failure> {
     let lines = i32::try_from(rows.len())?;
     let panels = i32::try_from(PANELS.len())?;
-    let size = (NAMES + panels * PANEL, HEAD + lines * LINE + FOOT);
+    let longest = rows
+        .iter()
+        .map(|(contender, _)| contender.name.chars().count());
+    let names = LETTER * i32::try_from(longest.max().unwrap_or(0))? + 20;
+    let size = (names + panels * PANEL, HEAD + lines * LINE + FOOT);
     let size = (u32::try_from(size.0)?, u32::try_from(size.1)?);
     let area = SVGBackend::new(path, size).into_drawing_area();
     area.fill(&WHITE)?;
     let name = style(13, HPos::Right);
     for (line, (contender, _)) in (0..).zip(rows) {
-        let at = (NAMES - 10, middle(line));
+        let at = (names - 10, middle(line));
         area.draw(&Text::new(contender.name.as_str(), at, name.clone()))?;
     }
-    let rest = area.split_horizontally(NAMES).1;
+    let rest = area.split_horizontally(names).1;
     let areas = rest.split_evenly((1, PANELS.len()));
     for (area, (metric, powers)) in areas.iter().zip(PANELS) {
         panel(area, metric, powers, rows)?;
