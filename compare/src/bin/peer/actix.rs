@@ -17,6 +17,7 @@ use crate::{BODY, DRAIN_TIMEOUT, Failure, Peer, SLOW, anywhere, count};
 
 pub const PEER: Peer = Peer {
     name: "actix-web",
+    title: || format!("actix-web {}", version("actix-web")),
     what: |threads| {
         let (actix, tokio) = (version("actix-web"), version("tokio"));
         format!(

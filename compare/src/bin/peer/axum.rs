@@ -16,6 +16,7 @@ use crate::{BODY, Failure, Peer, SLOW, anywhere};
 
 pub const PEER: Peer = Peer {
     name: "axum",
+    title: || format!("axum {}", version("axum")),
     what: |threads| {
         let (axum, tokio) = (version("axum"), version("tokio"));
         format!("axum {axum} on tokio {tokio}, {}", flavour(threads))

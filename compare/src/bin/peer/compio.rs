@@ -16,6 +16,7 @@ use crate::{Failure, Peer, Unavailable, group, tide};
 
 pub const PEER: Peer = Peer {
     name: "neap-compio",
+    title: || format!("neap on compio {}", version("compio")),
     what: |_| {
         let (neap, compio) = (version("neap"), version("compio"));
         format!("neap {neap} on compio {compio}, 1 thread")

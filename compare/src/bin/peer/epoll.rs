@@ -35,6 +35,7 @@ use crate::{Failure, Peer, anywhere, count, say};
 
 pub const PEER: Peer = Peer {
     name: "epoll",
+    title: || "raw epoll, fixed bytes".to_owned(),
     what: |threads| {
         let (rustix, threads) = (version("rustix"), count(threads, "thread"));
         format!("raw epoll by rustix {rustix}, fixed bytes, {threads}")

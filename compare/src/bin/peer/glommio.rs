@@ -12,6 +12,7 @@ use crate::{Failure, Peer, Unavailable, group, tide};
 
 pub const PEER: Peer = Peer {
     name: "neap-glommio",
+    title: || format!("neap on glommio {}", version("glommio")),
     what: |_| {
         let (neap, glommio) = (version("neap"), version("glommio"));
         format!("neap {neap} on glommio {glommio}, 1 thread")

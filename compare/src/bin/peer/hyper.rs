@@ -28,6 +28,7 @@ use crate::{BODY, DRAIN_TIMEOUT, Failure, Peer, SLOW, anywhere};
 
 pub const PEER: Peer = Peer {
     name: "hyper-util",
+    title: || format!("hyper-util {}", version("hyper-util")),
     what: |threads| {
         let (hyper, util) = (version("hyper"), version("hyper-util"));
         let (tokio, flavour) = (version("tokio"), flavour(threads));

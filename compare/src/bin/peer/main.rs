@@ -1,7 +1,7 @@
 //! The peers that serve HTTP, each with a timer beside the server, as the seed's program has it.
 //!
 //! ```text
-//! peer --list           those that can run here: name, tab, what it is, at which setting
+//! peer --list           those that can run here: name, title, what it is, with tabs between
 //! ADDR=127.0.0.1:8080 peer NAME
 //! ```
 //!
@@ -49,7 +49,10 @@ const DRAIN_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 struct Peer {
     name: &'static str,
 
-    /// What it is, with its version and its setting for so many threads: a name for a table.
+    /// Its name in a table, with its version.
+    title: fn() -> String,
+
+    /// What it is, with its versions and its setting for so many threads.
     what: fn(threads: usize) -> String,
 
     /// Whether this machine can run it.
@@ -104,7 +107,10 @@ fn list(settings: &Settings) -> std::io::Result<()> {
     let mut stdout = std::io::stdout();
     for peer in PEERS {
         match (peer.try_out)() {
-            Ok(()) => writeln!(stdout, "{}\t{}", peer.name, (peer.what)(settings.threads))?,
+            Ok(()) => {
+                let (title, what) = ((peer.title)(), (peer.what)(settings.threads));
+                writeln!(stdout, "{}\t{title}\t{what}", peer.name)?;
+            }
             Err(error) => say(format_args!("{} {error}", peer.name)),
         }
     }

@@ -13,6 +13,7 @@ use crate::{Failure, Peer, Unavailable, group, tide};
 
 pub const PEER: Peer = Peer {
     name: "neap-monoio",
+    title: || format!("neap on monoio {}", version("monoio")),
     what: |_| {
         let (neap, monoio) = (version("neap"), version("monoio"));
         format!("neap {neap} on monoio {monoio}, 1 thread")

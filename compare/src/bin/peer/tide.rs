@@ -16,6 +16,7 @@ use crate::{BODY, Failure, Peer, SLOW, anywhere, count};
 
 pub const PEER: Peer = Peer {
     name: "tide",
+    title: || format!("tide {}, `listen`", version("tide")),
     what: |threads| {
         let (tide, async_std) = (version("tide"), version("async-std"));
         let threads = count(threads, "thread");

@@ -12,6 +12,7 @@ use crate::{BODY, Failure, Peer, SLOW, anywhere, group};
 
 pub const IN_PLACE: Peer = Peer {
     name: "neap-tokio",
+    title: || format!("neap in place on tokio {}", version("tokio")),
     what: |_| {
         let (neap, tokio) = (version("neap"), version("tokio"));
         format!("neap {neap} in place on tokio {tokio}, {}", flavour(1))
@@ -22,6 +23,7 @@ pub const IN_PLACE: Peer = Peer {
 
 pub const SPAWNED: Peer = Peer {
     name: "neap-tokio-spawn",
+    title: || format!("neap on tokio {}", version("tokio")),
     what: |threads| {
         let (neap, tokio) = (version("neap"), version("tokio"));
         format!("neap {neap} by tokio {tokio}'s spawn, {}", flavour(threads))

@@ -26,6 +26,7 @@ use crate::{BODY, Failure, Peer, SLOW, anywhere, count};
 
 pub const PEER: Peer = Peer {
     name: "trillium",
+    title: || format!("trillium {}", version("trillium")),
     what: |threads| {
         let (trillium, http) = (version("trillium"), version("trillium-http"));
         let (smol, threads) = (version("trillium-smol"), count(threads, "thread"));
