@@ -110,11 +110,11 @@ impl<'a> Group<'a> {
     }
 
     fn in_place(place: Place<'a>) -> Group<'a> {
-        let (hub, notices) = Hub::new(place.dispatch(), DRAIN_TIMEOUT);
+        let hub = Hub::new(place.dispatch(), DRAIN_TIMEOUT);
         let (roster, place) = (Arc::new(Roster::default()), Arc::new(place));
         Group {
             driver: Driver::new(Arc::clone(&hub), Arc::clone(&place)),
-            supervisor: Supervisor::new(Arc::clone(&hub), Arc::clone(&roster), notices),
+            supervisor: Supervisor::new(Arc::clone(&hub), Arc::clone(&roster)),
             hub,
             roster,
             place,

@@ -7,9 +7,10 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use crate::executor::Place;
-use crate::hub::{Hub, Notice};
+use crate::hub::Hub;
 use crate::lifecycle::Life;
 use crate::member::Member;
+use crate::notices::Notice;
 use crate::roster::{Reason, Roster};
 use crate::stop::until;
 use crate::{Cause, Options, Scope, ServiceId, ServiceResult, Status, StopToken};
@@ -78,7 +79,7 @@ impl<'a> Handle<'a> {
     /// ```
     pub fn cancel(&self) {
         self.hub.stop(Cause::Requested);
-        self.hub.notify(Notice::Cancel);
+        self.hub.notices.send(Notice::Cancel);
     }
 
     /// Stops one service, and leaves the group running; false if it has been told before, has

@@ -1,43 +1,19 @@
 //! What the parts of one group share: its stop, its counts, its failures.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use async_channel::{Receiver, Sender};
 use event_listener::{Event, EventListener};
 
 use crate::executor::Dispatch;
 use crate::latch::Waiters;
 use crate::member::Member;
+use crate::notices::{Notice, Notices};
 use crate::plan::Plan;
 use crate::test::clock::Alarm;
 use crate::test::{Clock, Recorder};
 use crate::{Cause, Exit, StopSource, StopToken};
-
-/// What a group's supervisor is told by the others, beside what it waits for itself.
-///
-/// A service that ends well sends nothing: it is counted.
-#[derive(Debug)]
-pub(crate) enum Notice {
-    /// The stop has been latched.
-    Stopped,
-
-    /// There is no service left that keeps the group alive, or none at all.
-    Quiet,
-
-    /// Somebody has had enough of waiting.
-    Cancel,
-
-    /// The service of this index has started, and has a time to be ready by.
-    Starting(usize),
-
-    /// The service of this index was told to stop in its turn, and has a time to end by.
-    Stopping(usize),
-
-    /// A service was cancelled in its turn: it has as long to go as the others had.
-    Cancelling,
-}
 
 /// A failure of one service, in the order in which they came.
 #[derive(Debug)]
@@ -67,8 +43,8 @@ pub(crate) struct Hub {
     /// Where the tasks are woken.
     pub(crate) dispatch: Dispatch,
 
-    /// The other end is the supervisor's.
-    notices: Sender<Notice>,
+    /// What the supervisor is told.
+    pub(crate) notices: Notices,
 
     /// Who needs whom, and whose turn it is.
     pub(crate) plan: Plan,
@@ -97,8 +73,11 @@ pub(crate) struct Hub {
     /// time.
     due: AtomicU64,
 
-    /// Stopped once the group has ended, or its future has been dropped.
-    over: StopSource,
+    /// Set once the group has ended, or its future has been dropped.
+    is_over: AtomicBool,
+
+    /// Stopped then. Made when it is first asked for.
+    over: OnceLock<StopSource>,
 
     /// The stop of the service that this group is, if it is nested: its deadline binds us too.
     parent: OnceLock<StopToken>,
@@ -111,16 +90,15 @@ const CANCEL_TIMEOUT: Duration = Duration::from_millis(500);
 const BACKGROUND: u64 = 1 << 32;
 
 impl Hub {
-    pub(crate) fn new(dispatch: Dispatch, drain_timeout: Duration) -> (Arc<Hub>, Receiver<Notice>) {
-        let (notices, receiver) = async_channel::unbounded();
+    pub(crate) fn new(dispatch: Dispatch, drain_timeout: Duration) -> Arc<Hub> {
         static GROUPS: AtomicU64 = AtomicU64::new(0);
-        let hub = Hub {
+        Arc::new(Hub {
             id: GROUPS.fetch_add(1, Ordering::Relaxed),
             stop: StopSource::new(),
             counts: AtomicU64::new(0),
             failures: Mutex::new(Vec::new()),
             dispatch,
-            notices,
+            notices: Notices::new(),
             plan: Plan::default(),
             watchers: Event::new(),
             is_watched: AtomicBool::new(false),
@@ -130,10 +108,10 @@ impl Hub {
             drain_timeout: AtomicU64::new(nanos(drain_timeout)),
             cancel_timeout: AtomicU64::new(nanos(CANCEL_TIMEOUT)),
             due: AtomicU64::new(0),
-            over: StopSource::new(),
+            is_over: AtomicBool::new(false),
+            over: OnceLock::new(),
             parent: OnceLock::new(),
-        };
-        (Arc::new(hub), receiver)
+        })
     }
 
     /// In nanoseconds; `u64::MAX` is for ever.
@@ -167,11 +145,24 @@ impl Hub {
 
     /// The group has ended.
     pub(crate) fn set_over(&self) {
-        self.over.stop(Cause::Ended);
+        self.notices.close();
+        self.is_over.store(true, Ordering::Relaxed);
+        // Here the flag is set and then the source looked for, in `over` the other way round. Of
+        // two fences one is the second, and what comes after it finds both.
+        fence(Ordering::SeqCst);
+        if let Some(over) = self.over.get() {
+            over.stop(Cause::Ended);
+        }
     }
 
+    /// A token that is stopped once the group has ended.
     pub(crate) fn over(&self) -> StopToken {
-        self.over.token()
+        let over = self.over.get_or_init(StopSource::new);
+        fence(Ordering::SeqCst);
+        if self.is_over.load(Ordering::Relaxed) {
+            over.stop(Cause::Ended);
+        }
+        over.token()
     }
 
     /// Makes this the hub of a nested group, whose time ends with that of the service it is.
@@ -235,11 +226,6 @@ impl Hub {
         self.epoch().0 + Duration::from_nanos(nanos)
     }
 
-    pub(crate) fn notify(&self, notice: Notice) {
-        // The channel is unbounded; it is closed only once the group has ended and nobody cares.
-        let _ = self.notices.try_send(notice);
-    }
-
     pub(crate) fn is_stopped(&self) -> bool {
         self.stop.is_stopped()
     }
@@ -275,7 +261,7 @@ impl Hub {
     pub(crate) fn wake(&self, waiters: Option<Waiters>) -> bool {
         let stopped = waiters.map(Waiters::wake).is_some();
         if stopped {
-            self.notify(Notice::Stopped);
+            self.notices.send(Notice::Stopped);
         }
         stopped
     }
@@ -345,7 +331,7 @@ impl Hub {
         // Release what the service did to whoever sees it gone; acquire for the last one.
         let left = self.counts.fetch_sub(one, Ordering::AcqRel) - one;
         if left == 0 || (!background && left % BACKGROUND == 0) {
-            self.notify(Notice::Quiet);
+            self.notices.send(Notice::Quiet);
         }
     }
 
@@ -362,7 +348,8 @@ impl Hub {
 
 /// Whole nanoseconds; what is past 584 years counts as for ever.
 pub(crate) fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+    let whole = duration.as_secs().saturating_mul(1_000_000_000);
+    whole.saturating_add(u64::from(duration.subsec_nanos()))
 }
 
 /// The instant so many nanoseconds after another; `None` if that is for ever.

@@ -132,6 +132,7 @@ mod member;
 mod nested;
 #[cfg(feature = "net")]
 pub mod net;
+mod notices;
 mod options;
 mod outcome;
 mod plan;

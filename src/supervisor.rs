@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use async_channel::Receiver;
 use futures_lite::{Stream, future};
 
 use crate::deadlines::{Deadlines, Due};
-use crate::hub::{Hub, Notice, after, earliest, nanos};
+use crate::hub::{Hub, after, earliest, nanos};
 use crate::member::Member;
+use crate::notices::Notice;
 use crate::roster::Roster;
 use crate::test::clock::Alarm;
 use crate::{Cause, Error, Outcome, journal};
@@ -61,7 +61,6 @@ struct Source<'a> {
 pub(crate) struct Supervisor<'a> {
     hub: Arc<Hub>,
     roster: Arc<Roster>,
-    notices: Pin<Box<Receiver<Notice>>>,
     sources: Vec<Source<'a>>,
     stage: Stage,
 
@@ -76,15 +75,10 @@ pub(crate) struct Supervisor<'a> {
 }
 
 impl<'a> Supervisor<'a> {
-    pub(crate) fn new(
-        hub: Arc<Hub>,
-        roster: Arc<Roster>,
-        notices: Receiver<Notice>,
-    ) -> Supervisor<'a> {
+    pub(crate) fn new(hub: Arc<Hub>, roster: Arc<Roster>) -> Supervisor<'a> {
         Supervisor {
             hub,
             roster,
-            notices: Box::pin(notices),
             sources: Vec::new(),
             stage: Stage::Running,
             timer: None,
@@ -135,8 +129,7 @@ impl<'a> Supervisor<'a> {
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
-        // Never `None`: the hub has a sender.
-        if let Poll::Ready(Some(notice)) = self.notices.as_mut().poll_next(cx) {
+        if let Poll::Ready(notice) = self.hub.notices.poll_next(cx) {
             return Poll::Ready(Wake::Notice(notice));
         }
         let mut index = 0;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{Record, traits};
 use crate::executor::Node;
-use crate::hub::Notice;
+use crate::notices::Notice;
 use crate::test::Event;
 use crate::{Cause, Exit, State, journal};
 
@@ -138,7 +138,7 @@ impl Node<Record> {
                 journal::started(self);
                 self.record(Event::Started);
                 if state & TIED != 0 && self.hub.plan.start_timeout(self.index()).is_some() {
-                    self.hub.notify(Notice::Starting(self.index()));
+                    self.hub.notices.send(Notice::Starting(self.index()));
                 }
                 return Start::Now;
             }
@@ -220,13 +220,13 @@ impl Node<Record> {
         if self.stop(self.hub.now()) {
             self.wake_task();
             if self.own_deadline().is_some() {
-                self.hub.notify(Notice::Stopping(self.index()));
+                self.hub.notices.send(Notice::Stopping(self.index()));
             }
         }
         // Looked at after it has been told: whoever cancels sets this first, and then looks for
         // those that have been told.
         if self.hub.plan.is_cancelling() && self.cancel() {
-            self.hub.notify(Notice::Cancelling);
+            self.hub.notices.send(Notice::Cancelling);
             self.wake_all();
         }
     }
