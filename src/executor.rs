@@ -2,27 +2,29 @@
 //! executor that was given.
 //!
 //! In place there is no other executor underneath: a record of a service *is* its waker, and
-//! waking it puts its key into a queue that the awaiting task empties. A general executor would
+//! waking it puts its key into a queue that the awaiting task empties. Queue and arrivals are lists
+//! under locks, not lock-free ones, which take a kilobyte each. A general executor would
 //! add an allocation for a task header and one for a listener to each service, and a lock and a
 //! slab entry for their bookkeeping, which is more than all that the group itself needs.
 
 mod driver;
 mod node;
+mod ready;
 mod task;
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
-use atomic_waker::AtomicWaker;
-use concurrent_queue::ConcurrentQueue;
 use slab::Slab;
 
 pub(crate) use self::driver::Driver;
 use self::driver::{Arrival, Slot};
 pub(crate) use self::node::Node;
+use self::ready::Ready;
 pub use self::task::Task;
 
 /// What a task does.
@@ -37,69 +39,13 @@ pub(crate) type Boxed<'a> = Pin<Box<dyn Job + 'a>>;
 /// The key of a task that has none yet.
 const NO_KEY: u32 = u32::MAX;
 
-/// The tasks in place that are to be polled, and who polls them.
-pub(crate) struct Ready {
-    /// The keys of the tasks.
-    queue: ConcurrentQueue<usize>,
+/// The key of the supervisor, which is polled among the tasks but is not one of them.
+const SUPERVISOR: u32 = NO_KEY - 1;
 
-    /// Whoever awaits the group.
-    driver: AtomicWaker,
-
-    /// Whether the driver is polling or has been woken, and will look again before it sleeps.
-    awake: AtomicBool,
-
-    /// Whether every task is to be polled.
-    sweep: AtomicBool,
-
-    /// How many tasks the driver has.
-    tasks: AtomicUsize,
-}
-
-impl Ready {
-    fn new() -> Ready {
-        Ready {
-            queue: ConcurrentQueue::unbounded(),
-            driver: AtomicWaker::new(),
-            awake: AtomicBool::new(true),
-            sweep: AtomicBool::new(false),
-            tasks: AtomicUsize::new(0),
-        }
-    }
-
-    /// Notes who drives, and that it is awake.
-    fn register(&self, waker: &Waker) {
-        self.driver.register(waker);
-        self.awake.store(true, Ordering::SeqCst);
-    }
-
-    /// Wakes the driver, unless it is awake.
-    fn wake_driver(&self) {
-        if !self.awake.swap(true, Ordering::SeqCst) {
-            self.driver.wake();
-        }
-    }
-
-    fn take_sweep(&self) -> bool {
-        self.sweep.load(Ordering::Relaxed) && self.sweep.swap(false, Ordering::AcqRel)
-    }
-
-    /// Lets the driver sleep; false if something came in between, and it has to look again.
-    ///
-    /// Whoever brings work puts it down first and then swaps `awake`, as this does before it looks
-    /// for work. Of two swaps one is the second: either that is this one, which acquires what the
-    /// other put down, or it is the other, which finds the driver asleep and wakes it.
-    fn fall_asleep(&self, no_arrivals: impl Fn() -> bool) -> bool {
-        self.awake.swap(false, Ordering::SeqCst);
-        let idle = self.queue.is_empty() && no_arrivals() && !self.sweep.load(Ordering::SeqCst);
-        idle || self.awake.swap(true, Ordering::SeqCst)
-    }
-}
+/// What stands in the queue for a task that has arrived and has no key yet.
+const ARRIVAL: u32 = NO_KEY - 2;
 
 /// The side of an executor that wakes tasks; owns none of them.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one for each group, in its hub"
-)]
 pub(crate) enum Dispatch {
     /// In place.
     Here(Ready),
@@ -110,16 +56,12 @@ pub(crate) enum Dispatch {
 
 impl Dispatch {
     /// Wakes the task with this key.
-    fn wake(&self, key: usize) {
+    fn wake(&self, key: u32) {
         match self {
-            Dispatch::Here(ready) => {
-                // Never full and never closed.
-                let _ = ready.queue.push(key);
-                ready.wake_driver();
-            }
+            Dispatch::Here(ready) => ready.push(key),
             Dispatch::Given(wakers) => {
                 // Cloned out: a waker may do anything, and not under this lock.
-                let waker = lock(wakers).get(key).and_then(Clone::clone);
+                let waker = lock(wakers).get(key as usize).and_then(Clone::clone);
                 if let Some(waker) = waker {
                     waker.wake();
                 }
@@ -138,10 +80,7 @@ impl Dispatch {
     /// Wakes every task.
     pub(crate) fn wake_all(&self) {
         match self {
-            Dispatch::Here(ready) => {
-                ready.sweep.store(true, Ordering::SeqCst);
-                ready.wake_driver();
-            }
+            Dispatch::Here(ready) => ready.push_all(),
             Dispatch::Given(wakers) => {
                 let wakers: Vec<_> = lock(wakers).iter().filter_map(|(_, w)| w.clone()).collect();
                 wakers.into_iter().for_each(Waker::wake);
@@ -150,18 +89,15 @@ impl Dispatch {
     }
 }
 
-fn lock(wakers: &Mutex<Slab<Option<Waker>>>) -> MutexGuard<'_, Slab<Option<Waker>>> {
-    wakers.lock().unwrap_or_else(PoisonError::into_inner)
+/// Locks, also after a panic: what is under these locks is whole between any two calls.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The side of an executor that takes new tasks.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one for each group, on the heap"
-)]
 pub(crate) enum Place<'a> {
-    /// In place: they wait here for the driver. Closed with the group.
-    Here(ConcurrentQueue<Arrival<'a>>),
+    /// In place: they wait here for the driver, in order; `None` once the group has ended.
+    Here(Mutex<Option<VecDeque<Arrival<'a>>>>),
 
     /// On a given executor.
     Given(Box<dyn Fn(Task<'a>) + Send + Sync + 'a>),
@@ -169,7 +105,7 @@ pub(crate) enum Place<'a> {
 
 impl<'a> Place<'a> {
     pub(crate) fn here() -> Place<'a> {
-        Place::Here(ConcurrentQueue::unbounded())
+        Place::Here(Mutex::new(Some(VecDeque::new())))
     }
 
     pub(crate) fn dispatch(&self) -> Dispatch {
@@ -185,10 +121,13 @@ impl<'a> Place<'a> {
             Place::Here(arrivals) => {
                 let hub = Arc::clone(&node.hub);
                 let slot = Slot::new(&node, future);
-                if let (Ok(()), Dispatch::Here(ready)) =
-                    (arrivals.push(Arrival { node, slot }), &hub.dispatch)
-                {
-                    ready.wake_driver();
+                let mut arrival = Some(Arrival { node, slot });
+                if let Some(arrivals) = &mut *lock(arrivals) {
+                    arrivals.extend(arrival.take());
+                }
+                // What is left is dropped here, and not under the lock.
+                if let (None, Dispatch::Here(ready)) = (arrival, &hub.dispatch) {
+                    ready.push(ARRIVAL);
                 }
             }
             Place::Given(spawn) => spawn(Task::new(&*node, future)),

@@ -1,6 +1,7 @@
 //! Tasks in place: kept, and polled by whoever awaits the group.
 
 use std::cmp::Reverse;
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,14 +11,11 @@ use std::task::{Context, Poll, Waker};
 use slab::Slab;
 
 use super::node::Keyed;
-use super::{Boxed, Dispatch, NO_KEY, Node, Place, Task};
+use super::{ARRIVAL, Boxed, Dispatch, Node, Place, SUPERVISOR, Task, lock};
 use crate::hub::Hub;
 
 /// How many tasks are polled before whoever awaits the group lets others have a turn.
 const BUDGET: usize = 256;
-
-/// The key of the supervisor, which is polled among the tasks but is not one of them.
-const SUPERVISOR: usize = (NO_KEY - 1) as usize;
 
 /// A task on its way to the driver.
 pub(crate) struct Arrival<'a> {
@@ -59,6 +57,9 @@ pub(crate) struct Driver<'a> {
     /// The tasks in place.
     slots: Slab<Slot<'a>>,
 
+    /// The keys of those of them that were woken, and whose turn has yet to come.
+    turns: VecDeque<u32>,
+
     /// The tasks that are for the given executor, until the start.
     waiting: Vec<Task<'a>>,
 
@@ -72,12 +73,13 @@ pub(crate) struct Driver<'a> {
 impl<'a> Driver<'a> {
     pub(crate) fn new(hub: Arc<Hub>, place: Arc<Place<'a>>) -> Driver<'a> {
         let supervisor = Node::new(Arc::clone(&hub), ());
-        supervisor.set_key(SUPERVISOR);
+        supervisor.set_key(SUPERVISOR as usize);
         let (slots, waiting) = (Slab::new(), Vec::new());
         Driver {
             hub,
             place,
             slots,
+            turns: VecDeque::new(),
             waiting,
             supervisor,
             started: false,
@@ -151,8 +153,8 @@ impl<'a> Driver<'a> {
                         return Poll::Ready(result);
                     }
                 }
-                Next::Task(key) => self.poll_task(key),
-                Next::Arrival(arrival) => self.adopt(arrival),
+                Next::Task(ARRIVAL) => self.adopt(),
+                Next::Task(key) => self.poll_task(key as usize),
                 Next::Sweep => self.sweep(),
                 Next::Nothing => return Poll::Pending,
             }
@@ -162,22 +164,21 @@ impl<'a> Driver<'a> {
     }
 
     /// What to do next. After [`Next::Nothing`], whoever has something to do wakes the driver.
-    fn next(&self) -> Next<'a> {
-        let (Place::Here(arrivals), Dispatch::Here(ready)) = (&*self.place, &self.hub.dispatch)
-        else {
+    fn next(&mut self) -> Next {
+        let Dispatch::Here(ready) = &self.hub.dispatch else {
             return Next::Nothing;
         };
         loop {
             if ready.take_sweep() {
                 return Next::Sweep;
             }
-            if let Ok(arrival) = arrivals.pop() {
-                return Next::Arrival(arrival);
+            if self.turns.is_empty() {
+                ready.take(&mut self.turns);
             }
-            if let Ok(key) = ready.queue.pop() {
+            if let Some(key) = self.turns.pop_front() {
                 return Next::Task(key);
             }
-            if ready.fall_asleep(|| arrivals.is_empty()) {
+            if ready.fall_asleep() {
                 return Next::Nothing;
             }
         }
@@ -208,18 +209,24 @@ impl<'a> Driver<'a> {
         }
     }
 
-    fn adopt(&mut self, Arrival { node, slot }: Arrival<'a>) {
-        let key = self.slots.insert(slot);
-        node.set_key(key);
-        self.count();
-        self.poll_task(key);
+    /// Takes in the task that arrived first, and polls it.
+    fn adopt(&mut self) {
+        let Place::Here(arrivals) = &*self.place else {
+            return;
+        };
+        let arrival = lock(arrivals).as_mut().and_then(VecDeque::pop_front);
+        if let Some(Arrival { node, slot }) = arrival {
+            let key = self.slots.insert(slot);
+            node.set_key(key);
+            self.count();
+            self.poll_task(key);
+        }
     }
 }
 
 /// What the driver does next.
-enum Next<'a> {
-    Task(usize),
-    Arrival(Arrival<'a>),
+enum Next {
+    Task(u32),
     Sweep,
     Nothing,
 }
@@ -228,13 +235,13 @@ impl Drop for Driver<'_> {
     fn drop(&mut self) {
         if let Place::Here(arrivals) = &*self.place {
             // Closed first: the last act of a task may be to spawn another. What has arrived owns
-            // the queue that it is in, so it has to be taken out.
-            arrivals.close();
+            // the list that it is in, so it has to be taken out.
+            let arrivals = lock(arrivals).take();
             let slots = std::mem::take(&mut self.slots).into_iter();
             let mut slots: Vec<_> = slots.map(|(_, slot)| slot).collect();
             slots.sort_by_cached_key(|slot| Reverse(slot.future.depth()));
             slots.into_iter().for_each(drop);
-            while arrivals.pop().is_ok() {}
+            drop(arrivals);
         }
     }
 }

@@ -54,7 +54,7 @@ impl<T: Send + Sync + 'static> Node<T> {
         if key == NO_KEY || (here && self.state.swap(QUEUED, Ordering::AcqRel) == QUEUED) {
             return;
         }
-        self.hub.dispatch.wake(key as usize);
+        self.hub.dispatch.wake(key);
     }
 
     /// Whether this waker wakes this very task, so that being woken needs no further arrangement.
