@@ -283,11 +283,13 @@ impl Hub {
         std::mem::take(&mut self.failures.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Starts the group.
-    pub(crate) fn open(&self, members: &[Arc<Member>]) {
+    /// Starts the group; when that was, as [`now`](Hub::now) tells it.
+    pub(crate) fn open(&self, members: &[Arc<Member>]) -> u64 {
+        let now = self.now();
         self.plan.open(members);
-        self.opened.store(self.now(), Ordering::SeqCst);
+        self.opened.store(now, Ordering::SeqCst);
         self.announce();
+        now
     }
 
     /// When the group started, as [`now`](Hub::now) tells it; `u64::MAX` if it has not.

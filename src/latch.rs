@@ -52,22 +52,24 @@ impl Latch {
     /// Nobody is woken yet: the answer holds the latches whose waiters have to be.
     pub(crate) fn set(self: &Arc<Latch>, stop: &Stop) -> Option<Waiters> {
         self.stop.set(stop.clone()).ok()?;
-        let mut closed = vec![Arc::clone(self)];
+        let mut below = self.set_children(stop);
         let mut next = 0;
-        while next < closed.len() {
-            let below: Vec<_> = closed[next]
-                .children()
-                .iter()
-                .filter_map(|c| c.1.upgrade())
-                .collect();
-            closed.extend(
-                below
-                    .into_iter()
-                    .filter(|child| child.stop.set(stop.clone()).is_ok()),
-            );
+        while let Some(latch) = below.get(next) {
+            let further = latch.set_children(stop);
+            below.extend(further);
             next += 1;
         }
-        Some(Waiters(closed))
+        let own = Arc::clone(self);
+        Some(Waiters { own, below })
+    }
+
+    /// Sets the stop in the children that it is news to; these.
+    fn set_children(&self, stop: &Stop) -> Vec<Arc<Latch>> {
+        // In two steps: the last owner of a child may be the one here, and its drop takes the lock.
+        let alive = |(_, child): (usize, &Weak<Latch>)| child.upgrade();
+        let mut children: Vec<_> = self.children().iter().filter_map(alive).collect();
+        children.retain(|child| child.stop.set(stop.clone()).is_ok());
+        children
     }
 
     /// Makes a latch that closes with this one; a child of a closed latch is born closed.
@@ -97,11 +99,18 @@ impl Drop for Latch {
 
 /// Latches that have been set and whose waiters are still to be woken.
 #[must_use = "those who wait for the stop sleep on"]
-pub(crate) struct Waiters(Vec<Arc<Latch>>);
+pub(crate) struct Waiters {
+    /// The one that was stopped.
+    own: Arc<Latch>,
+
+    /// Those that it stopped: none as a rule, and then no allocation.
+    below: Vec<Arc<Latch>>,
+}
 
 impl Waiters {
     pub(crate) fn wake(self) {
-        for latch in self.0 {
+        self.own.waiters.notify(usize::MAX);
+        for latch in self.below {
             latch.waiters.notify(usize::MAX);
         }
     }

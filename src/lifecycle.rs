@@ -49,10 +49,11 @@ pub(crate) fn poll_guarded<F: Future<Output: IntoEnd>>(
 
 /// Records the failures among the end of a future and the drop of what it owned.
 fn report(member: &Member, end: End, dropped: Result<(), End>) {
-    for end in [Err(end), dropped] {
-        if let Err(End::Failed(exit)) = end {
-            member.fail(exit);
-        }
+    if let End::Failed(exit) = end {
+        member.fail(exit);
+    }
+    if let Err(End::Failed(exit)) = dropped {
+        member.fail(exit);
     }
 }
 

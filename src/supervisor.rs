@@ -96,8 +96,7 @@ impl<'a> Supervisor<'a> {
         if self.hub.plan.limit() == Some(0) {
             return Err(Error::zero_limit());
         }
-        self.origin = self.hub.now();
-        self.hub.open(&self.roster.snapshot());
+        self.origin = self.hub.open(&self.roster.snapshot());
         self.settle();
 
         // Until it has stopped, by itself or otherwise, and the last service has gone, and what it
@@ -185,10 +184,10 @@ impl<'a> Supervisor<'a> {
             let members = self.roster.snapshot();
             journal::stopping(self.hub.cause().as_ref(), &members);
             self.hub.plan.set_stopping(false);
-            self.stage = Stage::Draining {
-                tick: self.hub.clock_now() + TICK,
-            };
-            self.tell(&members, |member| !member.hub.plan.is_last(member));
+            let now = self.hub.now();
+            let tick = self.hub.instant(now) + TICK;
+            self.stage = Stage::Draining { tick };
+            self.tell(now, &members, |member| !member.hub.plan.is_last(member));
             self.settle();
 
             // Everybody has a turn before the clock is looked at, so that those who end at once
@@ -199,8 +198,7 @@ impl<'a> Supervisor<'a> {
 
     /// Tells those services to stop that are not told yet and that nobody needs any more, and
     /// notes their own deadlines.
-    fn tell(&mut self, members: &[Arc<Member>], whom: impl Fn(&Member) -> bool) {
-        let now = self.hub.now();
+    fn tell(&mut self, now: u64, members: &[Arc<Member>], whom: impl Fn(&Member) -> bool) {
         // Where most tasks are to be woken, it is cheaper to poll them all than to queue them.
         let all = self.hub.dispatch.is_most(members.len());
         for member in members.iter().filter(|member| whom(member)) {
@@ -246,7 +244,7 @@ impl<'a> Supervisor<'a> {
         }
         match self.stage {
             Stage::Running => self.roster.close(&self.hub, Cause::Ended),
-            Stage::Draining { .. } => self.tell(&self.roster.snapshot(), |_| true),
+            Stage::Draining { .. } => self.tell(self.hub.now(), &self.roster.snapshot(), |_| true),
             Stage::Cancelling { .. } => self.cancel_next(),
             Stage::Over => {}
         }
@@ -273,7 +271,9 @@ impl<'a> Supervisor<'a> {
     fn cancel_next(&mut self) {
         let members = self.roster.snapshot();
         let quiet = self.hub.is_quiet();
-        self.tell(&members, |member| quiet || !member.hub.plan.is_last(member));
+        self.tell(self.hub.now(), &members, |member| {
+            quiet || !member.hub.plan.is_last(member)
+        });
         for member in members.iter() {
             member.cancel();
         }
@@ -301,7 +301,7 @@ impl<'a> Supervisor<'a> {
         if members.iter().all(|member| member.is_gone()) {
             self.stage = Stage::Over;
         } else {
-            self.tell(&members, |_| true);
+            self.tell(self.hub.now(), &members, |_| true);
             self.cancel_next();
         }
     }
@@ -365,7 +365,7 @@ impl Drop for Supervisor<'_> {
             // Nobody will be there to see to the background later.
             self.hub.plan.set_stopping(true);
             self.hub.plan.set_cancelling();
-            self.tell(&self.roster.snapshot(), |_| true);
+            self.tell(self.hub.now(), &self.roster.snapshot(), |_| true);
             self.cancel_next();
         }
         drop(self.roster.take());
