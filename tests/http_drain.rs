@@ -442,7 +442,10 @@ fn stops(runtime: Runtime, client: impl Fn(SocketAddr, &Fared) + Sync) {
 fn i12_clients_that_send_back_to_back_lose_nothing() {
     beside_all(|runtime| {
         stops(runtime, |addr, fared| {
-            let mut client = Client::connect(addr).unwrap();
+            // One that comes late finds the door closed, which is as good as an answer.
+            let Ok(mut client) = Client::connect(addr) else {
+                return;
+            };
             while fared.request(&mut client) {}
         });
     });
@@ -452,7 +455,9 @@ fn i12_clients_that_send_back_to_back_lose_nothing() {
 fn i12_clients_that_pause_lose_nothing() {
     beside_all(|runtime| {
         stops(runtime, |addr, fared| {
-            let mut client = Client::connect(addr).unwrap();
+            let Ok(mut client) = Client::connect(addr) else {
+                return;
+            };
             let mut pause = addr.port() as u64;
             while fared.request(&mut client) {
                 pause = (pause * 31 + 7) % 4001;
