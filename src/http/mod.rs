@@ -119,6 +119,9 @@ mod clock;
 mod codec;
 mod connection;
 mod exchange;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzz;
 mod health;
 mod options;
 mod outgoing;

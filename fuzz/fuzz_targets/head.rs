@@ -1,0 +1,195 @@
+//! Request heads and targets: however they are cut, they mean the same; what is taken is within the
+//! grammar of RFC 9112, has one reading only, and keeps it when it is written again.
+
+#![no_main]
+
+mod cut;
+
+use libfuzzer_sys::fuzz_target;
+use neap::http::fuzz::{Body, Head, Heads, Refused};
+
+/// A head in a form that can be compared.
+#[derive(Debug, Clone, PartialEq)]
+struct Plain {
+    method: String,
+    url: String,
+    version: String,
+    fields: Vec<(String, Vec<String>)>,
+    body: Body,
+    keep_alive: bool,
+    expects_continue: bool,
+    length: usize,
+}
+
+type Parsed = Result<Option<Plain>, Refused>;
+
+fn plain(head: &Head) -> Plain {
+    let request = &head.request;
+    let mut fields: Vec<_> = request
+        .iter()
+        .map(|(name, values)| {
+            let values = values.iter().map(|value| value.as_str().to_owned());
+            (name.as_str().to_owned(), values.collect())
+        })
+        .collect();
+    fields.sort();
+    let version = request.version().expect("a version").to_string();
+    assert_eq!(head.old, version == "HTTP/1.0");
+    Plain {
+        method: request.method().to_string(),
+        url: request.url().to_string(),
+        version,
+        fields,
+        body: head.body,
+        keep_alive: head.keep_alive,
+        expects_continue: head.expects_continue,
+        length: head.length,
+    }
+}
+
+fn parse(heads: &mut Heads, bytes: &[u8]) -> Parsed {
+    Ok(heads.parse(bytes)?.map(|head| plain(&head)))
+}
+
+fn parse_afresh(bytes: &[u8]) -> Parsed {
+    parse(&mut Heads::default(), bytes)
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    // As many heads as there are, one behind the other, as on one connection.
+    let (mut heads, mut rest) = (Heads::default(), bytes);
+    loop {
+        let whole = parse_afresh(rest);
+        assert_eq!(
+            parse(&mut heads, rest),
+            whole,
+            "the connection's last request matters"
+        );
+        for place in cut::places(rest) {
+            let part = parse_afresh(&rest[..place]);
+            assert!(
+                part == Ok(None) || part == whole,
+                "cut at {place}: {part:?}, {whole:?}"
+            );
+        }
+        let Ok(Some(head)) = whole else { return };
+        let (text, behind) = rest.split_at(head.length);
+        check(text, &head);
+        again(&head);
+        rest = behind;
+    }
+});
+
+/// Looks at an accepted head's bytes in the plainest way there is.
+fn check(text: &[u8], head: &Plain) {
+    let first = text.iter().position(|byte| !matches!(byte, b'\r' | b'\n'));
+    let text = &text[first.expect("a request line")..];
+    let text = text
+        .strip_suffix(b"\r\n\r\n")
+        .expect("an empty line at the end");
+    let mut lines: Vec<&[u8]> = Vec::new();
+    let mut left = text;
+    while let Some(end) = left.windows(2).position(|pair| pair == b"\r\n") {
+        lines.push(&left[..end]);
+        left = &left[end + 2..];
+    }
+    lines.push(left);
+    let control = |byte: &u8| matches!(byte, 0..=8 | 10..=31 | 127);
+    assert!(
+        !lines.iter().any(|line| line.iter().any(control)),
+        "a control character"
+    );
+    check_line(lines[0], head);
+    check_fields(&lines[1..], head);
+}
+
+fn check_line(line: &[u8], head: &Plain) {
+    let parts: Vec<_> = line.split(|&byte| byte == b' ').collect();
+    assert_eq!(parts.len(), 3, "a request line of three parts");
+    assert_eq!(parts[0], head.method.as_bytes());
+    assert_eq!(parts[2], head.version.as_bytes());
+    let target = std::str::from_utf8(parts[1]).expect("a target in UTF-8");
+    assert!(!target.contains('#'), "a fragment");
+    let (scheme, rest) = head.url.split_once("://").expect("an absolute URL");
+    assert!(scheme == "http" || scheme == "https");
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    assert!(
+        !authority.is_empty() && !authority.contains('@'),
+        "{authority}"
+    );
+    let form = target.get(..7).unwrap_or_default().to_ascii_lowercase();
+    if form == "http://" || form == "https:/" {
+        let named = target.splitn(3, '/').nth(2).unwrap_or_default();
+        let named = named.split(['/', '?']).next().unwrap_or_default();
+        assert!(!named.is_empty() && !named.contains(['\\', '@']), "{named}");
+    }
+}
+
+fn check_fields(lines: &[&[u8]], head: &Plain) {
+    let fields: Vec<(String, &[u8])> = lines
+        .iter()
+        .map(|line| {
+            let colon = line.iter().position(|byte| *byte == b':').expect("a colon");
+            let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
+            let token =
+                |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+            assert!(
+                !name.is_empty() && name.iter().all(token),
+                "a name that is none"
+            );
+            let name = std::str::from_utf8(name).expect("ASCII");
+            (name.to_ascii_lowercase(), value)
+        })
+        .collect();
+    let named = |wanted: &str| -> Vec<&[u8]> {
+        let fields = fields.iter().filter(|(name, _)| name == wanted);
+        fields.map(|(_, value)| *value).collect()
+    };
+    let old = head.version == "HTTP/1.0";
+    let hosts = named("host").len();
+    assert!(hosts == 1 || old && hosts == 0, "{hosts} hosts");
+    let (lengths, codings) = (named("content-length"), named("transfer-encoding"));
+    match (&lengths[..], &codings[..]) {
+        ([], []) => assert_eq!(head.body, Body::Empty),
+        ([length], []) => {
+            assert!(!length.is_empty() && length.iter().all(u8::is_ascii_digit));
+            let length: u64 = std::str::from_utf8(length).unwrap().parse().unwrap();
+            assert_eq!(
+                head.body,
+                if length == 0 {
+                    Body::Empty
+                } else {
+                    Body::Length(length)
+                }
+            );
+        }
+        ([], [coding]) => {
+            assert!(coding.eq_ignore_ascii_case(b"chunked") && !old);
+            assert_eq!(head.body, Body::Chunked);
+        }
+        _ => panic!("a body with two lengths"),
+    }
+    let kept: usize = head.fields.iter().map(|(_, values)| values.len()).sum();
+    assert_eq!(kept, fields.len(), "a field was lost");
+    assert!(!head.expects_continue || !old && head.body != Body::Empty);
+}
+
+/// Writes a head again, and parses that.
+fn again(head: &Plain) {
+    let target = match head.method.as_str() {
+        "CONNECT" => head.url.trim_start_matches("http://").trim_end_matches('/'),
+        _ => &head.url,
+    };
+    let mut text = format!("{} {target} {}\r\n", head.method, head.version);
+    for (name, values) in &head.fields {
+        for value in values {
+            text.push_str(&format!("{name}: {value}\r\n"));
+        }
+    }
+    text.push_str("\r\n");
+    let head = Plain {
+        length: text.len(),
+        ..head.clone()
+    };
+    assert_eq!(parse_afresh(text.as_bytes()), Ok(Some(head)), "{text:?}");
+}
