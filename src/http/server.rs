@@ -18,7 +18,7 @@ use super::options::Options;
 use super::phase::Lifecycle;
 use super::shared::{OnDrained, Shared};
 use crate::Scope;
-use crate::net::{Addr, Address, Connections, Counted, Stream, accept_until, announce};
+use crate::net::{Addr, Address, Binding, Connections, Counted, Stream, accept_until};
 
 /// Serves `app` at `address`, with every option at its default: a service for a group.
 ///
@@ -80,9 +80,7 @@ pub type Serving<'a> = Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>>
 #[must_use = "a server does nothing until it is added to a group"]
 pub struct Server<A> {
     app: A,
-    address: Address,
-    /// Where `address` is bound, if it is.
-    local: Vec<Addr>,
+    binding: Binding,
     pub(super) options: Options,
     on_drained: Option<OnDrained>,
 }
@@ -99,8 +97,7 @@ impl<A> Server<A> {
     pub fn new(app: A, address: impl Into<Address>) -> Self {
         Self {
             app,
-            address: address.into(),
-            local: Vec::new(),
+            binding: Binding::new(address),
             options: Options::default(),
             on_drained: None,
         }
@@ -136,9 +133,7 @@ impl<A> Server<A> {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn bind(mut self) -> io::Result<Self> {
-        let listeners = self.address.bind_with(self.options.backlog)?;
-        self.local = listeners.local_addrs();
-        self.address = listeners.into();
+        self.binding = self.binding.bind(self.options.backlog)?;
         Ok(self)
     }
 
@@ -152,7 +147,7 @@ impl<A> Server<A> {
     /// ```
     #[must_use]
     pub fn local_addrs(&self) -> &[Addr] {
-        &self.local
+        self.binding.local_addrs()
     }
 }
 
@@ -180,8 +175,7 @@ impl<A: App> Server<A> {
     where
         A: 'a,
     {
-        let mut listeners = self.address.bind_with(self.options.backlog)?;
-        announce(&listeners, scope.name());
+        let mut listeners = self.binding.listen(self.options.backlog, scope.name())?;
         let (lame_duck, shared_listener) = (self.options.lame_duck, self.options.listener_shared);
         let count = Connections::new(self.options.max_connections.max(1));
         let app = Arc::new(self.app);
@@ -288,7 +282,7 @@ impl Shared {
 impl<A> fmt::Debug for Server<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server")
-            .field("address", &self.address)
+            .field("address", &self.binding)
             .field("options", &self.options)
             .finish_non_exhaustive()
     }

@@ -36,6 +36,7 @@
 //! ```
 
 mod address;
+mod binding;
 mod connections;
 mod listeners;
 mod server;
@@ -43,9 +44,10 @@ mod stream;
 
 pub(crate) use address::BACKLOG;
 pub use address::{Addr, Address};
+pub(crate) use binding::Binding;
 pub(crate) use connections::{Connections, Counted};
 pub use listeners::Listeners;
 pub use server::{Server, Serving, serve};
 #[cfg(feature = "tide")]
-pub(crate) use server::{accept_until, announce, panic_message};
+pub(crate) use server::{accept_until, panic_message};
 pub use stream::Stream;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use futures_lite::FutureExt;
 use futures_lite::future::{or, yield_now};
 
-use super::{Addr, Address, BACKLOG, Connections, Counted, Listeners, Stream};
+use super::{Addr, Address, BACKLOG, Binding, Connections, Counted, Listeners, Stream};
 use crate::{Scope, StopToken};
 
 /// Serves each connection that arrives at `address` by `handler`.
@@ -63,9 +63,7 @@ pub type Serving<'a> = Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>>
 /// ```
 #[must_use = "a server does nothing until it is added to a group"]
 pub struct Server<H> {
-    address: Address,
-    /// Where `address` is bound, if it is.
-    local: Vec<Addr>,
+    binding: Binding,
     handler: H,
     max_connections: usize,
     listener_shared: bool,
@@ -87,8 +85,7 @@ impl<H> Server<H> {
         F: Future<Output = io::Result<()>>,
     {
         Self {
-            address: address.into(),
-            local: Vec::new(),
+            binding: Binding::new(address),
             handler,
             max_connections: usize::MAX,
             listener_shared: false,
@@ -164,9 +161,7 @@ impl<H> Server<H> {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn bind(mut self) -> io::Result<Self> {
-        let listeners = self.address.bind_with(self.backlog)?;
-        self.local = listeners.local_addrs();
-        self.address = listeners.into();
+        self.binding = self.binding.bind(self.backlog)?;
         Ok(self)
     }
 
@@ -182,14 +177,14 @@ impl<H> Server<H> {
     /// ```
     #[must_use]
     pub fn local_addrs(&self) -> &[Addr] {
-        &self.local
+        self.binding.local_addrs()
     }
 }
 
 impl<H> fmt::Debug for Server<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server")
-            .field("address", &self.address)
+            .field("address", &self.binding)
             .field("max_connections", &self.max_connections)
             .field("listener_shared", &self.listener_shared)
             .field("backlog", &self.backlog)
@@ -223,8 +218,7 @@ impl<H> Server<H> {
         H: Fn(Stream, StopToken) -> F + Send + Sync + 'a,
         F: Future<Output = io::Result<()>> + Send + 'a,
     {
-        let mut listeners = self.address.bind_with(self.backlog)?;
-        announce(&listeners, scope.name());
+        let mut listeners = self.binding.listen(self.backlog, scope.name())?;
         let connections = Connections::new(self.max_connections);
         let handler = Arc::new(self.handler);
         let spawn = |stream, counted| {
@@ -243,13 +237,6 @@ impl<H> Server<H> {
         );
         connections.empty().await;
         Ok(())
-    }
-}
-
-/// Says where a server listens: with port 0 nobody else could.
-pub(crate) fn announce(listeners: &Listeners, name: &str) {
-    for address in listeners.local_addrs() {
-        log::info!("`{name}` listens on {address}");
     }
 }
 
