@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use futures_lite::{AsyncBufRead, AsyncRead, AsyncWrite, Stream};
 use pin_project_lite::pin_project;
 
-use crate::stop::Stopped;
+use crate::token::Stopped;
 use crate::{Cause, StopToken};
 
 /// Ends anything with a stop: `x.until(&token)`.

@@ -11,9 +11,9 @@ use crate::hub::Hub;
 use crate::lifecycle::Life;
 use crate::member::Member;
 use crate::notices::Notice;
-use crate::roster::{Reason, Roster};
+use crate::roster::Roster;
 use crate::stop::until;
-use crate::{Cause, Options, Scope, ServiceId, ServiceResult, Status, StopToken};
+use crate::{Cause, Options, Refused, Scope, ServiceId, ServiceResult, Status, StopToken};
 
 /// Stops a group, and adds to it, from elsewhere.
 ///
@@ -318,11 +318,7 @@ impl<'a> Handle<'a> {
         let member = match checked.and_then(|()| self.roster.admit(&self.hub, patience, make)) {
             Ok(member) => member,
             Err(reason) => {
-                return Err(Refused {
-                    name,
-                    reason,
-                    service,
-                });
+                return Err(Refused::new(name, reason, service));
             }
         };
         options.tie(&self.hub, &self.roster, &member);
@@ -348,39 +344,3 @@ impl fmt::Debug for Handle<'_> {
             .finish_non_exhaustive()
     }
 }
-
-/// The error of [`Handle::add`]: the group does not take the service, and it comes back.
-pub struct Refused<S> {
-    name: Cow<'static, str>,
-    reason: Reason,
-    service: S,
-}
-
-impl<S> Refused<S> {
-    /// The service that was refused.
-    pub fn into_service(self) -> S {
-        self.service
-    }
-
-    /// Whether that is because it would have had to wait, see [`Handle::try_add`].
-    pub fn is_full(&self) -> bool {
-        self.reason == Reason::Full
-    }
-}
-
-impl<S> fmt::Display for Refused<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "service `{}` was refused: {}", self.name, self.reason)
-    }
-}
-
-impl<S> fmt::Debug for Refused<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Refused")
-            .field("name", &self.name)
-            .field("reason", &self.reason)
-            .finish_non_exhaustive()
-    }
-}
-
-impl<S> std::error::Error for Refused<S> {}

@@ -136,6 +136,8 @@ mod notices;
 mod options;
 mod outcome;
 mod plan;
+mod refused;
+mod report;
 mod restart;
 mod roster;
 mod scope;
@@ -146,6 +148,7 @@ mod status;
 mod stop;
 mod supervisor;
 pub mod test;
+mod token;
 mod watchdog;
 
 pub use adapt::{Interrupted, Until, UntilExt};
@@ -155,15 +158,18 @@ pub use executor::Task;
 pub use exit::{BoxError, Exit};
 pub use group::{Group, Run};
 pub use guard::Guard;
-pub use handle::{Handle, Refused};
+pub use handle::Handle;
 pub use nested::Nested;
 pub use options::{Added, Options, ServiceId};
-pub use outcome::{Outcome, Report};
+pub use outcome::Outcome;
+pub use refused::Refused;
+pub use report::Report;
 pub use restart::{GaveUp, Restart, Restarting, restart};
 pub use scope::{Scope, ScopeStopped};
 pub use service::{OnExit, ServiceResult};
 pub use status::{ServiceStatus, State, Status};
-pub use stop::{StopSource, StopToken, Stopped};
+pub use stop::StopSource;
+pub use token::{StopToken, Stopped};
 pub use watchdog::STUCK;
 
 /// The examples of the README, compiled as those of the crate are.

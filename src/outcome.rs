@@ -2,127 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::panic::Location;
 use std::process::{ExitCode, Termination};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::hub::{Failure, Hub};
 use crate::member::Member;
-use crate::{Cause, Exit};
-
-/// The end of one service: how, and when.
-///
-/// All times are counted from the start of the group.
-///
-/// # Examples
-///
-/// ```
-/// use futures_lite::future;
-/// use neap::{Exit, Group};
-///
-/// let mut group = Group::new();
-/// group.add("greeter", |_| async {});
-/// let outcome = future::block_on(group.run())?;
-///
-/// let report = outcome.reports().next().unwrap();
-/// assert_eq!(report.name(), "greeter");
-/// assert!(matches!(report.exit(), Exit::Finished));
-/// assert!(report.started() <= report.ended());
-/// assert!(report.location().file().ends_with(".rs"));
-/// # Ok::<(), neap::Error>(())
-/// ```
-#[derive(Clone, Copy)]
-pub struct Report<'o> {
-    member: &'o Member,
-    exit: &'o Exit,
-
-    /// When the group started, by the clock of its hub.
-    origin: u64,
-}
-
-impl<'o> Report<'o> {
-    /// The name that the service was added under.
-    pub fn name(&self) -> &'o str {
-        self.member.name()
-    }
-
-    /// The place in the source where it was added.
-    pub fn location(&self) -> &'static Location<'static> {
-        self.member.location()
-    }
-
-    /// How it ended. The first failure, if it had several.
-    pub fn exit(&self) -> &'o Exit {
-        self.exit
-    }
-
-    /// When it was first polled; `None` if it never was.
-    pub fn started(&self) -> Option<Duration> {
-        self.since_start(self.member.started())
-    }
-
-    /// When it was told to stop; `None` if it ended before that, or never started.
-    pub fn stopped(&self) -> Option<Duration> {
-        self.since_start(
-            self.member
-                .stopped()
-                .filter(|_| self.member.started().is_some()),
-        )
-    }
-
-    /// When it had ended, children and all; `None` if it was abandoned, or never started.
-    pub fn ended(&self) -> Option<Duration> {
-        self.since_start(
-            self.member
-                .ended()
-                .filter(|_| self.member.started().is_some()),
-        )
-    }
-
-    /// How long it took to end after it had been told to stop.
-    pub fn drained(&self) -> Option<Duration> {
-        Some(self.ended()?.saturating_sub(self.stopped()?))
-    }
-
-    /// Whether it outlived its deadline, or a second signal, and was cancelled or abandoned.
-    pub fn is_straggler(&self) -> bool {
-        self.member.is_straggler()
-    }
-
-    fn since_start(&self, at: Option<u64>) -> Option<Duration> {
-        at.map(|at| Duration::from_nanos(at.saturating_sub(self.origin)))
-    }
-}
-
-impl fmt::Display for Report<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` {}", self.name(), self.exit)?;
-        if let Some(ended) = self.ended() {
-            write!(f, " after {ended:.1?}")?;
-        }
-        if let Some(drained) = self.drained() {
-            write!(f, ", {drained:.1?} after the stop")?;
-        }
-        if self.is_straggler() {
-            write!(f, " (straggler, added at {})", self.location())?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for Report<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Report")
-            .field("name", &self.name())
-            .field("exit", &self.exit)
-            .field("started", &self.started())
-            .field("stopped", &self.stopped())
-            .field("ended", &self.ended())
-            .field("straggler", &self.is_straggler())
-            .finish()
-    }
-}
+use crate::{Cause, Exit, Report};
 
 /// How a group ended well: why it stopped, and what became of each service.
 ///
@@ -204,11 +90,7 @@ impl Outcome {
             .get(&index)
             .map(|&first| &self.failures[first].exit);
         let exit = failure.unwrap_or_else(|| member.exit());
-        Report {
-            member,
-            exit,
-            origin: self.origin,
-        }
+        Report::new(member, exit, self.origin)
     }
 
     /// The services that failed or panicked, the first failure first.

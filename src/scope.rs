@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use crate::executor::{Node, Place};
 use crate::lifecycle::ChildLife;
 use crate::member::Member;
-use crate::stop::{Stopped, until};
+use crate::stop::until;
+use crate::token::Stopped;
 use crate::{Cause, ServiceResult, StopToken, journal};
 
 /// What a service is handed: its name, its stop, and a way to spawn children.

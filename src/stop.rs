@@ -5,16 +5,13 @@
 
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use event_listener::{EventListener, Listener};
-use futures_lite::{future, ready};
+use futures_lite::future;
 
-use crate::Cause;
 use crate::latch::{Latch, Stop, Waiters};
+use crate::{Cause, StopToken};
 
 /// The side of a stop that stops.
 ///
@@ -42,9 +39,11 @@ pub struct StopSource {
 impl StopSource {
     /// Makes a source that nothing has stopped yet.
     pub fn new() -> StopSource {
-        StopSource {
-            latch: Arc::new(Latch::new()),
-        }
+        StopSource::new_in(Arc::new(Latch::new()))
+    }
+
+    pub(crate) fn new_in(latch: Arc<Latch>) -> StopSource {
+        StopSource { latch }
     }
 
     /// Stops every token and child of this source; false if they were stopped before.
@@ -92,9 +91,7 @@ impl StopSource {
 
     /// Returns a token that this source stops.
     pub fn token(&self) -> StopToken {
-        StopToken {
-            latch: Arc::clone(&self.latch),
-        }
+        StopToken::new(&self.latch)
     }
 
     /// Returns a source that is stopped with this one, and can be stopped before it alone.
@@ -116,9 +113,7 @@ impl StopSource {
     /// assert_eq!(first.cause(), Some(Cause::Requested));
     /// ```
     pub fn child(&self) -> StopSource {
-        StopSource {
-            latch: self.latch.child(),
-        }
+        StopSource::new_in(self.latch.child())
     }
 
     /// Whether this source, or one above it, has stopped. One load.
@@ -155,221 +150,6 @@ impl fmt::Debug for StopSource {
         f.debug_struct("StopSource")
             .field("stop", &self.latch.stop.get())
             .finish()
-    }
-}
-
-/// The side of a stop that is told.
-///
-/// Clones are the same token. Waiting costs nothing until there is something to wait for: a
-/// listener is set up at the first poll that finds no stop, and goes with the future.
-///
-/// # Examples
-///
-/// ```
-/// use futures_lite::future;
-/// use neap::{Cause, StopSource};
-///
-/// let source = StopSource::new();
-/// let token = source.token();
-/// let waiting = std::thread::spawn(move || future::block_on(token.stopped()));
-///
-/// source.stop(Cause::Requested);
-/// assert_eq!(waiting.join().unwrap(), Cause::Requested);
-/// ```
-#[derive(Clone)]
-pub struct StopToken {
-    latch: Arc<Latch>,
-}
-
-impl StopToken {
-    /// Waits for the stop and returns its cause.
-    ///
-    /// # Cancel safety
-    ///
-    /// The future can be dropped and made anew at any time: the stop is latched.
-    pub fn stopped(&self) -> Stopped {
-        Stopped {
-            token: self.clone(),
-            waiting: None,
-        }
-    }
-
-    /// Whether the stop has come. One load.
-    pub fn is_stopped(&self) -> bool {
-        self.latch.stop.get().is_some()
-    }
-
-    /// Why it was stopped; `None` while it is not.
-    pub fn cause(&self) -> Option<Cause> {
-        self.latch.stop.get().map(|stop| stop.cause.clone())
-    }
-
-    /// Until when there is time to finish; `None` before the stop, or if no limit was given.
-    pub fn deadline(&self) -> Option<Instant> {
-        self.latch.stop.get().and_then(|stop| stop.deadline)
-    }
-
-    /// Returns a source that is stopped with this token, and can be stopped before it alone.
-    ///
-    /// See [`StopSource::child`].
-    pub fn child(&self) -> StopSource {
-        StopSource {
-            latch: self.latch.child(),
-        }
-    }
-
-    /// Runs a future until the stop, and returns its output if it finished first.
-    ///
-    /// If the stop has come already, the future is dropped without a poll. After that it is polled
-    /// before the stop is looked at, so that a result that is there wins a tie.
-    ///
-    /// # Cancel safety
-    ///
-    /// As cancel safe as the future it is given.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use futures_lite::future;
-    /// use neap::{Cause, StopSource};
-    ///
-    /// let source = StopSource::new();
-    /// let token = source.token();
-    /// future::block_on(async {
-    ///     assert_eq!(token.run_until_stopped(async { 7 }).await, Some(7));
-    ///     source.stop(Cause::Requested);
-    ///     assert_eq!(token.run_until_stopped(async { 7 }).await, None);
-    /// });
-    /// ```
-    pub async fn run_until_stopped<F: Future>(&self, future: F) -> Option<F::Output> {
-        if self.is_stopped() {
-            return None;
-        }
-        until(future, self.stopped()).await
-    }
-
-    /// Blocks this thread until the stop and returns its cause; for threads, not for futures.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use neap::{Cause, StopSource};
-    ///
-    /// let source = StopSource::new();
-    /// let token = source.token();
-    /// let worker = std::thread::spawn(move || token.wait_blocking());
-    /// source.stop(Cause::Requested);
-    /// assert_eq!(worker.join().unwrap(), Cause::Requested);
-    /// ```
-    pub fn wait_blocking(&self) -> Cause {
-        loop {
-            if let Some(cause) = self.cause() {
-                return cause;
-            }
-            let listener = self.latch.waiters.listen();
-            if !self.is_stopped() {
-                listener.wait();
-            }
-        }
-    }
-
-    /// Blocks this thread until the stop, but no longer than `timeout`; `None` if time ran out.
-    ///
-    /// # Examples
-    ///
-    /// A thread that does something every so often until it is told to stop:
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use neap::{Cause, StopSource};
-    ///
-    /// let source = StopSource::new();
-    /// let token = source.token();
-    /// let mut rounds = 0;
-    /// while token.wait_blocking_timeout(Duration::from_millis(1)).is_none() {
-    ///     rounds += 1;
-    ///     if rounds == 3 {
-    ///         source.stop(Cause::Requested);
-    ///     }
-    /// }
-    /// assert_eq!(rounds, 3);
-    /// ```
-    pub fn wait_blocking_timeout(&self, timeout: Duration) -> Option<Cause> {
-        let Some(deadline) = Instant::now().checked_add(timeout) else {
-            return Some(self.wait_blocking());
-        };
-        loop {
-            if let Some(cause) = self.cause() {
-                return Some(cause);
-            }
-            let listener = self.latch.waiters.listen();
-            if !self.is_stopped() && listener.wait_deadline(deadline).is_none() {
-                return self.cause();
-            }
-        }
-    }
-}
-
-impl fmt::Debug for StopToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StopToken")
-            .field("stop", &self.latch.stop.get())
-            .finish()
-    }
-}
-
-/// The future of [`StopToken::stopped`].
-#[must_use = "futures do nothing unless polled"]
-pub struct Stopped {
-    token: StopToken,
-
-    /// The place in the list of waiters, and the waker that was left there.
-    waiting: Option<(EventListener, Waker)>,
-}
-
-impl Stopped {
-    /// Whether the stop has come. One load.
-    pub(crate) fn is_due(&self) -> bool {
-        self.token.is_stopped()
-    }
-}
-
-impl Future for Stopped {
-    type Output = Cause;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Cause> {
-        let this = &mut *self;
-        loop {
-            if let Some(cause) = this.token.cause() {
-                this.waiting = None;
-                return Poll::Ready(cause);
-            }
-            match &mut this.waiting {
-                // The listener has this waker and the stop had not come when it was left there:
-                // whoever stops will wake it. Asking the listener again would take a lock.
-                Some((_, waker)) if waker.will_wake(cx.waker()) => return Poll::Pending,
-                Some((listener, waker)) => {
-                    waker.clone_from(cx.waker());
-                    ready!(Pin::new(listener).poll(cx));
-                    // Notified, so the stop is there: look again.
-                    this.waiting = None;
-                }
-                None => {
-                    let mut listener = this.token.latch.waiters.listen();
-                    // Looked at again before waiting: a stop that fell between the first look and
-                    // the listener notified nobody.
-                    if !this.token.is_stopped() && Pin::new(&mut listener).poll(cx).is_pending() {
-                        this.waiting = Some((listener, cx.waker().clone()));
-                    }
-                }
-            }
-        }
-    }
-}
-
-impl fmt::Debug for Stopped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Stopped").field(&self.token).finish()
     }
 }
 
