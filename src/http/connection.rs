@@ -16,7 +16,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use futures_lite::ready;
-use http_types::Request;
+use http_types::Response;
 
 use self::luck::Luck;
 use self::next::Next;
@@ -24,7 +24,7 @@ use super::App;
 use super::buffer::Buffer;
 use super::clock::Clock;
 use super::codec::{Refusal, Targets};
-use super::exchange::{Answered, Exchange, answer, upgrade};
+use super::exchange::{Exchange, upgrade};
 use super::outgoing::{Outgoing, Sent};
 use super::phase::Phase;
 use super::shared::Shared;
@@ -120,10 +120,10 @@ pub(super) async fn run<A: App>(
     app: Arc<A>,
 ) -> Result<(), HandlerPanicked> {
     let mut work = None;
-    let answer = |request| answer(&*app, request);
+    let answer = |request| app.respond(request);
     let closed = loop {
         // Nothing of the request comes out here: this future is there while the connection is idle.
-        match poll_fn(|cx| connection.poll_begin(cx, &mut work, answer)).await {
+        match poll_fn(|cx| connection.poll_begin(cx, &mut work)).await {
             Begun::Request => {}
             Begun::Rest => {
                 work = None;
@@ -133,7 +133,7 @@ pub(super) async fn run<A: App>(
             Begun::End(end) => break end.into(),
         }
         let Some(work) = &mut work else { continue };
-        let sent = poll_fn(|cx| work.as_mut().poll(&mut connection, cx)).await;
+        let sent = poll_fn(|cx| work.as_mut().poll(&mut connection, answer, cx)).await;
         if matches!(sent, Ok(Sent::Keep)) && work.as_mut().end_simply() {
             connection.rest();
             continue;
@@ -188,23 +188,25 @@ impl Connection {
         self.wire.stream.peer_addr()
     }
 
-    /// Waits for the next request, and hands it to the app.
-    fn poll_begin<F: Future<Output = Answered>>(
+    /// Waits for the next request, and puts it where the app takes it up.
+    fn poll_begin<F: Future<Output = http_types::Result<Response>>>(
         &mut self,
         cx: &mut Context<'_>,
         work: &mut Option<Pin<Box<Work<F>>>>,
-        answer: impl FnOnce(Request) -> F,
     ) -> Poll<Begun> {
-        let head = match ready!(self.poll_next(cx)) {
-            Next::Request(head) => head,
-            Next::Rest => return Poll::Ready(Begun::Rest),
-            Next::Refuse(refusal) => return Poll::Ready(Begun::Refuse(refusal)),
-            Next::End(end) => return Poll::Ready(Begun::End(end)),
+        let mut place = None;
+        let next = ready!(self.poll_next(cx, &mut place));
+        let begun = match (next, &mut place) {
+            (Next::Request(head), Some(request)) => Exchange::begin(self, head, request),
+            // A head that is whole has put its request there: the first of the two never comes.
+            (Next::Request(_), None) | (Next::Rest, _) => return Poll::Ready(Begun::Rest),
+            (Next::Refuse(refusal), _) => return Poll::Ready(Begun::Refuse(refusal)),
+            (Next::End(end), _) => return Poll::Ready(Begun::End(end)),
         };
-        Poll::Ready(match Exchange::begin(self, head) {
-            Ok((exchange, request)) => {
+        Poll::Ready(match begun {
+            Ok(exchange) => {
                 let work = work.get_or_insert_with(|| Box::pin(Work::default()));
-                work.as_mut().begin(exchange, answer(request));
+                work.as_mut().begin(exchange, place);
                 Begun::Request
             }
             Err(refusal) => Begun::Refuse(refusal),
@@ -215,7 +217,9 @@ impl Connection {
     fn refuse(&mut self, refusal: Refusal) -> Pin<Box<impl Future<Output = End> + use<'_>>> {
         let mut outgoing = Outgoing::refusal(self, refusal);
         Box::pin(async move {
-            match poll_fn(|cx| outgoing.poll(self, cx)).await {
+            // Nothing is read from it: all there is to say is said.
+            let mut nothing = Response::new(refusal.status);
+            match poll_fn(|cx| outgoing.poll(&mut nothing, self, cx)).await {
                 Ok(_) => End::Linger,
                 // A peer that does not take it has nothing more to be told.
                 Err(_) => End::Close,
@@ -228,22 +232,22 @@ impl Connection {
     /// # Errors
     ///
     /// There is no next request on this connection.
-    async fn end_request<F: Future<Output = Answered>>(
+    async fn end_request<F: Future<Output = http_types::Result<Response>>>(
         &mut self,
         work: Pin<&mut Work<F>>,
         sent: io::Result<Sent>,
     ) -> Result<(), Closed> {
-        let (Some(mut exchange), outgoing) = work.end() else {
+        let (Some(mut exchange), response) = work.end() else {
             return Err(End::Close.into());
         };
         let kept = exchange.end(self, matches!(sent, Ok(Sent::Keep))).await;
-        let end = match (sent, outgoing) {
+        let end = match (sent, response) {
             (Ok(Sent::Keep), _) if kept => {
                 self.rest();
                 return Ok(());
             }
-            (Ok(Sent::Upgrade), Some(outgoing)) => {
-                upgrade(self, outgoing).await;
+            (Ok(Sent::Upgrade), Some(response)) => {
+                upgrade(self, response).await;
                 End::Close
             }
             (Ok(_), _) => End::Linger,

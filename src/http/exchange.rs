@@ -1,16 +1,12 @@
 //! One request and its answer.
 
-use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use futures_lite::future::{self, CatchUnwind};
-use futures_lite::{FutureExt, ready};
+use futures_lite::{future, ready};
 use http_types::{Body, Request, Response, Result, StatusCode};
 
-use super::App;
 use super::body::{Incoming, Reader};
 use super::codec::{Framing, Head, Refusal};
 use super::connection::Connection;
@@ -31,16 +27,8 @@ pub(super) struct Exchange {
     pub(super) panic: Option<String>,
 }
 
-/// How an app's future ends.
-pub(super) type Answered = std::thread::Result<Result<Response>>;
-
-/// The app at work, its panics caught: also one before the first await.
-pub(super) fn answer<A: App>(
-    app: &A,
-    request: Request,
-) -> CatchUnwind<AssertUnwindSafe<impl Future<Output = Result<Response>>>> {
-    AssertUnwindSafe(async move { app.respond(request).await }).catch_unwind()
-}
+/// How the app's work ends; its response is in its place.
+pub(super) type Answered = std::thread::Result<Result<()>>;
 
 impl Exchange {
     /// Gives the request its body and its extension.
@@ -52,12 +40,12 @@ impl Exchange {
     pub(super) fn begin(
         connection: &mut Connection,
         head: Head,
-    ) -> std::result::Result<(Self, Request), Refusal> {
+        request: &mut Request,
+    ) -> std::result::Result<Self, Refusal> {
         connection.wire.enter(State::Active);
-        let mut request = head.request;
         let exchange = Self {
             asked: Asked {
-                method: request.method(),
+                method: head.method,
                 old: head.old,
                 keep_alive: head.keep_alive,
             },
@@ -68,7 +56,7 @@ impl Exchange {
         let served = Served(connection.shared.lifecycle.clone());
         request.ext_mut().insert(served);
         if head.framing == Framing::Empty {
-            return Ok((exchange, request));
+            return Ok(exchange);
         }
         exchange.attach_body(connection, request, head.framing, head.expects_continue)
     }
@@ -76,10 +64,10 @@ impl Exchange {
     fn attach_body(
         mut self,
         connection: &mut Connection,
-        mut request: Request,
+        request: &mut Request,
         framing: Framing,
         expects_continue: bool,
-    ) -> std::result::Result<(Self, Request), Refusal> {
+    ) -> std::result::Result<Self, Refusal> {
         let options = &connection.shared.options;
         let (length, trailers) = match framing {
             Framing::Length(length) if length > options.max_body => {
@@ -99,20 +87,21 @@ impl Exchange {
         ));
         request.set_body(Body::from_reader(Reader::new(incoming.clone()), length));
         self.incoming = Some(incoming);
-        Ok((self, request))
+        Ok(self)
     }
 
-    /// Lets the app work, and watches the peer meanwhile; `None` if the peer has reset the
-    /// connection, and nobody waits for an answer.
+    /// Goes on from how far the app has come, and watches the peer if it is still at work; `None` if
+    /// the peer has reset the connection, and nobody waits for an answer.
     #[inline(always)]
     pub(super) fn poll_answer(
         &mut self,
         connection: &mut Connection,
-        app: Pin<&mut impl Future<Output = Answered>>,
+        app: Poll<Answered>,
+        response: &mut Option<Response>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Outgoing>> {
-        if let Poll::Ready(answered) = app.poll(cx) {
-            return Poll::Ready(Some(self.respond(connection, answered)));
+        if let Poll::Ready(answered) = app {
+            return Poll::Ready(Some(self.respond(connection, answered, response)));
         }
         if self
             .incoming
@@ -133,14 +122,19 @@ impl Exchange {
 
     /// From what the app has come to, to what is sent.
     #[inline(always)]
-    fn respond(&mut self, connection: &mut Connection, answered: Answered) -> Outgoing {
-        let response = match answered {
-            Ok(Ok(response)) => response,
+    fn respond(
+        &mut self,
+        connection: &mut Connection,
+        answered: Answered,
+        response: &mut Option<Response>,
+    ) -> Outgoing {
+        let failed = match answered {
+            Ok(Ok(())) => None,
             Ok(Err(error)) => {
                 if error.status().is_server_error() {
                     log::error!("request from {} failed: {error}", connection.peer());
                 }
-                Response::new(error.status())
+                Some(error.status())
             }
             Err(panic) => {
                 let message = panic_message(&*panic).to_owned();
@@ -149,8 +143,13 @@ impl Exchange {
                     connection.peer()
                 );
                 self.panic = Some(message);
-                Response::new(StatusCode::InternalServerError)
+                Some(StatusCode::InternalServerError)
             }
+        };
+        // Where there is a response already, it stays where it is.
+        let response = match failed {
+            Some(status) => response.insert(Response::new(status)),
+            None => response.get_or_insert_with(|| Response::new(StatusCode::InternalServerError)),
         };
         let Some(incoming) = &self.incoming else {
             let close = self.panic.is_some();
@@ -187,19 +186,19 @@ impl Exchange {
 }
 
 /// Hands the connection over, and stays with it until it is dropped.
-pub(super) async fn upgrade(connection: &mut Connection, mut outgoing: Outgoing) {
+pub(super) async fn upgrade(connection: &mut Connection, mut response: Response) {
     let buffer = std::mem::take(&mut connection.buffer);
     let (upgraded, closed) = Upgraded::new(connection.wire.clone(), buffer);
     connection.wire.enter(State::Upgraded);
-    let response = AssertUnwindSafe(&mut outgoing.response);
+    let upgrading = AssertUnwindSafe(&mut response);
     // It panics if the handler has taken the sender itself.
-    let Ok(sender) = std::panic::catch_unwind(move || { response }.send_upgrade()) else {
+    let Ok(sender) = std::panic::catch_unwind(move || { upgrading }.send_upgrade()) else {
         return;
     };
     sender
         .send(http_types::upgrade::Connection::new(upgraded))
         .await;
-    drop(outgoing);
+    drop(response);
     let closed = async {
         let _ = closed.recv().await;
     };

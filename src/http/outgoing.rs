@@ -44,9 +44,8 @@ pub(super) enum Sent {
 
 /// A response on its way out: the head and what there is of the body go in one write.
 ///
-/// A hand-written future, so that the usual response is sent in the first poll from where it is.
+/// A hand-written future beside the response itself, so that the usual response is sent in the first poll from where it is.
 pub(super) struct Outgoing {
-    pub(super) response: Response,
     body: BodyKind,
     sent: Sent,
     /// How much of the body is still to come from the response.
@@ -69,12 +68,12 @@ impl Outgoing {
     #[inline(always)]
     pub(super) fn new(
         connection: &mut Connection,
-        response: Response,
+        response: &Response,
         asked: Asked,
         close: bool,
         watching: bool,
     ) -> Self {
-        let body = BodyKind::of(&response, asked.method, asked.old);
+        let body = BodyKind::of(response, asked.method, asked.old);
         let upgrade = response.has_upgrade() && response.status() == StatusCode::SwitchingProtocols;
         let close = close || !asked.keep_alive || body == BodyKind::UntilClose;
         let persistence = match (upgrade, close || !connection.shared.lifecycle.is_serving()) {
@@ -85,7 +84,7 @@ impl Outgoing {
         };
         let mut out = buffer::writing();
         let head = ResponseHead {
-            response: &response,
+            response,
             method: asked.method,
             body,
             persistence,
@@ -97,7 +96,7 @@ impl Outgoing {
         };
         connection.until_close = body == BodyKind::UntilClose;
         connection.wire.enter(State::Responding);
-        Self::from_head(response, body, sent, out, watching)
+        Self::from_head(body, sent, out, watching)
     }
 
     /// An answer without the app, after which the connection closes.
@@ -105,24 +104,16 @@ impl Outgoing {
         let mut out = buffer::writing();
         codec::write_refusal(refusal, &mut out);
         connection.wire.enter(State::Responding);
-        let response = Response::new(refusal.status);
-        Self::from_head(response, BodyKind::Nothing, Sent::Close, out, false)
+        Self::from_head(BodyKind::Nothing, Sent::Close, out, false)
     }
 
-    fn from_head(
-        response: Response,
-        body: BodyKind,
-        sent: Sent,
-        out: Vec<u8>,
-        watching: bool,
-    ) -> Self {
+    fn from_head(body: BodyKind, sent: Sent, out: Vec<u8>, watching: bool) -> Self {
         let left = match body {
             BodyKind::Nothing => 0,
             BodyKind::Length(length) => length,
             BodyKind::Chunked | BodyKind::UntilClose => u64::MAX,
         };
         Self {
-            response,
             body,
             sent,
             left,
@@ -135,20 +126,21 @@ impl Outgoing {
         }
     }
 
-    /// Sends on.
+    /// Sends on: the head, and what comes of the body of `response`.
     ///
     /// # Errors
     ///
     /// The response is cut: the peer is gone or takes nothing, or the body broke off.
     pub(super) fn poll(
         &mut self,
+        response: &mut Response,
         connection: &mut Connection,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<Sent>> {
         loop {
             // The first time round the head waits in `out` for the body's first part.
             if !self.ended {
-                self.ended = ready!(self.poll_fill(connection, cx))?;
+                self.ended = ready!(self.poll_fill(response, connection, cx))?;
             }
             ready!(self.poll_write(connection, cx))?;
             if self.ended {
@@ -190,14 +182,15 @@ impl Outgoing {
     /// Ready when there is something to write, be it only the head.
     fn poll_fill(
         &mut self,
+        response: &mut Response,
         connection: &mut Connection,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<bool>> {
         // What was filled and not written yet is written first.
         while self.written == 0 && self.left > 0 && self.out.len() < PART {
-            match self.poll_part(cx) {
+            match self.poll_part(response, cx) {
                 Poll::Ready(Ok(true)) => {}
-                Poll::Ready(Ok(false)) => return self.poll_end(cx).map(Ok),
+                Poll::Ready(Ok(false)) => return self.poll_end(response, cx).map(Ok),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending if !self.out.is_empty() => return Poll::Ready(Ok(false)),
                 Poll::Pending => {
@@ -211,7 +204,11 @@ impl Outgoing {
     }
 
     /// Appends one part of the body; false at its end.
-    fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+    fn poll_part(
+        &mut self,
+        response: &mut Response,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<bool>> {
         let line = match self.body {
             BodyKind::Chunked => SIZE_LINE,
             _ => 0,
@@ -219,7 +216,7 @@ impl Outgoing {
         let start = self.out.len();
         let room = usize::try_from(self.left).unwrap_or(usize::MAX).min(SIZE);
         self.out.resize(start + line + room, 0);
-        let read = Pin::new(&mut self.response).poll_read(cx, &mut self.out[start + line..]);
+        let read = Pin::new(response).poll_read(cx, &mut self.out[start + line..]);
         let Poll::Ready(Ok(bytes @ 1..)) = read else {
             self.out.truncate(start);
             return read.map(|end| match (end, self.body) {
@@ -241,13 +238,13 @@ impl Outgoing {
     }
 
     /// Appends what comes behind the body; true when it is there.
-    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+    fn poll_end(&mut self, response: &mut Response, cx: &mut Context<'_>) -> Poll<bool> {
         if self.body != BodyKind::Chunked {
             return Poll::Ready(true);
         }
-        if self.trailers.is_none() && self.response.has_trailers() {
+        if self.trailers.is_none() && response.has_trailers() {
             // It panics if the handler has taken the receiver itself.
-            let response = AssertUnwindSafe(&mut self.response);
+            let response = AssertUnwindSafe(response);
             self.trailers = catch_unwind(move || { response }.recv_trailers()).ok();
         }
         let trailers = match &mut self.trailers {

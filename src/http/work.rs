@@ -2,10 +2,12 @@
 
 use std::future::Future;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_lite::ready;
+use http_types::{Request, Response, Result};
 use pin_project_lite::pin_project;
 
 use super::connection::Connection;
@@ -13,13 +15,17 @@ use super::exchange::{Answered, Exchange};
 use super::outgoing::{Outgoing, Sent};
 
 pin_project! {
-    /// The app's future, and then its response.
+    /// The request, then the app's future, and then its response.
     ///
     /// It has a place of its own that a busy connection keeps from request to request: thousands
-    /// of bytes cost too much to allocate each time, and more to hold on to while idle.
+    /// of bytes cost too much to allocate each time, and more to hold on to while idle. Each of the
+    /// large things is put into its place at once and stays there: to hand them from function to
+    /// function would copy them as often.
     pub(super) struct Work<F> {
+        request: Option<Request>,
         #[pin]
         app: Option<F>,
+        response: Option<Response>,
         exchange: Option<Exchange>,
         outgoing: Option<Outgoing>,
     }
@@ -28,40 +34,73 @@ pin_project! {
 impl<F> Default for Work<F> {
     fn default() -> Self {
         Self {
+            request: None,
             app: None,
+            response: None,
             exchange: None,
             outgoing: None,
         }
     }
 }
 
-impl<F: Future<Output = Answered>> Work<F> {
+impl<F: Future<Output = Result<Response>>> Work<F> {
     /// Takes up a request.
-    pub(super) fn begin(self: Pin<&mut Self>, exchange: Exchange, app: F) {
-        let mut this = self.project();
+    #[inline(always)]
+    pub(super) fn begin(self: Pin<&mut Self>, exchange: Exchange, request: Option<Request>) {
+        let this = self.project();
         *this.exchange = Some(exchange);
-        this.app.set(Some(app));
+        *this.request = request;
     }
 
-    /// Lets the app work, and sends its response.
+    /// Lets the app work, which `answer` calls, and sends its response.
     ///
     /// # Errors
     ///
     /// The response was not sent to its end, or there was nobody to send it to.
+    #[inline(always)]
     pub(super) fn poll(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         connection: &mut Connection,
+        answer: impl Fn(Request) -> F,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<Sent>> {
-        let mut this = self.project();
-        if let (Some(app), Some(exchange)) = (this.app.as_mut().as_pin_mut(), this.exchange) {
-            *this.outgoing = ready!(exchange.poll_answer(connection, app, cx));
+        if self.outgoing.is_none() {
+            let answered = self.as_mut().poll_app(answer, cx);
+            let mut this = self.as_mut().project();
+            if let Some(exchange) = this.exchange {
+                *this.outgoing =
+                    ready!(exchange.poll_answer(connection, answered, this.response, cx));
+            }
             // Dropped before the response is sent, with all that the handler has held.
             this.app.set(None);
         }
-        match this.outgoing {
-            Some(outgoing) => outgoing.poll(connection, cx),
-            None => Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
+        let this = self.project();
+        match (this.outgoing, this.response) {
+            (Some(outgoing), Some(response)) => outgoing.poll(response, connection, cx),
+            _ => Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
+        }
+    }
+
+    /// Lets the app work. Its panics are caught: also one before the first await.
+    #[inline(always)]
+    fn poll_app(
+        self: Pin<&mut Self>,
+        answer: impl Fn(Request) -> F,
+        cx: &mut Context<'_>,
+    ) -> Poll<Answered> {
+        let mut this = self.project();
+        let work = AssertUnwindSafe(move || {
+            if let Some(request) = this.request.take() {
+                this.app.set(Some(answer(request)));
+            }
+            match this.app.as_mut().as_pin_mut() {
+                Some(app) => app.poll(cx).map_ok(|done| *this.response = Some(done)),
+                None => Poll::Pending,
+            }
+        });
+        match catch_unwind(work) {
+            Ok(polled) => polled.map(Ok),
+            Err(panic) => Poll::Ready(Err(panic)),
         }
     }
 
@@ -73,13 +112,15 @@ impl<F: Future<Output = Answered>> Work<F> {
         if simple {
             *this.exchange = None;
             *this.outgoing = None;
+            *this.response = None;
         }
         simple
     }
 
     /// Hands the request and its response out.
-    pub(super) fn end(self: Pin<&mut Self>) -> (Option<Exchange>, Option<Outgoing>) {
+    pub(super) fn end(self: Pin<&mut Self>) -> (Option<Exchange>, Option<Response>) {
         let this = self.project();
-        (this.exchange.take(), this.outgoing.take())
+        *this.outgoing = None;
+        (this.exchange.take(), this.response.take())
     }
 }

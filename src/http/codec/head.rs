@@ -20,11 +20,10 @@ pub(in crate::http) enum Framing {
     Chunked,
 }
 
-/// A request whose head is whole.
-#[derive(Debug)]
+/// What the server has to know of a request whose head is whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::http) struct Head {
-    /// The request, its body still to be attached.
-    pub(in crate::http) request: Request,
+    pub(in crate::http) method: Method,
     pub(in crate::http) framing: Framing,
     /// Whether the client would keep the connection (RFC 9112, 9.3).
     pub(in crate::http) keep_alive: bool,
@@ -38,11 +37,18 @@ pub(in crate::http) struct Head {
 
 /// Parses the head at the start of `bytes`; `None` if it is not whole yet.
 ///
+/// The request, its body still to be attached, is put into `place`, where it can stay: it is some
+/// hundreds of bytes, which every return and every wrapper would copy.
+///
 /// # Errors
 ///
 /// What to answer before closing. The same however the bytes were cut into reads.
 #[inline(always)]
-pub(in crate::http) fn parse(bytes: &[u8], targets: &mut Targets) -> Result<Option<Head>, Refusal> {
+pub(in crate::http) fn parse(
+    bytes: &[u8],
+    targets: &mut Targets,
+    place: &mut Option<Request>,
+) -> Result<Option<Head>, Refusal> {
     let mut fields = [const { MaybeUninit::uninit() }; MAX_HEADERS];
     let mut raw = httparse::Request::new(&mut []);
     let length = match raw.parse_with_uninit_headers(bytes, &mut fields) {
@@ -59,17 +65,17 @@ pub(in crate::http) fn parse(bytes: &[u8], targets: &mut Targets) -> Result<Opti
     let (framing, expects_continue) = semantics.check(old)?;
     let target = raw.path.unwrap_or_default();
     let trailers = framing == Framing::Chunked;
-    let mut request = targets.request(method, semantics.host, target, trailers)?;
+    let request = place.insert(targets.request(method, semantics.host, target, trailers)?);
     request.set_version(Some(if old {
         Version::Http1_0
     } else {
         Version::Http1_1
     }));
     for field in raw.headers.iter() {
-        insert(&mut request, field)?;
+        insert(request, field)?;
     }
     Ok(Some(Head {
-        request,
+        method,
         framing,
         keep_alive: !semantics.close && (!old || semantics.keep_alive),
         expects_continue,

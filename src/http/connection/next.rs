@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use futures_lite::ready;
+use http_types::Request;
 
 use super::{Connection, End};
 use crate::http::buffer::SIZE;
@@ -15,11 +16,8 @@ use crate::http::wire::State;
 
 /// After how long without a request a connection gives back what the next one might use.
 const WARM: Duration = Duration::from_millis(100);
+
 /// What comes next on a connection.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "the largest is the usual one, and a box would be an allocation for each request"
-)]
 pub(super) enum Next {
     Request(Head),
     /// A long pause: what is kept for the next request can go.
@@ -31,11 +29,15 @@ pub(super) enum Next {
 }
 
 impl Connection {
-    /// Waits for the next request, as long as there is reason to.
+    /// Waits for the next request, as long as there is reason to, and puts it into `place`.
     #[inline(always)]
-    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
+    pub(super) fn poll_next(
+        &mut self,
+        cx: &mut Context<'_>,
+        place: &mut Option<Request>,
+    ) -> Poll<Next> {
         loop {
-            if let Some(next) = self.parse() {
+            if let Some(next) = self.parse(place) {
                 return Poll::Ready(next);
             }
             if std::mem::take(&mut self.yielding) {
@@ -110,7 +112,7 @@ impl Connection {
 
     /// The next request in the buffer, if it is whole, or why there will be none.
     #[inline(always)]
-    fn parse(&mut self) -> Option<Next> {
+    fn parse(&mut self, place: &mut Option<Request>) -> Option<Next> {
         let bytes = self.buffer.filled();
         if bytes.is_empty() {
             return None;
@@ -119,7 +121,7 @@ impl Connection {
         // parsed at its beginning, so that what is no HTTP is refused at once, and at its end.
         let max_head = self.shared.options.max_head;
         let parsed = if self.searched == 0 || has_end(&bytes[self.searched..]) {
-            codec::parse(bytes, &mut self.targets)
+            codec::parse(bytes, &mut self.targets, place)
         } else {
             Ok(None)
         };
