@@ -23,7 +23,7 @@ use self::next::Next;
 use super::App;
 use super::buffer::Buffer;
 use super::clock::Clock;
-use super::codec::{Refusal, Targets};
+use super::codec::{Heads, Refusal};
 use super::exchange::{Exchange, upgrade};
 use super::outgoing::{Outgoing, Sent};
 use super::phase::Phase;
@@ -42,7 +42,7 @@ pub(super) struct Connection {
     pub(super) clock: Clock,
     /// Whether the response on its way ends with the connection: a cut must then show as a reset.
     pub(super) until_close: bool,
-    targets: Targets,
+    heads: Heads,
     /// When the present state was entered: the accept, a head's first byte, a response's end.
     since: Instant,
     /// How far a head that is not whole was searched for its end.
@@ -160,7 +160,7 @@ pub(super) async fn run<A: App>(
 
 impl Connection {
     pub(super) fn new(shared: Arc<Shared>, stream: Stream, counted: Counted) -> Box<Self> {
-        let targets = Targets::new(stream.local_addr(), stream.peer_addr());
+        let heads = Heads::new(stream.local_addr(), stream.peer_addr());
         let wire = Arc::new(Wire::new(stream));
         Box::new(Self {
             key: shared.census.enter(wire.clone()),
@@ -169,7 +169,7 @@ impl Connection {
             buffer: Buffer::default(),
             clock: Clock::default(),
             until_close: false,
-            targets,
+            heads,
             since: Instant::now(),
             searched: 0,
             eager: true,

@@ -44,7 +44,7 @@ pub(in crate::http) struct Head {
 ///
 /// What to answer before closing. The same however the bytes were cut into reads.
 #[inline(always)]
-pub(in crate::http) fn parse(
+pub(super) fn parse(
     bytes: &[u8],
     targets: &mut Targets,
     place: &mut Option<Request>,

@@ -10,16 +10,18 @@
 mod chunked;
 mod date;
 mod head;
+mod heads;
 mod names;
 mod refusal;
 mod response;
 mod target;
 
 pub(super) use chunked::{Chunked, Progress};
-pub(super) use head::{Framing, Head, parse};
+pub(super) use head::{Framing, Head};
+pub(super) use heads::Heads;
 pub(super) use refusal::Refusal;
 pub(super) use response::{BodyKind, Persistence, ResponseHead, write_last_chunk, write_refusal};
-pub(super) use target::Targets;
+use target::Targets;
 
 /// How many header fields a head may have; more are answered with 431.
 pub(super) const MAX_HEADERS: usize = 100;

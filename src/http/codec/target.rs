@@ -15,7 +15,7 @@ const REMEMBERED: usize = 128;
 /// names the same host, and often the same target; so the last one is cloned, which leaves the
 /// channel out, and at most the path and query of its URL are replaced.
 #[derive(Debug)]
-pub(in crate::http) struct Targets {
+pub(super) struct Targets {
     /// Where the connection arrived, and where it comes from.
     local: Box<str>,
     peer: Box<str>,
@@ -29,7 +29,7 @@ pub(in crate::http) struct Targets {
 
 impl Targets {
     /// For a connection that arrived at `local` and comes from `peer`.
-    pub(in crate::http) fn new(local: &Addr, peer: &Addr) -> Self {
+    pub(super) fn new(local: &Addr, peer: &Addr) -> Self {
         Self {
             fallback: local.tcp().is_none().then(|| "localhost".into()),
             local: local.to_string().into(),
@@ -119,7 +119,7 @@ impl Targets {
     }
 
     /// Forgets the last request: a connection that has become idle should stay small.
-    pub(in crate::http) fn forget(&mut self) {
+    pub(super) fn forget(&mut self) {
         self.last = None;
         self.host = String::new();
         self.target = String::new();

@@ -11,7 +11,7 @@ use http_types::Request;
 use super::{Connection, End};
 use crate::http::buffer::SIZE;
 use crate::http::clock::after;
-use crate::http::codec::{self, Head, Refusal};
+use crate::http::codec::{Head, Refusal};
 use crate::http::wire::State;
 
 /// After how long without a request a connection gives back what the next one might use.
@@ -55,7 +55,7 @@ impl Connection {
             if self.warm && !draining {
                 ready!(self.clock.poll(cx, self.since + WARM));
                 self.warm = false;
-                self.targets.forget();
+                self.heads.forget();
                 return Poll::Ready(Next::Rest);
             }
             let deadline = self.deadline(draining);
@@ -121,7 +121,7 @@ impl Connection {
         // parsed at its beginning, so that what is no HTTP is refused at once, and at its end.
         let max_head = self.shared.options.max_head;
         let parsed = if self.searched == 0 || has_end(&bytes[self.searched..]) {
-            codec::parse(bytes, &mut self.targets, place)
+            self.heads.next(bytes, place)
         } else {
             Ok(None)
         };
