@@ -82,11 +82,30 @@ pin_project! {
 
 impl<T> Until<T> {
     /// The inner one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use neap::{StopSource, UntilExt};
+    ///
+    /// let items = [1, 2, 3].into_iter().until(&StopSource::new().token());
+    /// assert_eq!(items.get_ref().len(), 3);
+    /// ```
     pub fn get_ref(&self) -> &T {
         &self.inner
     }
 
     /// The inner one, for changes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use neap::{StopSource, UntilExt};
+    ///
+    /// let mut items = [1, 2, 3].into_iter().until(&StopSource::new().token());
+    /// items.get_mut().next_back();
+    /// assert_eq!(items.collect::<Vec<_>>(), [1, 2]);
+    /// ```
     pub fn get_mut(&mut self) -> &mut T {
         &mut self.inner
     }
@@ -189,6 +208,20 @@ pub struct Interrupted {
 
 impl Interrupted {
     /// Why it was stopped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::{AsyncReadExt, future};
+    /// use neap::{Cause, Interrupted, StopSource, UntilExt};
+    ///
+    /// let source = StopSource::new();
+    /// source.stop(Cause::Requested);
+    /// let mut reader = (&b"abcd"[..]).until(&source.token());
+    /// let error = future::block_on(reader.read(&mut [0; 4])).unwrap_err();
+    /// let interrupted = error.into_inner().unwrap().downcast::<Interrupted>().unwrap();
+    /// assert_eq!(*interrupted.cause(), Cause::Requested);
+    /// ```
     pub fn cause(&self) -> &Cause {
         &self.cause
     }

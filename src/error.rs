@@ -70,6 +70,18 @@ impl Error {
     }
 
     /// The whole story; `None` if the group did not start.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// group.add("db", |_| async { Err("xxx") });
+    /// let error = future::block_on(group.run()).unwrap_err();
+    /// assert_eq!(error.outcome().unwrap().reports().len(), 1);
+    /// ```
     pub fn outcome(&self) -> Option<&Outcome> {
         match &*self.kind {
             Kind::Ended(outcome) => Some(outcome),
@@ -80,6 +92,18 @@ impl Error {
     }
 
     /// The service to blame: the first that failed, or else the first that did not end in time.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// group.add("db", |_| async { Err("xxx") });
+    /// let error = future::block_on(group.run()).unwrap_err();
+    /// assert_eq!(error.service(), Some("db"));
+    /// ```
     pub fn service(&self) -> Option<&str> {
         self.culprit().map(|report| report.name())
     }
@@ -108,6 +132,18 @@ impl Error {
     }
 
     /// The message of the first failure, if it was a panic.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// group.race("job", async { panic!("out of paper") });
+    /// let error = future::block_on(group.run()).unwrap_err();
+    /// assert_eq!(error.panic_message(), Some("out of paper"));
+    /// ```
     pub fn panic_message(&self) -> Option<&str> {
         match self.culprit()?.exit() {
             Exit::Panicked(message) => Some(message),
@@ -116,6 +152,18 @@ impl Error {
     }
 
     /// Whether nothing failed, but a service did not end in time and was cancelled or abandoned.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// group.add("db", |_| async { Err("xxx") });
+    /// let error = future::block_on(group.run()).unwrap_err();
+    /// assert!(!error.is_timeout(), "it failed");
+    /// ```
     pub fn is_timeout(&self) -> bool {
         self.outcome()
             .is_some_and(|outcome| outcome.failures().next().is_none())

@@ -4,9 +4,26 @@ use std::error::Error;
 use std::fmt;
 
 /// An error that a service ended with.
+///
+/// # Examples
+///
+/// ```
+/// use neap::{BoxError, Exit};
+///
+/// let error: BoxError = "xxx".into();
+/// assert_eq!(Exit::Failed(error).to_string(), "failed: xxx");
+/// ```
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
 /// How one service ended.
+///
+/// # Examples
+///
+/// ```
+/// use neap::Exit;
+///
+/// assert_eq!(Exit::Panicked("out of paper".into()).to_string(), "panicked: out of paper");
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Exit {
@@ -32,6 +49,15 @@ pub enum Exit {
 
 impl Exit {
     /// Whether this is an error or a panic.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use neap::Exit;
+    ///
+    /// assert!(Exit::Failed("xxx".into()).is_failure());
+    /// assert!(!Exit::Cancelled.is_failure());
+    /// ```
     pub fn is_failure(&self) -> bool {
         matches!(self, Exit::Failed(_) | Exit::Panicked(_))
     }

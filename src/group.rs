@@ -77,6 +77,18 @@ impl<'a> Group<'a> {
     ///
     /// All services share that one task, and so one thread at a time. One that blocks its thread
     /// blocks them all.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let (text, mut group) = (String::from("borrowed"), Group::new());
+    /// group.add("reader", |_| async { assert_eq!(text.len(), 8) });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
     pub fn new() -> Group<'a> {
         Group::in_place(Place::here())
     }
@@ -125,6 +137,20 @@ impl<'a> Group<'a> {
     ///
     /// Zero means not to drain: the stop cancels at once. [`Duration::MAX`] means to wait for as
     /// long as it takes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new().drain_timeout(Duration::ZERO);
+    /// let handle = group.handle();
+    /// group.add("deaf", |_| future::pending::<()>());
+    /// group.add("operator", |_| async move { handle.stop(); });
+    /// assert!(future::block_on(group.run()).unwrap_err().is_timeout());
+    /// ```
     pub fn drain_timeout(self, timeout: Duration) -> Self {
         self.hub.set_drain_timeout(timeout);
         self
@@ -136,6 +162,16 @@ impl<'a> Group<'a> {
     /// After that they are named in the outcome as [`Exit::Abandoned`](crate::Exit::Abandoned).
     /// It only matters on a given executor: a service that blocks its thread in place blocks the
     /// group too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use neap::Group;
+    ///
+    /// let group = Group::on(|task| smol::spawn(task).detach()).cancel_timeout(Duration::from_secs(2));
+    /// # drop(group);
+    /// ```
     pub fn cancel_timeout(self, timeout: Duration) -> Self {
         self.hub.set_cancel_timeout(timeout);
         self
@@ -288,6 +324,20 @@ impl<'a> Group<'a> {
     }
 
     /// Returns a handle, to stop, watch and extend the group from elsewhere.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// let handle = group.handle();
+    /// group.add("server", |scope| async move { scope.stopped().await; });
+    /// group.add("operator", |_| async move { assert!(handle.stop()) });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
     pub fn handle(&self) -> Handle<'a> {
         Handle::new(&self.hub, &self.roster, &self.place)
     }
@@ -344,6 +394,18 @@ impl<'a> Group<'a> {
     ///
     /// In place, services are polled in the order in which they are woken, and after 256 polls
     /// whoever awaits the group yields.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// group.add("job", |_| async { Err("xxx") });
+    /// let error = future::block_on(group.run()).unwrap_err();
+    /// assert_eq!(error.to_string(), "service `job` failed: xxx");
+    /// ```
     pub fn run(self) -> Run<'a> {
         Run {
             supervisor: self.supervisor.run().boxed(),

@@ -12,7 +12,6 @@ use crate::lifecycle::Life;
 use crate::member::Member;
 use crate::notices::Notice;
 use crate::roster::Roster;
-use crate::stop::until;
 use crate::{Cause, Options, Refused, Scope, ServiceId, ServiceResult, Status, StopToken};
 
 /// Stops a group, and adds to it, from elsewhere.
@@ -54,6 +53,17 @@ impl<'a> Handle<'a> {
     /// Stops the group; false if it was stopped before, in which case this does nothing.
     ///
     /// A stop before [`run`](crate::Group::run) is remembered: nothing will start.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use neap::Group;
+    ///
+    /// let group = Group::new();
+    /// let handle = group.handle();
+    /// assert!(handle.stop());
+    /// assert!(!handle.stop(), "once is enough");
+    /// ```
     pub fn stop(&self) -> bool {
         self.hub.stop(Cause::Requested)
     }
@@ -112,18 +122,24 @@ impl<'a> Handle<'a> {
         member.is_some_and(|member| self.hub.plan.stop_one(member))
     }
 
-    /// Waits until every service of the group is ready, or has ended.
+    /// How each service is at this moment.
     ///
-    /// Those that wait for their turn in a group with a [limit](crate::Group::limit) are waited
-    /// for too. Services that are added meanwhile may or may not be.
+    /// Costs some tens of nanoseconds for each, and disturbs none: it can be asked for often.
     ///
-    /// # Errors
+    /// # Examples
     ///
-    /// The cause of the stop, if the group was stopped before, or has ended.
+    /// ```
+    /// use neap::{Group, State};
     ///
-    /// # Cancel safety
-    ///
-    /// The future can be dropped and made anew at any time.
+    /// let mut group = Group::new();
+    /// group.add("job", |_| async {});
+    /// assert_eq!(group.handle().status().services()[0].state(), State::Waiting);
+    /// ```
+    pub fn status(&self) -> Status {
+        Status::new(&self.hub, &self.roster.snapshot())
+    }
+
+    /// Whether the group has been stopped. One load.
     ///
     /// # Examples
     ///
@@ -131,66 +147,45 @@ impl<'a> Handle<'a> {
     /// use futures_lite::future;
     /// use neap::Group;
     ///
-    /// let mut group = Group::new();
+    /// let group = Group::new();
     /// let handle = group.handle();
-    /// group.add("db", |scope| async move {
-    ///     scope.starting();
-    ///     future::yield_now().await;
-    ///     scope.ready();
-    /// });
-    /// group.add("announcer", |_| async move {
-    ///     if handle.started().await.is_ok() {
-    ///         println!("all is up");
-    ///     }
-    /// });
+    /// assert!(!handle.is_stopped());
     /// future::block_on(group.run())?;
+    /// assert!(handle.is_stopped());
     /// # Ok::<(), neap::Error>(())
     /// ```
-    pub async fn started(&self) -> Result<(), Cause> {
-        let stopped = self.token().stopped();
-        let all_up = async {
-            let mut up = 0;
-            while !self.are_up(&mut up) {
-                let announcement = self.hub.watch();
-                if self.are_up(&mut up) {
-                    break;
-                }
-                announcement.await;
-            }
-        };
-        match until(all_up, stopped).await {
-            Some(()) if !self.is_stopped() => Ok(()),
-            _ => Err(self.cause().unwrap_or(Cause::Ended)),
-        }
-    }
-
-    /// Whether all services are up, where the first `up` of them are known to be.
-    fn are_up(&self, up: &mut usize) -> bool {
-        let members = self.roster.snapshot();
-        let rest = members.get(*up..).unwrap_or_default();
-        let more = rest.iter().take_while(|member| member.is_up()).count();
-        *up += more;
-        self.hub.opened_at() != u64::MAX && more == rest.len()
-    }
-
-    /// How each service is at this moment.
-    ///
-    /// Costs some tens of nanoseconds for each, and disturbs none: it can be asked for often.
-    pub fn status(&self) -> Status {
-        Status::new(&self.hub, &self.roster.snapshot())
-    }
-
-    /// Whether the group has been stopped. One load.
     pub fn is_stopped(&self) -> bool {
         self.hub.is_stopped()
     }
 
     /// Why the group was stopped; `None` while it is not.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use neap::{Cause, Group};
+    ///
+    /// let group = Group::new();
+    /// let handle = group.handle();
+    /// handle.stop();
+    /// assert_eq!(handle.cause(), Some(Cause::Requested));
+    /// ```
     pub fn cause(&self) -> Option<Cause> {
         self.hub.cause()
     }
 
     /// A token that is stopped when the group is.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use neap::Group;
+    ///
+    /// let group = Group::new();
+    /// let token = group.handle().token();
+    /// group.handle().stop();
+    /// assert!(token.is_stopped());
+    /// ```
     pub fn token(&self) -> StopToken {
         self.hub.token()
     }
@@ -280,6 +275,23 @@ impl<'a> Handle<'a> {
     ///
     /// Once the group has been stopped, or has ended, the service comes back; and also if it
     /// [needs](Options::needs) one of another group.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::{Cause, Group, OnExit, Options};
+    ///
+    /// let mut group = Group::new();
+    /// let handle = group.handle();
+    /// group.add("server", |scope| async move {
+    ///     let options = Options::new().on_exit(OnExit::Stop);
+    ///     handle.add_with("job", options, |_| async {}).unwrap();
+    ///     assert_eq!(scope.stopped().await, Cause::Finished("job".into()));
+    /// });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
     #[track_caller]
     pub fn add_with<S, F>(
         &self,

@@ -113,6 +113,7 @@
 )]
 
 mod adapt;
+mod added;
 mod cause;
 mod deadlines;
 mod error;
@@ -144,6 +145,7 @@ mod scope;
 mod service;
 #[cfg(feature = "signal")]
 pub mod signal;
+mod started;
 mod status;
 mod stop;
 mod supervisor;
@@ -152,6 +154,7 @@ mod token;
 mod watchdog;
 
 pub use adapt::{Interrupted, Until, UntilExt};
+pub use added::Added;
 pub use cause::Cause;
 pub use error::Error;
 pub use executor::Task;
@@ -160,7 +163,7 @@ pub use group::{Group, Run};
 pub use guard::Guard;
 pub use handle::Handle;
 pub use nested::Nested;
-pub use options::{Added, Options, ServiceId};
+pub use options::{Options, ServiceId};
 pub use outcome::Outcome;
 pub use refused::Refused;
 pub use report::Report;

@@ -1,10 +1,8 @@
 //! What can be different about a service, and what identifies it.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::Exit;
 use crate::OnExit;
 use crate::hub::Hub;
 use crate::member::Member;
@@ -43,140 +41,6 @@ impl ServiceId {
     }
 }
 
-/// A service that was added just now, for setting what is to be different about it.
-pub struct Added<'g> {
-    pub(crate) hub: &'g Hub,
-    pub(crate) roster: &'g Roster,
-    pub(crate) member: Arc<Member>,
-}
-
-impl Added<'_> {
-    /// What identifies the service within its group.
-    pub fn id(&self) -> ServiceId {
-        ServiceId::new(self.hub, self.member.index())
-    }
-
-    /// Lets the group end without this service, which is then stopped, last of all.
-    ///
-    /// For what serves the others: metrics, a watch on something. It is told to stop once every
-    /// service that is not in the background has ended.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use futures_lite::future;
-    /// use neap::{Cause, Group};
-    ///
-    /// let mut group = Group::new();
-    /// group.add("metrics", |scope| async move {
-    ///     assert_eq!(scope.stopped().await, Cause::Ended);
-    /// }).background();
-    /// group.add("job", |_| async {});
-    /// future::block_on(group.run())?;
-    /// # Ok::<(), neap::Error>(())
-    /// ```
-    pub fn background(self) -> Self {
-        if self.member.set_background() {
-            self.hub.move_to_background();
-        }
-        self
-    }
-
-    /// Has the service start once another is ready, and end before that one is told to stop.
-    ///
-    /// A service is ready when its first poll has returned, or when it says so, see
-    /// [`Scope::starting`](crate::Scope::starting); one that finishes is ready too. If it ends
-    /// without, as one that was [stopped alone](crate::Handle::stop_one) may, this one is not
-    /// started. A service can need any number of others, and be needed by any number. Those that
-    /// need nothing of each other start, and stop, together.
-    ///
-    /// The order is kept in all ways to end: while draining, while cancelling, and after a failed
-    /// start. A service that waits for those that need it has until the deadline of the group,
-    /// like all others; time does not stand still for it. A service in the background that needs
-    /// one which is not is stopped before that one, and so not last.
-    ///
-    /// # Errors
-    ///
-    /// Needing a service of another group, or itself, is a failure of this service: nothing will
-    /// start, and `run` returns it.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use futures_lite::future;
-    /// use neap::Group;
-    ///
-    /// let mut group = Group::new();
-    /// let db = group.add("db", |scope| async move {
-    ///     scope.starting();
-    ///     println!("connecting");
-    ///     scope.ready();
-    ///     scope.stopped().await;
-    ///     println!("nobody needs the database any more");
-    /// }).id();
-    /// group.add("http", |_| async { println!("serving") }).needs(db);
-    /// # let handle = group.handle();
-    /// # group.race("end", async move { handle.started().await.unwrap(); handle.stop(); });
-    /// future::block_on(group.run())?;
-    /// # Ok::<(), neap::Error>(())
-    /// ```
-    pub fn needs(self, id: ServiceId) -> Self {
-        match self.roster.needed(self.hub, self.member.index(), id) {
-            Ok(needed) => self.hub.plan.need(&self.member, &needed),
-            Err(reason) => self.member.fail(Exit::Failed(reason.to_string().into())),
-        }
-        self
-    }
-
-    /// Sets how long the service may take from its start until it is ready, and has it say so.
-    ///
-    /// With this it is not ready by its first poll, but by [`Scope::ready`](crate::Scope::ready)
-    /// or its end. If that takes longer, it has failed, and the group is stopped: those that are
-    /// up are told in order.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use futures_lite::future;
-    /// use neap::Group;
-    ///
-    /// let mut group = Group::new();
-    /// group.add("db", |scope| async move {
-    ///     scope.stopped().await; // never says that it is ready
-    /// }).start_timeout(Duration::from_millis(5));
-    /// let error = future::block_on(group.run()).unwrap_err();
-    /// assert_eq!(error.to_string(), "service `db` failed: it was not ready 5ms after its start");
-    /// ```
-    pub fn start_timeout(self, timeout: Duration) -> Self {
-        self.hub.plan.set_start_timeout(&self.member, timeout);
-        self
-    }
-
-    /// Sets what the service does to the group when it finishes well.
-    pub fn on_exit(self, on_exit: OnExit) -> Self {
-        self.member.set_on_exit(on_exit);
-        self
-    }
-
-    /// Sets how long the service may take to end once it is told to stop, within what the group
-    /// allows; in milliseconds, rounded up.
-    ///
-    /// Zero means not to drain. 49 days or more are as long as the group allows.
-    pub fn drain_timeout(self, timeout: Duration) -> Self {
-        self.member.set_drain_timeout(timeout);
-        self
-    }
-}
-
-impl fmt::Debug for Added<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Added")
-            .field("name", &self.member.name())
-            .finish_non_exhaustive()
-    }
-}
-
 /// What is to be different about a service that is added with [`Handle::add_with`](crate::Handle::add_with).
 ///
 /// # Examples
@@ -200,11 +64,43 @@ pub struct Options {
 
 impl Options {
     /// Nothing is different.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::{Group, Options};
+    ///
+    /// let mut group = Group::new();
+    /// let handle = group.handle();
+    /// group.add("operator", |_| async move {
+    ///     handle.add_with("added", Options::new(), |_| async {}).unwrap();
+    /// });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
     pub fn new() -> Options {
         Options::default()
     }
 
     /// See [`Added::background`](crate::Added::background).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::{Group, Options};
+    ///
+    /// let mut group = Group::new();
+    /// let handle = group.handle();
+    /// group.add("operator", |_| async move {
+    ///     handle.add_with("added", Options::new().background(), |scope| async move {
+    ///         scope.stopped().await;
+    ///     }).unwrap();
+    /// });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
     pub fn background(self) -> Options {
         Options {
             background: true,
@@ -214,12 +110,46 @@ impl Options {
 
     /// See [`Added::needs`](crate::Added::needs). An id that cannot be needed has the service
     /// refused.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::{Group, Options};
+    ///
+    /// let mut group = Group::new();
+    /// let handle = group.handle();
+    /// let db = group.add("db", |_| async {}).id();
+    /// group.add("operator", |_| async move {
+    ///     handle.add_with("added", Options::new().needs(db), |_| async {}).unwrap();
+    /// });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
     pub fn needs(mut self, id: ServiceId) -> Options {
         self.needs.push(id);
         self
     }
 
     /// See [`Added::start_timeout`](crate::Added::start_timeout).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use futures_lite::future;
+    /// use neap::{Group, Options};
+    ///
+    /// let mut group = Group::new();
+    /// let handle = group.handle();
+    /// group.add("operator", |_| async move {
+    ///     handle.add_with("added", Options::new().start_timeout(Duration::from_secs(5)), |scope| async move {
+    ///         scope.ready();
+    ///     }).unwrap();
+    /// });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
     pub fn start_timeout(self, timeout: Duration) -> Options {
         Options {
             start_timeout: Some(timeout),
@@ -228,11 +158,42 @@ impl Options {
     }
 
     /// See [`Added::on_exit`](crate::Added::on_exit).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::{Group, OnExit, Options};
+    ///
+    /// let mut group = Group::new();
+    /// let handle = group.handle();
+    /// group.add("operator", |_| async move {
+    ///     handle.add_with("added", Options::new().on_exit(OnExit::Stop), |_| async {}).unwrap();
+    /// });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
     pub fn on_exit(self, on_exit: OnExit) -> Options {
         Options { on_exit, ..self }
     }
 
     /// See [`Added::drain_timeout`](crate::Added::drain_timeout).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use futures_lite::future;
+    /// use neap::{Group, Options};
+    ///
+    /// let mut group = Group::new();
+    /// let handle = group.handle();
+    /// group.add("operator", |_| async move {
+    ///     handle.add_with("added", Options::new().drain_timeout(Duration::from_secs(5)), |_| async {}).unwrap();
+    /// });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
     pub fn drain_timeout(self, timeout: Duration) -> Options {
         Options {
             drain_timeout: Some(timeout),

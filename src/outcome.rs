@@ -74,11 +74,39 @@ impl Outcome {
     }
 
     /// Why the group stopped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::{Cause, Group};
+    ///
+    /// let group = Group::new();
+    /// group.handle().stop();
+    /// let outcome = future::block_on(group.run())?;
+    /// assert_eq!(*outcome.cause(), Cause::Requested);
+    /// # Ok::<(), neap::Error>(())
+    /// ```
     pub fn cause(&self) -> &Cause {
         &self.cause
     }
 
     /// What became of each service, in the order in which they were added.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// group.add("first", |_| async {});
+    /// group.add("second", |_| async {});
+    /// let outcome = future::block_on(group.run())?;
+    /// let names: Vec<_> = outcome.reports().map(|report| report.name()).collect();
+    /// assert_eq!(names, ["first", "second"]);
+    /// # Ok::<(), neap::Error>(())
+    /// ```
     pub fn reports(&self) -> impl ExactSizeIterator<Item = Report<'_>> {
         (0..self.members.len()).map(|index| self.report(index))
     }
@@ -94,6 +122,20 @@ impl Outcome {
     }
 
     /// The services that failed or panicked, the first failure first.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// group.add("good", |_| async {});
+    /// group.add("bad", |_| async { Err("xxx") });
+    /// let error = future::block_on(group.run()).unwrap_err();
+    /// let failures = error.outcome().unwrap().failures();
+    /// assert_eq!(failures.map(|report| report.name()).collect::<Vec<_>>(), ["bad"]);
+    /// ```
     pub fn failures(&self) -> impl Iterator<Item = Report<'_>> {
         self.failures_where(true)
             .map(|failure| self.report(failure.member))
@@ -101,6 +143,24 @@ impl Outcome {
 
     /// What else went wrong in services that had failed before, in order: one with children can
     /// fail more than once.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// group.add("db", |scope| async move {
+    ///     scope.spawn(async { Err("a child") });
+    ///     scope.stopped().await;
+    ///     Err("its parent")
+    /// });
+    /// let error = future::block_on(group.run()).unwrap_err();
+    /// let (report, exit) = error.outcome().unwrap().later_failures().next().unwrap();
+    /// assert_eq!(report.exit().to_string(), "failed: a child");
+    /// assert_eq!(exit.to_string(), "failed: its parent");
+    /// ```
     pub fn later_failures(&self) -> impl Iterator<Item = (Report<'_>, &Exit)> {
         self.failures_where(false)
             .map(|failure| (self.report(failure.member), &failure.exit))
@@ -119,16 +179,66 @@ impl Outcome {
     }
 
     /// The services that outlived their deadline, or a second signal.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// let handle = group.handle();
+    /// group.add("deaf", |_| future::pending::<()>());
+    /// group.add("impatient", |_| async move { handle.cancel() });
+    /// let error = future::block_on(group.run()).unwrap_err();
+    /// let stragglers = error.outcome().unwrap().stragglers();
+    /// assert_eq!(stragglers.map(|report| report.name()).collect::<Vec<_>>(), ["deaf"]);
+    /// ```
     pub fn stragglers(&self) -> impl Iterator<Item = Report<'_>> {
         self.reports().filter(Report::is_straggler)
     }
 
     /// How long the group ran before it was stopped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use futures_lite::future;
+    /// use neap::{Group, test::Clock};
+    ///
+    /// let (clock, mut group) = (Clock::new(), Group::new());
+    /// group.clock(&clock);
+    /// group.add("job", |_| async { clock.advance(Duration::from_secs(7)) });
+    /// let outcome = future::block_on(group.run())?;
+    /// assert_eq!(outcome.stopped(), Duration::from_secs(7));
+    /// # Ok::<(), neap::Error>(())
+    /// ```
     pub fn stopped(&self) -> Duration {
         Duration::from_nanos(self.stopped.saturating_sub(self.origin))
     }
 
     /// How long it took from the stop until every service had ended.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use futures_lite::future;
+    /// use neap::{Group, test::Clock};
+    ///
+    /// let (clock, mut group) = (Clock::new(), Group::new());
+    /// group.clock(&clock);
+    /// let (handle, hand) = (group.handle(), clock.clone());
+    /// group.add("server", |scope| async move {
+    ///     handle.stop();
+    ///     scope.stopped().await;
+    ///     hand.advance(Duration::from_secs(3));
+    /// });
+    /// let outcome = future::block_on(group.run())?;
+    /// assert_eq!(outcome.drained(), Duration::from_secs(3));
+    /// # Ok::<(), neap::Error>(())
+    /// ```
     pub fn drained(&self) -> Duration {
         Duration::from_nanos(self.ended.saturating_sub(self.stopped))
     }

@@ -6,6 +6,18 @@ use std::fmt;
 use crate::roster::Reason;
 
 /// The error of [`Handle::add`](crate::Handle::add): the group does not take the service, and it comes back.
+///
+/// # Examples
+///
+/// ```
+/// use neap::Group;
+///
+/// let group = Group::new();
+/// let handle = group.handle();
+/// handle.stop();
+/// let refused = handle.add("late", |_| async {}).unwrap_err();
+/// assert_eq!(refused.to_string(), "service `late` was refused: the group has been stopped");
+/// ```
 pub struct Refused<S> {
     name: Cow<'static, str>,
     reason: Reason,
@@ -22,11 +34,38 @@ impl<S> Refused<S> {
     }
 
     /// The service that was refused.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use neap::Group;
+    ///
+    /// let group = Group::new();
+    /// let handle = group.handle();
+    /// handle.stop();
+    /// let refused = handle.add("late", |_| async {}).unwrap_err();
+    ///
+    /// let mut other = Group::new();
+    /// other.add("in time", refused.into_service());
+    /// # drop((group, other));
+    /// ```
     pub fn into_service(self) -> S {
         self.service
     }
 
     /// Whether that is because it would have had to wait, see [`Handle::try_add`](crate::Handle::try_add).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use neap::Group;
+    ///
+    /// let group = Group::new();
+    /// let handle = group.handle();
+    /// handle.stop();
+    /// let refused = handle.add("late", |_| async {}).unwrap_err();
+    /// assert!(!refused.is_full(), "it was stopped");
+    /// ```
     pub fn is_full(&self) -> bool {
         self.reason == Reason::Full
     }

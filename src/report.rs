@@ -47,26 +47,92 @@ impl<'o> Report<'o> {
     }
 
     /// The name that the service was added under.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// group.add("job", |_| async {});
+    /// let outcome = future::block_on(group.run())?;
+    /// assert_eq!(outcome.reports().next().unwrap().name(), "job");
+    /// # Ok::<(), neap::Error>(())
+    /// ```
     pub fn name(&self) -> &'o str {
         self.member.name()
     }
 
     /// The place in the source where it was added.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// group.add("job", |_| async {});
+    /// let outcome = future::block_on(group.run())?;
+    /// assert!(outcome.reports().next().unwrap().location().line() > 0);
+    /// # Ok::<(), neap::Error>(())
+    /// ```
     pub fn location(&self) -> &'static Location<'static> {
         self.member.location()
     }
 
     /// How it ended. The first failure, if it had several.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::{Exit, Group};
+    ///
+    /// let mut group = Group::new();
+    /// group.add("job", |_| async {});
+    /// let outcome = future::block_on(group.run())?;
+    /// assert!(matches!(outcome.reports().next().unwrap().exit(), Exit::Finished));
+    /// # Ok::<(), neap::Error>(())
+    /// ```
     pub fn exit(&self) -> &'o Exit {
         self.exit
     }
 
     /// When it was first polled; `None` if it never was.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// group.add("job", |_| async {});
+    /// group.handle().stop();
+    /// let outcome = future::block_on(group.run())?;
+    /// assert_eq!(outcome.reports().next().unwrap().started(), None);
+    /// # Ok::<(), neap::Error>(())
+    /// ```
     pub fn started(&self) -> Option<Duration> {
         self.since_start(self.member.started())
     }
 
     /// When it was told to stop; `None` if it ended before that, or never started.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// group.add("job", |_| async {});
+    /// let outcome = future::block_on(group.run())?;
+    /// assert_eq!(outcome.reports().next().unwrap().stopped(), None, "it ended by itself");
+    /// # Ok::<(), neap::Error>(())
+    /// ```
     pub fn stopped(&self) -> Option<Duration> {
         self.since_start(
             self.member
@@ -76,6 +142,21 @@ impl<'o> Report<'o> {
     }
 
     /// When it had ended, children and all; `None` if it was abandoned, or never started.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use futures_lite::future;
+    /// use neap::{Group, test::Clock};
+    ///
+    /// let (clock, mut group) = (Clock::new(), Group::new());
+    /// group.clock(&clock);
+    /// group.add("job", |_| async { clock.advance(Duration::from_secs(7)) });
+    /// let outcome = future::block_on(group.run())?;
+    /// assert_eq!(outcome.reports().next().unwrap().ended(), Some(Duration::from_secs(7)));
+    /// # Ok::<(), neap::Error>(())
+    /// ```
     pub fn ended(&self) -> Option<Duration> {
         self.since_start(
             self.member
@@ -85,11 +166,48 @@ impl<'o> Report<'o> {
     }
 
     /// How long it took to end after it had been told to stop.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use futures_lite::future;
+    /// use neap::{Group, test::Clock};
+    ///
+    /// let (clock, mut group) = (Clock::new(), Group::new());
+    /// group.clock(&clock);
+    /// let (handle, hand) = (group.handle(), clock.clone());
+    /// group.add("server", |scope| async move {
+    ///     handle.stop();
+    ///     scope.stopped().await;
+    ///     hand.advance(Duration::from_secs(3));
+    /// });
+    /// let outcome = future::block_on(group.run())?;
+    /// assert_eq!(outcome.reports().next().unwrap().drained(), Some(Duration::from_secs(3)));
+    /// # Ok::<(), neap::Error>(())
+    /// ```
     pub fn drained(&self) -> Option<Duration> {
         Some(self.ended()?.saturating_sub(self.stopped()?))
     }
 
     /// Whether it outlived its deadline, or a second signal, and was cancelled or abandoned.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::{Exit, Group};
+    ///
+    /// let mut group = Group::new();
+    /// let handle = group.handle();
+    /// group.race("timer", future::pending::<()>());
+    /// group.add("server", |_| async move { handle.stop(); });
+    /// let outcome = future::block_on(group.run())?;
+    /// let timer = outcome.reports().next().unwrap();
+    /// assert!(matches!(timer.exit(), Exit::Cancelled));
+    /// assert!(!timer.is_straggler(), "a race has no time to drain");
+    /// # Ok::<(), neap::Error>(())
+    /// ```
     pub fn is_straggler(&self) -> bool {
         self.member.is_straggler()
     }

@@ -45,6 +45,24 @@ impl Restart {
     ///
     /// At most 5 times within 60 seconds, after 100 milliseconds at first and 10 seconds at the
     /// most, unless set otherwise.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    /// use std::time::Duration;
+    /// use futures_lite::future;
+    /// use neap::{Group, Restart, restart};
+    ///
+    /// let (runs, mut group) = (AtomicU32::new(0), Group::new());
+    /// let policy = Restart::on_failure().backoff(Duration::ZERO, Duration::ZERO);
+    /// group.add("job", restart(policy, |_| async {
+    ///     runs.fetch_add(1, Ordering::Relaxed);
+    ///     Err::<(), _>("xxx")
+    /// }));
+    /// future::block_on(group.run()).unwrap_err();
+    /// assert_eq!(runs.load(Ordering::Relaxed), 6);
+    /// ```
     pub fn on_failure() -> Restart {
         Restart {
             always: false,
@@ -57,6 +75,23 @@ impl Restart {
 
     /// Restarts a service however it ends, until the stop. The rest is as for
     /// [`on_failure`](Restart::on_failure), and restarts after a good end count as well.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    /// use std::time::Duration;
+    /// use futures_lite::future;
+    /// use neap::{Group, Restart, restart};
+    ///
+    /// let (runs, mut group) = (AtomicU32::new(0), Group::new());
+    /// let policy = Restart::always().backoff(Duration::ZERO, Duration::ZERO);
+    /// group.add("job", restart(policy, |_| async {
+    ///     runs.fetch_add(1, Ordering::Relaxed);
+    /// }));
+    /// future::block_on(group.run()).unwrap_err();
+    /// assert_eq!(runs.load(Ordering::Relaxed), 6);
+    /// ```
     pub fn always() -> Restart {
         Restart {
             always: true,
@@ -67,6 +102,24 @@ impl Restart {
     /// Sets how many restarts there may be within any period of this length.
     ///
     /// Zero restarts are none: the first failure is the last.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    /// use std::time::Duration;
+    /// use futures_lite::future;
+    /// use neap::{Group, Restart, restart};
+    ///
+    /// let (runs, mut group) = (AtomicU32::new(0), Group::new());
+    /// let policy = Restart::on_failure().intensity(0, Duration::from_secs(1));
+    /// group.add("job", restart(policy, |_| async {
+    ///     runs.fetch_add(1, Ordering::Relaxed);
+    ///     Err::<(), _>("xxx")
+    /// }));
+    /// future::block_on(group.run()).unwrap_err();
+    /// assert_eq!(runs.load(Ordering::Relaxed), 1);
+    /// ```
     pub fn intensity(self, restarts: usize, period: Duration) -> Restart {
         Restart {
             intensity: restarts,
@@ -80,6 +133,26 @@ impl Restart {
     ///
     /// The wait is that or, at random, as little as half of it, so that services which failed
     /// together do not come back together. Zero is to restart at once.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    /// use std::time::Duration;
+    /// use futures_lite::future;
+    /// use neap::{Group, Restart, restart};
+    ///
+    /// let (runs, mut group) = (AtomicU32::new(0), Group::new());
+    /// let policy = Restart::on_failure()
+    ///     .intensity(2, Duration::from_secs(60))
+    ///     .backoff(Duration::from_millis(1), Duration::from_millis(2));
+    /// group.add("job", restart(policy, |_| async {
+    ///     runs.fetch_add(1, Ordering::Relaxed);
+    ///     Err::<(), _>("xxx")
+    /// }));
+    /// future::block_on(group.run()).unwrap_err();
+    /// assert_eq!(runs.load(Ordering::Relaxed), 3);
+    /// ```
     pub fn backoff(self, shortest: Duration, longest: Duration) -> Restart {
         Restart {
             shortest,
@@ -224,6 +297,21 @@ fn give_up(end: End, restarts: usize, period: Duration) -> End {
 /// The error of a service that was [restarted](restart) as often as its policy allows.
 ///
 /// Its [`source`](StdError::source) is the error that the last run returned, if it did.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use futures_lite::future;
+/// use neap::{GaveUp, Group, Restart, restart};
+///
+/// let mut group = Group::new();
+/// let policy = Restart::on_failure().intensity(0, Duration::from_secs(1));
+/// group.add("job", restart(policy, |_| async { Err::<(), _>("xxx") }));
+/// let error = future::block_on(group.run()).unwrap_err();
+/// let gave_up = error.failure().unwrap().downcast_ref::<GaveUp>().unwrap();
+/// assert_eq!(gave_up.to_string(), "gave up after 0 restarts within 1s: failed: xxx");
+/// ```
 #[derive(Debug)]
 pub struct GaveUp {
     restarts: usize,
@@ -233,6 +321,21 @@ pub struct GaveUp {
 
 impl GaveUp {
     /// How the last run ended.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use futures_lite::future;
+    /// use neap::{Exit, GaveUp, Group, Restart, restart};
+    ///
+    /// let mut group = Group::new();
+    /// let policy = Restart::on_failure().intensity(0, Duration::from_secs(1));
+    /// group.add("job", restart(policy, |_| async { Err::<(), _>("xxx") }));
+    /// let error = future::block_on(group.run()).unwrap_err();
+    /// let gave_up = error.failure().unwrap().downcast_ref::<GaveUp>().unwrap();
+    /// assert!(matches!(gave_up.last(), Exit::Failed(_)));
+    /// ```
     pub fn last(&self) -> &Exit {
         &self.last
     }

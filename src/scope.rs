@@ -1,17 +1,17 @@
 //! What a service is handed.
 
+mod stopped;
+
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+pub use self::stopped::ScopeStopped;
 use crate::executor::{Node, Place};
 use crate::lifecycle::ChildLife;
 use crate::member::Member;
 use crate::stop::until;
-use crate::token::Stopped;
 use crate::{Cause, ServiceResult, StopToken, journal};
 
 /// What a service is handed: its name, its stop, and a way to spawn children.
@@ -55,6 +55,20 @@ impl<'a> Scope<'a> {
     }
 
     /// The name that the service was added under.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// group.add("server", |scope| async move {
+    ///     assert_eq!(scope.name(), "server");
+    /// });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
     pub fn name(&self) -> &str {
         self.member.name()
     }
@@ -120,24 +134,92 @@ impl<'a> Scope<'a> {
     /// # Cancel safety
     ///
     /// The future can be dropped and made anew at any time: the stop is latched.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::{Cause, Group};
+    ///
+    /// let mut group = Group::new();
+    /// let handle = group.handle();
+    /// group.add("server", |scope| async move {
+    ///     handle.stop();
+    ///     assert_eq!(scope.stopped().await, Cause::Requested);
+    /// });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
     pub fn stopped(&self) -> ScopeStopped<'_> {
-        ScopeStopped {
-            member: &self.member,
-            waiting: Waiting::Nowhere,
-        }
+        ScopeStopped::new(&self.member)
     }
 
     /// Whether the service has been told to stop. One load.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// let handle = group.handle();
+    /// group.add("server", |scope| async move {
+    ///     assert!(!scope.is_stopped());
+    ///     handle.stop();
+    ///     scope.stopped().await;
+    ///     assert!(scope.is_stopped());
+    /// });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
     pub fn is_stopped(&self) -> bool {
         self.member.is_stopped()
     }
 
     /// Why the service is to stop; `None` while it is not.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::{Cause, Group};
+    ///
+    /// let mut group = Group::new();
+    /// let handle = group.handle();
+    /// group.add("server", |scope| async move {
+    ///     assert_eq!(scope.cause(), None);
+    ///     handle.stop();
+    ///     scope.stopped().await;
+    ///     assert_eq!(scope.cause(), Some(Cause::Requested));
+    /// });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
     pub fn cause(&self) -> Option<Cause> {
         self.member.cause()
     }
 
     /// When the service will be cancelled; `None` before the stop, or if it may take for ever.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Instant;
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// let handle = group.handle();
+    /// group.add("server", |scope| async move {
+    ///     assert_eq!(scope.deadline(), None);
+    ///     handle.stop();
+    ///     scope.stopped().await;
+    ///     assert!(scope.deadline() > Some(Instant::now()));
+    /// });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
     pub fn deadline(&self) -> Option<Instant> {
         self.member.deadline()
     }
@@ -169,6 +251,25 @@ impl<'a> Scope<'a> {
 
     /// A token that is stopped when the service is told to stop; borrows nothing, so that threads
     /// and request handlers can have it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::{Cause, Group};
+    ///
+    /// let mut group = Group::new();
+    /// let handle = group.handle();
+    /// group.add("server", |scope| async move {
+    ///     let token = scope.token();
+    ///     let thread = std::thread::spawn(move || token.wait_blocking());
+    ///     handle.stop();
+    ///     scope.stopped().await;
+    ///     assert_eq!(thread.join().unwrap(), Cause::Requested);
+    /// });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
     pub fn token(&self) -> StopToken {
         self.member.token()
     }
@@ -182,6 +283,24 @@ impl<'a> Scope<'a> {
     /// # Cancel safety
     ///
     /// As cancel safe as the future it is given.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// let handle = group.handle();
+    /// group.add("server", |scope| async move {
+    ///     assert_eq!(scope.run_until_stopped(async { 7 }).await, Some(7));
+    ///     handle.stop();
+    ///     scope.stopped().await;
+    ///     assert_eq!(scope.run_until_stopped(async { 7 }).await, None);
+    /// });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
     pub async fn run_until_stopped<F: Future>(&self, future: F) -> Option<F::Output> {
         if self.is_stopped() {
             return None;
@@ -243,65 +362,6 @@ impl fmt::Debug for Scope<'_> {
         f.debug_struct("Scope")
             .field("name", &self.name())
             .field("cause", &self.cause())
-            .finish_non_exhaustive()
-    }
-}
-
-/// The future of [`Scope::stopped`].
-#[must_use = "futures do nothing unless polled"]
-pub struct ScopeStopped<'s> {
-    member: &'s Arc<Member>,
-    waiting: Waiting,
-}
-
-/// How a [`ScopeStopped`] comes to be polled again.
-enum Waiting {
-    /// It was not polled yet; or by the service's own task in place, whose waker is easily told.
-    Nowhere,
-
-    /// This waker, the last it was polled with, is that of the service's task.
-    Woken(Waker),
-
-    /// It is polled by something else within the service, or beyond it.
-    Listening(Box<Stopped>),
-}
-
-impl Future for ScopeStopped<'_> {
-    type Output = Cause;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Cause> {
-        let this = &mut *self;
-        if let Some(cause) = this.member.cause() {
-            return Poll::Ready(cause);
-        }
-        match &mut this.waiting {
-            Waiting::Woken(waker) if waker.will_wake(cx.waker()) => Poll::Pending,
-            Waiting::Listening(stopped) => Pin::new(&mut **stopped).poll(cx),
-            _ => this.wait(cx),
-        }
-    }
-}
-
-impl ScopeStopped<'_> {
-    /// Sees to it that the stop wakes this waker.
-    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Cause> {
-        if self.member.is_woken_by(cx.waker()) {
-            if !self.member.is_in_place() {
-                self.waiting = Waiting::Woken(cx.waker().clone());
-            }
-            return Poll::Pending;
-        }
-        let mut stopped = Box::new(self.member.token().stopped());
-        let polled = Pin::new(&mut *stopped).poll(cx);
-        self.waiting = Waiting::Listening(stopped);
-        polled
-    }
-}
-
-impl fmt::Debug for ScopeStopped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ScopeStopped")
-            .field("name", &self.member.name())
             .finish_non_exhaustive()
     }
 }

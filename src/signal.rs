@@ -123,6 +123,18 @@ pub fn reload() -> Result<Signals, Error> {
 /// # Errors
 ///
 /// If one of the signals cannot be listened for. The error names it.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(unix)] {
+/// use neap::signal::{Signal, listen};
+///
+/// assert!(listen([Signal::Usr1, Signal::Usr2]).is_ok());
+/// let error = listen([Signal::Kill]).unwrap_err().to_string();
+/// assert!(error.contains("SIGKILL"), "{error}");
+/// # }
+/// ```
 pub fn listen(signals: impl IntoIterator<Item = Signal>) -> Result<Signals, Error> {
     Signals::new(signals.into_iter().collect(), None)
 }

@@ -10,6 +10,12 @@ use crate::hub::Hub;
 use crate::member::Member;
 
 /// How far a service is.
+///
+/// # Examples
+///
+/// ```
+/// assert_eq!(format!("{:>10}", neap::State::Ready), "     ready");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum State {
@@ -50,6 +56,18 @@ impl fmt::Display for State {
 }
 
 /// How one service was when the [`Status`] was taken.
+///
+/// # Examples
+///
+/// ```
+/// use neap::Group;
+///
+/// let mut group = Group::new();
+/// group.add("job", |_| async {});
+/// let status = group.handle().status();
+/// let job = &status.services()[0];
+/// assert_eq!((job.name(), job.children()), ("job", 0));
+/// ```
 #[derive(Clone)]
 pub struct ServiceStatus {
     member: Arc<Member>,
@@ -71,21 +89,69 @@ impl ServiceStatus {
     }
 
     /// What identifies the service.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// let id = group.add("job", |_| async {}).id();
+    /// let status = group.handle().status();
+    /// let job = &status.services()[0];
+    /// assert_eq!(job.id(), id);
+    /// ```
     pub fn id(&self) -> ServiceId {
         ServiceId::new(&self.member.hub, self.member.index())
     }
 
     /// The name that the service was added under.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// group.add("job", |_| async {});
+    /// let status = group.handle().status();
+    /// let job = &status.services()[0];
+    /// assert_eq!(job.name(), "job");
+    /// ```
     pub fn name(&self) -> &str {
         self.member.name()
     }
 
     /// The place in the source where it was added.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// group.add("job", |_| async {});
+    /// let status = group.handle().status();
+    /// let job = &status.services()[0];
+    /// assert!(job.location().line() > 0);
+    /// ```
     pub fn location(&self) -> &'static Location<'static> {
         self.member.location()
     }
 
     /// How far the service was.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use neap::{Group, State};
+    ///
+    /// let mut group = Group::new();
+    /// group.add("job", |_| async {});
+    /// let status = group.handle().status();
+    /// let job = &status.services()[0];
+    /// assert_eq!(job.state(), State::Waiting);
+    /// ```
     pub fn state(&self) -> State {
         self.state
     }
@@ -94,11 +160,40 @@ impl ServiceStatus {
     ///
     /// What waits counts from the start of the group, or zero before it; what is being cancelled
     /// or was abandoned, from when it was told to stop.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// group.add("job", |_| async {});
+    /// let status = group.handle().status();
+    /// let job = &status.services()[0];
+    /// assert_eq!(job.lasting(), Duration::ZERO);
+    /// ```
     pub fn lasting(&self) -> Duration {
         self.lasting
     }
 
     /// How many children it had that were yet to end.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// let handle = group.handle();
+    /// group.add("parent", |scope| async move {
+    ///     scope.spawn(async {});
+    ///     assert_eq!(handle.status().services()[0].children(), 1);
+    /// });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
     pub fn children(&self) -> usize {
         self.children
     }
@@ -154,6 +249,17 @@ impl Status {
     }
 
     /// Each service, in the order in which they were added; none once the group has ended.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// group.add("job", |_| async {});
+    /// let status = group.handle().status();
+    /// assert_eq!(status.services().len(), 1);
+    /// ```
     pub fn services(&self) -> &[ServiceStatus] {
         &self.services
     }

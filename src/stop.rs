@@ -38,6 +38,12 @@ pub struct StopSource {
 
 impl StopSource {
     /// Makes a source that nothing has stopped yet.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert!(!neap::StopSource::new().is_stopped());
+    /// ```
     pub fn new() -> StopSource {
         StopSource::new_in(Arc::new(Latch::new()))
     }
@@ -50,6 +56,16 @@ impl StopSource {
     ///
     /// When this returns, the cause can be read from each of them, and all their waiters have
     /// been woken. The cause is in place before the first waiter wakes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use neap::{Cause, StopSource};
+    ///
+    /// let source = StopSource::new();
+    /// assert!(source.stop(Cause::Requested));
+    /// assert!(!source.stop(Cause::Requested), "once is enough");
+    /// ```
     pub fn stop(&self, cause: Cause) -> bool {
         self.stop_by(cause, None)
     }
@@ -90,6 +106,17 @@ impl StopSource {
     }
 
     /// Returns a token that this source stops.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use neap::{Cause, StopSource};
+    ///
+    /// let source = StopSource::new();
+    /// let (first, second) = (source.token(), source.token());
+    /// source.stop(Cause::Requested);
+    /// assert!(first.is_stopped() && second.is_stopped());
+    /// ```
     pub fn token(&self) -> StopToken {
         StopToken::new(&self.latch)
     }
@@ -117,11 +144,33 @@ impl StopSource {
     }
 
     /// Whether this source, or one above it, has stopped. One load.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use neap::{Cause, StopSource};
+    ///
+    /// let source = StopSource::new();
+    /// let child = source.child();
+    /// source.stop(Cause::Requested);
+    /// assert!(child.is_stopped());
+    /// ```
     pub fn is_stopped(&self) -> bool {
         self.latch.stop.get().is_some()
     }
 
     /// Why it stopped; `None` while it has not.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use neap::{Cause, StopSource};
+    ///
+    /// let source = StopSource::new();
+    /// assert_eq!(source.cause(), None);
+    /// source.stop(Cause::Finished("job".into()));
+    /// assert_eq!(source.cause(), Some(Cause::Finished("job".into())));
+    /// ```
     pub fn cause(&self) -> Option<Cause> {
         self.latch.stop.get().map(|stop| stop.cause.clone())
     }

@@ -73,6 +73,20 @@ impl Group<'_> {
     /// Has what becomes of the services written down, for [tests](crate::test).
     ///
     /// By the first recorder that is given, from then on. See [`Recorder`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::{Group, test::Recorder};
+    ///
+    /// let (recorder, mut group) = (Recorder::new(), Group::new());
+    /// group.record(&recorder);
+    /// group.add("job", |_| async {});
+    /// future::block_on(group.run())?;
+    /// assert_eq!(recorder.to_string(), "`job` started\n`job` ready\n`job` ended");
+    /// # Ok::<(), neap::Error>(())
+    /// ```
     pub fn record(&mut self, recorder: &Recorder) -> &mut Self {
         self.handle().hub.set_recorder(recorder);
         self

@@ -49,6 +49,18 @@ impl StopToken {
     /// # Cancel safety
     ///
     /// The future can be dropped and made anew at any time: the stop is latched.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::{Cause, StopSource};
+    ///
+    /// let source = StopSource::new();
+    /// let token = source.token();
+    /// source.stop(Cause::Requested);
+    /// assert_eq!(future::block_on(token.stopped()), Cause::Requested);
+    /// ```
     pub fn stopped(&self) -> Stopped {
         Stopped {
             token: self.clone(),
@@ -57,16 +69,53 @@ impl StopToken {
     }
 
     /// Whether the stop has come. One load.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use neap::{Cause, StopSource};
+    ///
+    /// let source = StopSource::new();
+    /// let token = source.token();
+    /// let done = (0..).take_while(|_| !token.is_stopped()).inspect(|round| {
+    ///     if *round == 2 {
+    ///         source.stop(Cause::Requested);
+    ///     }
+    /// });
+    /// assert_eq!(done.count(), 3);
+    /// ```
     pub fn is_stopped(&self) -> bool {
         self.latch.stop.get().is_some()
     }
 
     /// Why it was stopped; `None` while it is not.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use neap::{Cause, StopSource};
+    ///
+    /// let source = StopSource::new();
+    /// let token = source.token();
+    /// assert_eq!(token.cause(), None);
+    /// source.stop(Cause::Requested);
+    /// assert_eq!(token.cause(), Some(Cause::Requested));
+    /// ```
     pub fn cause(&self) -> Option<Cause> {
         self.latch.stop.get().map(|stop| stop.cause.clone())
     }
 
     /// Until when there is time to finish; `None` before the stop, or if no limit was given.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use neap::{Cause, StopSource};
+    ///
+    /// let source = StopSource::new();
+    /// source.stop(Cause::Requested);
+    /// assert_eq!(source.token().deadline(), None, "it may take its time");
+    /// ```
     pub fn deadline(&self) -> Option<Instant> {
         self.latch.stop.get().and_then(|stop| stop.deadline)
     }
@@ -74,6 +123,18 @@ impl StopToken {
     /// Returns a source that is stopped with this token, and can be stopped before it alone.
     ///
     /// See [`StopSource::child`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use neap::{Cause, StopSource};
+    ///
+    /// let source = StopSource::new();
+    /// let token = source.token();
+    /// let child = token.child();
+    /// child.stop(Cause::Requested);
+    /// assert!(!token.is_stopped());
+    /// ```
     pub fn child(&self) -> StopSource {
         StopSource::new_in(self.latch.child())
     }

@@ -47,6 +47,15 @@ struct Face {
 
 impl Clock {
     /// Makes a clock that shows the present time, and goes on doing so.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use neap::test::Clock;
+    ///
+    /// let clock = Clock::new();
+    /// assert_eq!(clock.now(), clock.now(), "it stands still");
+    /// ```
     pub fn new() -> Clock {
         Clock {
             face: Arc::new(Face {
@@ -58,6 +67,18 @@ impl Clock {
     }
 
     /// The time that it shows.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use neap::test::Clock;
+    ///
+    /// let clock = Clock::new();
+    /// let before = clock.now();
+    /// clock.clone().advance(Duration::from_secs(1));
+    /// assert_eq!(clock.now(), before + Duration::from_secs(1));
+    /// ```
     pub fn now(&self) -> Instant {
         self.face.start + Duration::from_nanos(self.face.moved.load(Ordering::SeqCst))
     }
@@ -65,12 +86,39 @@ impl Clock {
     /// Moves it forward, and wakes those whose time has come.
     ///
     /// What they do then, they do when they are polled: this does not wait for it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use neap::test::Clock;
+    ///
+    /// let clock = Clock::new();
+    /// let before = clock.now();
+    /// clock.advance(Duration::from_secs(60));
+    /// clock.advance(Duration::from_secs(60));
+    /// assert_eq!(clock.now() - before, Duration::from_secs(120));
+    /// ```
     pub fn advance(&self, by: Duration) {
         self.face.moved.fetch_add(nanos(by), Ordering::SeqCst);
         self.face.sleepers.notify(usize::MAX);
     }
 
     /// Waits for so long by this clock.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use futures_lite::future;
+    /// use neap::test::Clock;
+    ///
+    /// let clock = Clock::new();
+    /// let mut asleep = clock.sleep(Duration::from_secs(3600));
+    /// assert!(future::block_on(future::poll_once(&mut asleep)).is_none());
+    /// clock.advance(Duration::from_secs(3600));
+    /// future::block_on(asleep);
+    /// ```
     pub fn sleep(&self, duration: Duration) -> Sleep {
         self.sleep_until(self.now() + duration)
     }

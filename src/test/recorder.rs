@@ -6,6 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use event_listener::Event as Notifier;
 
 /// Something that became of a service, by its name.
+///
+/// # Examples
+///
+/// ```
+/// use neap::test::Event;
+///
+/// assert_eq!(Event::Failed("job".into(), "failed: xxx".into()).to_string(), "`job` failed: xxx");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Event {
@@ -76,6 +84,12 @@ struct Tape {
 
 impl Recorder {
     /// Makes a recorder of nothing yet.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert!(neap::test::Recorder::new().events().is_empty());
+    /// ```
     pub fn new() -> Recorder {
         Recorder::default()
     }
@@ -91,6 +105,21 @@ impl Recorder {
     }
 
     /// All events so far.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    /// use neap::test::{Event, Recorder};
+    ///
+    /// let (recorder, mut group) = (Recorder::new(), Group::new());
+    /// group.record(&recorder);
+    /// group.add("job", |_| async {});
+    /// future::block_on(group.run())?;
+    /// assert_eq!(recorder.events().last(), Some(&Event::Ended("job".into())));
+    /// # Ok::<(), neap::Error>(())
+    /// ```
     pub fn events(&self) -> Vec<Event> {
         self.lock().clone()
     }
@@ -100,6 +129,25 @@ impl Recorder {
     /// # Cancel safety
     ///
     /// The future can be dropped and made anew at any time.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    /// use neap::test::{Event, Recorder};
+    ///
+    /// let (recorder, mut group) = (Recorder::new(), Group::new());
+    /// group.record(&recorder);
+    /// let (handle, events) = (group.handle(), recorder.clone());
+    /// group.add("server", |scope| async move { scope.stopped().await; });
+    /// group.add("test", |_| async move {
+    ///     events.wait_for(|event| *event == Event::Ready("server".into())).await;
+    ///     handle.stop();
+    /// });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
     pub async fn wait_for(&self, is_it: impl Fn(&Event) -> bool) {
         loop {
             let listener = self.tape.listeners.listen();
