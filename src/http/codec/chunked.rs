@@ -90,9 +90,11 @@ impl Chunked {
         let Some(end) = bytes.iter().position(|&byte| byte == b'\n') else {
             // Refused as early as it can be known, so that garbage does not wait for its line's end.
             size_of_line(bytes)?;
-            return match bytes.len() {
-                MAX_LINE.. => Err(Refusal::malformed("chunk extension too long")),
-                _ => Ok(Progress::More),
+            // The line's own end may be cut in two.
+            let line = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+            return match line.len() > MAX_LINE {
+                true => Err(Refusal::malformed("chunk extension too long")),
+                false => Ok(Progress::More),
             };
         };
         let line = bytes[..end]
@@ -147,8 +149,10 @@ fn trailers(bytes: &[u8]) -> Result<Progress, Refusal> {
         [] | [b'\r'] => return Ok(Progress::More),
         _ => {}
     }
+    // What is beyond the limit is not looked at, however much of it has come.
+    let within = &bytes[..bytes.len().min(MAX_TRAILERS)];
     let mut fields = [httparse::EMPTY_HEADER; MAX_HEADERS];
-    match httparse::parse_headers(bytes, &mut fields) {
+    match httparse::parse_headers(within, &mut fields) {
         Ok(httparse::Status::Complete((length, fields))) => {
             let section = &bytes[..length];
             let feeds = section.iter().filter(|&&byte| byte == b'\n').count();
@@ -235,10 +239,17 @@ mod tests {
             (b"5;a=b;c=\"d\"\r\nhello\r\n0\r\n\r\n", b"hello", 0),
             (b"5 ;a\r\nhello\r\n0\r\nx: y\r\n\r\n", b"hello", 0),
         ];
+        let longest = [
+            b"1;".to_vec(),
+            vec![b'x'; MAX_LINE - 2],
+            b"\r\ny\r\n0\r\n\r\n".to_vec(),
+        ];
+        let longest = longest.concat();
+        let table = table.iter().copied().chain([(&*longest, &b"y"[..], 0)]);
         for (input, body, left) in table {
             for piece in 1..=input.len() {
                 let decoded = decode(input, piece).unwrap();
-                assert_eq!(decoded, Some((body.to_vec(), *left)), "{piece}");
+                assert_eq!(decoded, Some((body.to_vec(), left)), "{piece}");
             }
         }
     }
@@ -247,6 +258,7 @@ mod tests {
     fn refuses_the_same_however_it_is_cut() {
         let long = [b"1;".to_vec(), vec![b'x'; 2 * MAX_LINE], b"\r\n".to_vec()].concat();
         let trailers = [b"0\r\nx: ".to_vec(), vec![b'x'; 2 * MAX_TRAILERS]].concat();
+        let whole = [&trailers, &b"\r\n\r\n"[..]].concat();
         let table: &[&[u8]] = &[
             b"\r\n",
             b"x\r\n",
@@ -263,6 +275,7 @@ mod tests {
             b"0\r\nx: y\n\n",
             &long,
             &trailers,
+            &whole,
         ];
         for input in table {
             for piece in [1, 2, 3, input.len()] {
