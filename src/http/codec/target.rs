@@ -60,6 +60,7 @@ impl Targets {
             check_host(target)?;
             Url::parse(&format!("http://{target}"))
         } else if is_absolute(target) {
+            check_absolute(target)?;
             Url::parse(target)
         } else {
             return Err(Refusal::malformed("bad request target"));
@@ -154,6 +155,17 @@ fn is_absolute(target: &str) -> bool {
     })
 }
 
+/// Refuses what a URL's parser would read in a way of its own: a host after more than two slashes, a
+/// user before it, a fragment (RFC 9110, 4.2; RFC 9112, 3.2.2).
+fn check_absolute(target: &str) -> Result<(), Refusal> {
+    let rest = target.split_once("://").map_or(target, |(_, rest)| rest);
+    let host = rest.split(['/', '?']).next().unwrap_or_default();
+    if host.is_empty() || target.contains('#') {
+        return Err(Refusal::malformed("bad request target"));
+    }
+    check_host(host)
+}
+
 /// Refuses what could move the host's end when it is put into a URL: a user, a path, a query.
 pub(super) fn check_host(host: &str) -> Result<(), Refusal> {
     let fits = |byte: u8| {
@@ -220,6 +232,12 @@ mod tests {
             (Get, Some("a"), "x", None),
             (Get, Some("a"), "ftp://b/", None),
             (Get, Some("a"), "/x#y", None),
+            (Get, Some("a"), "http://u@b/", None),
+            (Get, Some("a"), "http://u:p@b/", None),
+            (Get, Some("a"), "http:///b", None),
+            (Get, Some("a"), "http://b\\c", None),
+            (Get, Some("a"), "http://b/#x", None),
+            (Get, Some("a"), "http://b#/", None),
             (Get, Some("u@a"), "/x", None),
             (Get, Some("a/b"), "/x", None),
             (Get, Some("a:b"), "/x", None),
