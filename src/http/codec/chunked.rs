@@ -89,9 +89,9 @@ impl Chunked {
     fn size(&mut self, bytes: &[u8]) -> Result<Progress, Refusal> {
         let Some(end) = bytes.iter().position(|&byte| byte == b'\n') else {
             // Refused as early as it can be known, so that garbage does not wait for its line's end.
-            size_of_line(bytes)?;
             // The line's own end may be cut in two.
             let line = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+            size_of_line(line)?;
             return match line.len() > MAX_LINE {
                 true => Err(Refusal::malformed("chunk extension too long")),
                 false => Ok(Progress::More),
@@ -135,9 +135,8 @@ fn size_of_line(line: &[u8]) -> Result<(u64, usize), Refusal> {
 /// Extensions are skipped; what cannot be one is refused.
 fn extensions(rest: &[u8]) -> Result<(), Refusal> {
     let text = |&byte: &u8| byte == b'\t' || byte >= b' ' && byte != 0x7f;
-    let body = rest.strip_suffix(b"\r").unwrap_or(rest);
-    match body.trim_ascii_start().first() {
-        None | Some(b';') if body.iter().all(text) => Ok(()),
+    match rest.trim_ascii_start().first() {
+        None | Some(b';') if rest.iter().all(text) => Ok(()),
         _ => Err(Refusal::malformed("bad chunk size")),
     }
 }
@@ -267,6 +266,8 @@ mod tests {
             b"5\nhello\n0\n\n",
             b"5 x\r\nhello",
             b"5\x00\r\nhello",
+            b"5\r\r\nhello",
+            b"0;\r\r\n\r\n",
             b"11111111111111111\r\n",
             b"3\r\nhello\r\n",
             b"5\r\nhelloo\r\n",
