@@ -38,10 +38,10 @@ pub(crate) struct Tally {
 impl Tally {
     /// The latency in microseconds that so many of a hundred requests did not exceed.
     pub(crate) fn percentile(&mut self, percent: usize) -> f64 {
-        if self.latencies.is_empty() {
+        let Some(last) = self.latencies.len().checked_sub(1) else {
             return f64::NAN;
-        }
-        let at = (self.latencies.len() * percent / 100).min(self.latencies.len() - 1);
+        };
+        let at = (self.latencies.len() * percent / 100).min(last);
         f64::from(*self.latencies.select_nth_unstable(at).1) / 1e3
     }
 

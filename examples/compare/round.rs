@@ -131,6 +131,9 @@ fn under_load(server: &Server, settings: &Settings, samples: &mut Samples) -> Re
     if tally.lost > 0 {
         return Err(format!("lost {} requests with no stop", tally.lost).into());
     }
+    if tally.latencies.is_empty() {
+        return Err("has answered nothing".into());
+    }
     let requests = tally.latencies.len() as f64;
     samples.add(Metric::Rate, requests / tally.elapsed.as_secs_f64());
     samples.add(Metric::Median, tally.percentile(50));
