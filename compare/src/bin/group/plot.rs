@@ -97,9 +97,14 @@ fn draw_panel(
         .y_label_area_size(60)
         .build_cartesian_2d(axis(x, &[1.0]), axis(y, &[1.0, 2.0, 5.0]))?;
     let label = |value: &f64| grouped(value.round() as usize);
+    let short = |value: &f64| match value.round() as usize {
+        millions if millions >= 1_000_000 => format!("{}M", millions / 1_000_000),
+        thousands if thousands >= 1_000 => format!("{}k", thousands / 1_000),
+        few => few.to_string(),
+    };
     chart
         .configure_mesh()
-        .x_label_formatter(&label)
+        .x_label_formatter(&short)
         .y_label_formatter(&label)
         .x_desc("services")
         .label_style(("sans-serif", 14))

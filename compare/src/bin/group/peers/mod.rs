@@ -25,7 +25,7 @@ pub struct Peer {
 
     pub way: Way,
 
-    /// From so many services on, three rounds are enough.
+    /// From so many services on it takes many seconds, and two rounds have to do.
     pub slow_from: usize,
 }
 
@@ -81,6 +81,6 @@ pub const PEERS: &[Peer] = &[
         "tokio-graceful-shutdown, 2 threads",
         Way::Here(graceful_shutdown::two_threads),
     ),
-    Peer::new("Go's errgroup, 1 thread", Way::Go(1)),
-    Peer::new("Go's errgroup, 2 threads", Way::Go(2)),
+    Peer::slow("Go's errgroup, 1 thread", Way::Go(1)),
+    Peer::slow("Go's errgroup, 2 threads", Way::Go(2)),
 ];
