@@ -294,14 +294,9 @@ fn child() {
         Ok("early") => {
             let mut group = terminable();
             group.add("late", |_| async { println!("started") });
-            let pid = std::process::id().to_string();
-            assert!(
-                Command::new("kill")
-                    .args(["-s", "TERM", &pid])
-                    .status()
-                    .unwrap()
-                    .success()
-            );
+            // To this very thread (raise(3)): one sent to the process may be taken by another thread,
+            // and later.
+            signal_hook::low_level::raise(Signal::Term as i32).unwrap();
             end(group)
         }
         Ok("reload") => {
