@@ -1,16 +1,17 @@
 //! A set of services that start together and stop together.
 
+mod display;
+mod run;
+
 use std::borrow::Cow;
-use std::fmt;
 use std::future::Future;
 use std::panic::Location;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_lite::{FutureExt, Stream, StreamExt, stream};
+use futures_lite::{Stream, StreamExt, stream};
 
+pub use self::run::Run;
 use crate::executor::{Driver, Place, Task};
 use crate::hub::Hub;
 use crate::lifecycle::Life;
@@ -18,7 +19,7 @@ use crate::member::Member;
 use crate::roster::Roster;
 use crate::service::sealed::Raced;
 use crate::supervisor::Supervisor;
-use crate::{Added, Cause, Error, Handle, Nested, Outcome, Scope, ServiceResult};
+use crate::{Added, Cause, Handle, Nested, Scope, ServiceResult};
 
 /// How long a drain may take unless the group says otherwise.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -347,7 +348,7 @@ impl<'a> Group<'a> {
     /// Its stop then follows that of the service it is, and its deadline is within the other's. A
     /// nested [`Group::new`] runs in the task of that service. It is ready once all its services
     /// are. Its failure is the service's, with
-    /// the whole [`Error`] in it.
+    /// the whole [`Error`](crate::Error) in it.
     ///
     /// # Examples
     ///
@@ -407,72 +408,12 @@ impl<'a> Group<'a> {
     /// assert_eq!(error.to_string(), "service `job` failed: xxx");
     /// ```
     pub fn run(self) -> Run<'a> {
-        Run {
-            supervisor: self.supervisor.run().boxed(),
-            driver: self.driver,
-        }
+        Run::new(self.supervisor, self.driver)
     }
 }
 
 impl Default for Group<'_> {
     fn default() -> Self {
         Group::new()
-    }
-}
-
-/// The plan: a line for each service, in the order in which they were added, with those after which
-/// it starts, and before which it is stopped.
-///
-/// # Examples
-///
-/// ```
-/// use neap::Group;
-///
-/// let mut group = Group::new().limit(4);
-/// let db = group.add("db", |_| async {}).id();
-/// group.add("metrics", |_| async {}).background();
-/// group.add("http", |_| async {}).needs(db);
-/// assert_eq!(
-///     group.to_string(),
-///     "at most 4 at once\n`db`\n`metrics` (background)\n`http` after `db`"
-/// );
-/// ```
-impl fmt::Display for Group<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.hub.plan.fmt(&self.roster.snapshot(), f)
-    }
-}
-
-impl fmt::Debug for Group<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let members = self.roster.snapshot();
-        let names: Vec<_> = members.iter().map(|member| member.name()).collect();
-        f.debug_struct("Group")
-            .field("services", &names)
-            .field("cause", &self.hub.cause())
-            .finish()
-    }
-}
-
-/// The future of [`Group::run`].
-#[must_use = "futures do nothing unless polled"]
-pub struct Run<'a> {
-    /// Dropped before the tasks, as in the group.
-    supervisor: Pin<Box<dyn Future<Output = Result<Outcome, Error>> + Send + 'a>>,
-    driver: Driver<'a>,
-}
-
-impl Future for Run<'_> {
-    type Output = Result<Outcome, Error>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        this.driver.poll(this.supervisor.as_mut(), cx)
-    }
-}
-
-impl fmt::Debug for Run<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Run").finish_non_exhaustive()
     }
 }

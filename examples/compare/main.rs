@@ -5,7 +5,7 @@
 //! cargo run --release --example compare --features tide -- --svg compare.svg --json compare.json
 //! ```
 //!
-//! Half a minute, on 127.0.0.1 alone. Each runtime is a process of its own that serves `GET /hello`
+//! A minute, on 127.0.0.1 alone. Each runtime is a process of its own that serves `GET /hello`
 //! with tide and has a timer beside it; this one starts it, asks it, stops it, and reads what the
 //! kernel says of it. Rounds are interleaved; the tables have medians, and in brackets the lowest
 //! and the highest.

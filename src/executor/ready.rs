@@ -2,10 +2,12 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::task::Waker;
 
 use atomic_waker::AtomicWaker;
+
+use super::lock;
 
 /// The tasks in place that are to be polled, and who polls them.
 pub(crate) struct Ready {
@@ -38,7 +40,7 @@ impl Ready {
     }
 
     fn queue(&self) -> MutexGuard<'_, VecDeque<u32>> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.queue)
     }
 
     /// Has the task with this key polled.
