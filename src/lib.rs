@@ -112,68 +112,74 @@
     allow(rustdoc::broken_intra_doc_links)
 )]
 
-mod adapt;
-mod added;
-mod cause;
-mod deadlines;
-mod error;
+// The chapters of the core. Each imports only from those above it.
+
+// Clocks, alarms and deadlines.
+mod time;
+
+// Tasks, in place or on an executor that the user gave. It knows no group.
 mod executor;
-mod exit;
-mod group;
-mod guard;
-pub mod guide;
-mod handle;
-#[cfg(feature = "tide")]
-pub mod http;
-mod hub;
-mod journal;
-mod latch;
-mod lifecycle;
-mod member;
-mod nested;
-#[cfg(feature = "net")]
-pub mod net;
-mod notices;
-mod options;
-mod outcome;
-mod plan;
-mod refused;
-mod report;
-mod restart;
-mod roster;
-mod scope;
+
+// The broadcast: one cause, first wins.
+mod stop;
+
+// One service, as data.
 mod service;
+
+// Which service needs which, and whose turn it is: decides, and does nothing.
+mod plan;
+
+// The services of a group while they run: does what the plan decides.
+mod members;
+
+// How a group and its services are, and how they ended.
+mod outcome;
+
+// The group, and what is handed out of it.
+mod group;
+
+// What is built on the core, each of which could be left out.
+
+mod restart;
+
 #[cfg(feature = "signal")]
 pub mod signal;
-mod started;
-mod status;
-mod stop;
-mod supervisor;
-pub mod test;
-mod token;
-mod watchdog;
 
-pub use adapt::{Interrupted, Until, UntilExt};
-pub use added::Added;
-pub use cause::Cause;
-pub use error::Error;
-pub use executor::Task;
-pub use exit::{BoxError, Exit};
-pub use group::{Group, Run};
-pub use guard::Guard;
-pub use handle::Handle;
-pub use nested::Nested;
-pub use options::{Options, ServiceId};
+#[cfg(feature = "net")]
+pub mod net;
+
+#[cfg(feature = "tide")]
+pub mod http;
+
+pub mod test;
+
+pub mod guide;
+
+pub use executor::task::Task;
+pub use group::Group;
+pub use group::added::Added;
+pub use group::guard::Guard;
+pub use group::handle::Handle;
+pub use group::nested::Nested;
+pub use group::refused::Refused;
+pub use group::run::Run;
+pub use group::scope::Scope;
+pub use group::scope_stopped::ScopeStopped;
+pub use group::watchdog::WATCHDOG_EXIT_CODE;
 pub use outcome::Outcome;
-pub use refused::Refused;
-pub use report::Report;
+pub use outcome::error::Error;
+pub use outcome::report::ServiceReport;
+pub use outcome::status::{ServiceStatus, Status};
 pub use restart::{GaveUp, Restart, Restarting, restart};
-pub use scope::{Scope, ScopeStopped};
-pub use service::{OnExit, ServiceResult};
-pub use status::{ServiceStatus, State, Status};
-pub use stop::StopSource;
-pub use token::{StopToken, Stopped};
-pub use watchdog::STUCK;
+pub use service::exit::{BoxError, Exit};
+pub use service::id::ServiceId;
+pub use service::options::ServiceOptions;
+pub use service::result::{OnExit, ServiceResult};
+pub use service::state::State;
+pub use stop::cause::Cause;
+pub use stop::source::StopSource;
+pub use stop::token::{StopToken, Stopped};
+pub use stop::until::{Interrupted, Until, UntilExt};
 
 /// The examples of the README, compiled as those of the crate are.
 #[cfg(all(doctest, feature = "tide", feature = "signal"))]

@@ -10,14 +10,17 @@ use std::time::Duration;
 
 use futures_lite::{FutureExt, future};
 
-use crate::exit::End;
-use crate::lifecycle::{guard, poll_guarded};
-use crate::{Exit, Scope, ServiceResult, journal};
+use crate::executor::panic::catch;
+use crate::group::scope::Scope;
+use crate::members::log;
+use crate::service::exit::{End, Exit, Failure};
+use crate::service::poll::poll_to_end;
+use crate::service::result::ServiceResult;
 
 /// When, how soon and how often a service is restarted.
 ///
-/// *Intensity* and *period* are the terms of OTP's supervisors: at most so many restarts within so
-/// long. One more than that, and the service has failed.
+/// *Intensity* and *period* are the terms of OTP's supervisors: at most that many restarts within
+/// any period. With one more than that the service has failed.
 ///
 /// # Examples
 ///
@@ -232,24 +235,31 @@ where
     let mut recent = VecDeque::new();
     loop {
         let end = run_once(&mut factory, scope.clone()).await;
-        let finished = !matches!(end, End::Failed(_));
-        if scope.is_stopped() || (finished && !policy.always) {
+        let has_failed = matches!(end, End::Failed(_));
+        if scope.is_stopped() || (!has_failed && !policy.always) {
             return end;
         }
+        let last = exit_of(end);
 
-        let now = scope.member().hub.clock_now();
+        let now = scope.member().host.timeline.now_instant();
         recent.retain(|&at| now.saturating_duration_since(at) < policy.period);
         if recent.len() >= policy.intensity {
-            return give_up(end, policy.intensity, policy.period);
+            let (restarts, period) = (policy.intensity, policy.period);
+            let gave_up = GaveUp {
+                restarts,
+                period,
+                last,
+            };
+            return End::Failed(Failure::Error(gave_up.into()));
         }
         let delay = policy.delay(recent.len());
         recent.push_back(now);
 
-        note(&scope, &end, delay);
+        log::restarting(scope.member(), &last, delay);
         let wait = async {
             // Others have a turn even if there is no wait: the stop may be among them.
             future::yield_now().await;
-            scope.member().hub.alarm(now + delay).await;
+            scope.member().host.timeline.alarm(now + delay).await;
         };
         if scope.run_until_stopped(wait).await.is_none() {
             return End::Finished;
@@ -264,34 +274,23 @@ where
     F: Future + Send + 'a,
     F::Output: ServiceResult,
 {
-    let mut future = match guard(|| factory(scope)) {
+    let mut future = match catch(|| factory(scope)) {
         Ok(future) => Box::pin(future),
-        Err(end) => return end,
+        Err(panicked) => return panicked.into(),
     };
-    let end = poll_fn(|cx| poll_guarded(future.as_mut(), cx)).await;
-    match (end, guard(|| drop(future))) {
-        (End::Finished | End::Dropped, Err(panic)) => panic,
+    let end = poll_fn(|cx| poll_to_end(future.as_mut(), cx)).await;
+    match (end, catch(|| drop(future))) {
+        (End::Finished | End::Dropped, Err(panicked)) => panicked.into(),
         (end, _) => end,
     }
 }
 
-fn note(scope: &Scope<'_>, end: &End, delay: Duration) {
+/// Returns how a run ended.
+fn exit_of(end: End) -> Exit {
     match end {
-        End::Failed(exit) => journal::restarting(scope.member(), exit, delay),
-        End::Finished | End::Dropped => journal::restarting(scope.member(), &"finished", delay),
-    }
-}
-
-fn give_up(end: End, restarts: usize, period: Duration) -> End {
-    let last = match end {
-        End::Failed(exit) => exit,
+        End::Failed(failure) => failure.into(),
         End::Finished | End::Dropped => Exit::Finished,
-    };
-    End::Failed(Exit::Failed(Box::new(GaveUp {
-        restarts,
-        period,
-        last,
-    })))
+    }
 }
 
 /// The error of a service that was [restarted](restart) as often as its policy allows.

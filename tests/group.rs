@@ -8,11 +8,11 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use futures_lite::future;
-use neap::{Cause, Exit, OnExit, Options, Report};
+use neap::{Cause, Exit, OnExit, ServiceOptions, ServiceReport};
 use runtimes::{Gate, Recorder, THREADED, on, on_all};
 
 /// What is asserted most.
-fn exit_of(report: Report<'_>) -> &'static str {
+fn exit_of(report: ServiceReport<'_>) -> &'static str {
     match report.exit() {
         Exit::Finished => "finished",
         Exit::Failed(_) => "failed",
@@ -273,7 +273,7 @@ fn a_service_can_be_added_while_the_group_runs() {
                 scope.stopped().await;
             };
             handle
-                .add_with("second", Options::new().background(), service)
+                .add_with("second", ServiceOptions::new().background(), service)
                 .unwrap();
         });
         let outcome = group.run().await.unwrap();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_lite::future;
-use neap::{Exit, Options};
+use neap::{Exit, ServiceOptions};
 use runtimes::{Gate, Recorder, on_all};
 
 /// A service that is not to start.
@@ -172,7 +172,7 @@ fn a_service_in_the_background_takes_no_turn() {
             )
             .background();
         group.add("job", |_| async move {
-            let options = Options::new().background();
+            let options = ServiceOptions::new().background();
             let more = |scope: neap::Scope<'static>| async move { drop(scope.stopped().await) };
             handle.add_with("more metrics", options, more).unwrap();
         });

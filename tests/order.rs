@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_lite::future;
 use neap::test::Clock;
-use neap::{Cause, Exit, Group, Options, Outcome, Scope, ServiceId};
+use neap::{Cause, Exit, Group, Outcome, Scope, ServiceId, ServiceOptions};
 use runtimes::{AsyncStd, Gate, Recorder, Runtime, SmolThreads, ThreadPool, limited, on, on_all};
 
 /// A service that notes its start, its stop and its drop.
@@ -432,7 +432,7 @@ fn g7_a_needs_of_another_group_s_id_is_an_error_and_nothing_starts() {
         let mut group = runtime.group();
         let handle = group.handle();
         group.add("first", move |_| async move {
-            let options = Options::new().needs(foreign);
+            let options = ServiceOptions::new().needs(foreign);
             let refused = handle.add_with("http", options, |_| async {}).unwrap_err();
             assert_eq!(
                 refused.to_string(),
@@ -476,7 +476,7 @@ fn g7_holds_for_services_that_are_added_while_the_group_runs() {
             .id();
         let (noted, handle) = (recorder.clone(), group.handle());
         group.race("adder", async move {
-            let options = Options::new().needs(db);
+            let options = ServiceOptions::new().needs(db);
             let late = noting(&noted, "late");
             handle.add_with("late", options.clone(), late).unwrap();
             gate.open();

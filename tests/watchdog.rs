@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use futures_lite::future;
-use neap::{Group, STUCK, Scope};
+use neap::{Group, Scope, WATCHDOG_EXIT_CODE};
 
 /// The variable that names the story.
 const STORY: &str = "NEAP_TEST_STORY";
@@ -77,7 +77,7 @@ fn a_service_that_blocks_the_executor_is_reported_and_the_process_ended() {
     for story in ["blocks after the stop", "blocks before the stop"] {
         let begin = Instant::now();
         let output = tell(story);
-        assert_eq!(output.status.code(), Some(STUCK));
+        assert_eq!(output.status.code(), Some(WATCHDOG_EXIT_CODE));
         assert!(begin.elapsed() >= Duration::from_millis(100));
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(

@@ -4,32 +4,33 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use std::task::{Wake, Waker};
 
-use super::{Dispatch, NO_KEY, lock};
-use crate::hub::Hub;
+use super::scheduler::Scheduler;
+use super::{Host, NO_KEY};
 
-/// The bit of [`Node::state`] that says that the task's key is in the queue.
+/// The value of [`Node::queued`] while the task's key is in the ready queue.
 const QUEUED: u8 = 1;
 
 /// The waker of a task, and what else is known of it.
-pub(crate) struct Node<T> {
-    pub(crate) hub: Arc<Hub>,
+pub(crate) struct Node<H, T> {
+    /// The group that the task belongs to.
+    pub(crate) host: Arc<H>,
 
-    /// Where the task is found: in the driver's slab, or among the wakers of the dispatch.
+    /// Where the task is found: in the slab of the driver, or among the wakers of the scheduler.
     key: AtomicU32,
 
-    /// [`QUEUED`] or 0; always 0 on a given executor, which has a queue of its own.
-    state: AtomicU8,
+    /// [`QUEUED`] or 0. Always 0 on an executor that the user gave: it has a queue of its own.
+    queued: AtomicU8,
 
     /// What the task is about.
     pub(crate) data: T,
 }
 
-impl<T: Send + Sync + 'static> Node<T> {
-    pub(crate) fn new(hub: Arc<Hub>, data: T) -> Arc<Node<T>> {
+impl<H: Host, T: Send + Sync + 'static> Node<H, T> {
+    pub(crate) fn new(host: Arc<H>, data: T) -> Arc<Node<H, T>> {
         Arc::new(Node {
-            hub,
+            host,
             key: AtomicU32::new(NO_KEY),
-            state: AtomicU8::new(0),
+            queued: AtomicU8::new(0),
             data,
         })
     }
@@ -38,8 +39,8 @@ impl<T: Send + Sync + 'static> Node<T> {
     ///
     /// Acquires what was done before the wake-up that this poll answers.
     pub(crate) fn begin_poll(&self) {
-        if self.state.load(Ordering::Relaxed) != 0 {
-            self.state.swap(0, Ordering::AcqRel);
+        if self.queued.load(Ordering::Relaxed) != 0 {
+            self.queued.swap(0, Ordering::AcqRel);
         }
     }
 
@@ -50,28 +51,30 @@ impl<T: Send + Sync + 'static> Node<T> {
     /// (`SeqCst` on all four).
     pub(crate) fn wake_task(&self) {
         let key = self.key.load(Ordering::SeqCst);
-        let here = matches!(self.hub.dispatch, Dispatch::Here(_));
-        if key == NO_KEY || (here && self.state.swap(QUEUED, Ordering::AcqRel) == QUEUED) {
+        let scheduler = self.host.scheduler();
+        if key == NO_KEY {
             return;
         }
-        self.hub.dispatch.wake(key);
+        if scheduler.is_in_place() && self.queued.swap(QUEUED, Ordering::AcqRel) == QUEUED {
+            return;
+        }
+        scheduler.wake(key);
     }
 
-    /// Whether this waker wakes this very task, so that being woken needs no further arrangement.
+    /// Returns true if this waker wakes this very task, so that nothing else has to.
     pub(crate) fn is_woken_by(self: &Arc<Self>, waker: &Waker) -> bool {
-        match &self.hub.dispatch {
-            // A waker made of this node has its address for data. Nothing else has, as the node
-            // is alive. Should that ever change, the answer is no, which costs a listener.
-            Dispatch::Here(_) => waker.data() == Arc::as_ptr(self).cast(),
-            Dispatch::Given(wakers) => lock(wakers)
-                .get(self.key.load(Ordering::Relaxed) as usize)
-                .and_then(Option::as_ref)
-                .is_some_and(|own| own.will_wake(waker)),
+        match self.host.scheduler() {
+            // A waker made of this node has the address of the node for data. Nothing else has, as
+            // the node is alive. Should that ever change, this returns false, which costs a listener.
+            Scheduler::InPlace(_) => waker.data() == Arc::as_ptr(self).cast(),
+            Scheduler::Spawned(wakers) => {
+                wakers.is_woken_by(self.key.load(Ordering::Relaxed), waker)
+            }
         }
     }
 }
 
-impl<T: Send + Sync + 'static> Wake for Node<T> {
+impl<H: Host, T: Send + Sync + 'static> Wake for Node<H, T> {
     fn wake(self: Arc<Self>) {
         self.wake_task();
     }
@@ -81,14 +84,13 @@ impl<T: Send + Sync + 'static> Wake for Node<T> {
     }
 }
 
-/// Somebody who is told the key of a task.
+/// What is told the key of a task.
 pub(crate) trait Keyed: Send + Sync {
-    fn set_key(&self, key: usize);
+    fn set_key(&self, key: u32);
 }
 
-impl<T: Send + Sync> Keyed for Node<T> {
-    fn set_key(&self, key: usize) {
-        // Past four thousand million tasks the memory is gone.
-        self.key.store(key as u32, Ordering::SeqCst);
+impl<H: Host, T: Send + Sync> Keyed for Node<H, T> {
+    fn set_key(&self, key: u32) {
+        self.key.store(key, Ordering::SeqCst);
     }
 }

@@ -1,4 +1,4 @@
-//! What a group says of itself.
+//! How a group is displayed.
 
 use std::fmt;
 
@@ -23,17 +23,37 @@ use super::Group;
 /// ```
 impl fmt::Display for Group<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.hub.plan.fmt(&self.roster.snapshot(), f)
+        let members = self.core.registry.snapshot();
+        let plan = self.core.plan();
+        let mut newline = "";
+        if let Some(limit) = plan.limit() {
+            write!(f, "at most {limit} at once")?;
+            newline = "\n";
+        }
+        for member in members.iter() {
+            write!(f, "{newline}`{}`", member.name())?;
+            newline = "\n";
+            let needs = plan.needs_of(member.index()).into_iter().flatten();
+            let needs = needs.filter_map(|&index| members.get(index));
+            for (index, needed) in needs.enumerate() {
+                let after = if index == 0 { " after" } else { "," };
+                write!(f, "{after} `{}`", needed.name())?;
+            }
+            if member.is_background() {
+                f.write_str(" (background)")?;
+            }
+        }
+        Ok(())
     }
 }
 
 impl fmt::Debug for Group<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let members = self.roster.snapshot();
+        let members = self.core.registry.snapshot();
         let names: Vec<_> = members.iter().map(|member| member.name()).collect();
         f.debug_struct("Group")
             .field("services", &names)
-            .field("cause", &self.hub.cause())
+            .field("cause", &self.core.cause())
             .finish()
     }
 }

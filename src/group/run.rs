@@ -1,4 +1,4 @@
-//! A group that runs.
+//! The future of a group that runs.
 
 use std::fmt;
 use std::future::Future;
@@ -7,9 +7,11 @@ use std::task::{Context, Poll};
 
 use futures_lite::FutureExt;
 
-use crate::executor::Driver;
-use crate::supervisor::Supervisor;
-use crate::{Error, Outcome};
+use super::supervisor::Supervisor;
+use crate::executor::driver::Driver;
+use crate::members::core::Core;
+use crate::outcome::Outcome;
+use crate::outcome::error::Error;
 
 /// The future of [`Group::run`](super::Group::run).
 ///
@@ -29,11 +31,11 @@ use crate::{Error, Outcome};
 pub struct Run<'a> {
     /// Dropped before the tasks, as in the group.
     supervisor: Pin<Box<dyn Future<Output = Result<Outcome, Error>> + Send + 'a>>,
-    driver: Driver<'a>,
+    driver: Driver<'a, Core>,
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(supervisor: Supervisor<'a>, driver: Driver<'a>) -> Run<'a> {
+    pub(super) fn new(supervisor: Supervisor<'a>, driver: Driver<'a, Core>) -> Run<'a> {
         Run {
             supervisor: supervisor.run().boxed(),
             driver,

@@ -1,0 +1,194 @@
+//! Tasks in place: kept, and polled by whoever awaits the group.
+
+use std::cmp::Reverse;
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use slab::Slab;
+
+use super::node::{Keyed, Node};
+use super::ready_queue::{ReadyQueue, Turn};
+use super::spawner::{Arrival, Spawner};
+use super::{BoxedJob, Host};
+
+/// How many tasks are polled before the task that awaits the group yields.
+const BUDGET: usize = 256;
+
+/// A task in place.
+pub(super) struct Slot<'a> {
+    job: BoxedJob<'a>,
+    waker: Waker,
+}
+
+impl<'a> Slot<'a> {
+    pub(super) fn new<H: Host, T: Send + Sync + 'static>(
+        node: &Arc<Node<H, T>>,
+        job: BoxedJob<'a>,
+    ) -> Slot<'a> {
+        let waker = Waker::from(Arc::clone(node));
+        Slot { job, waker }
+    }
+
+    fn poll(&mut self) -> Poll<()> {
+        self.job
+            .as_mut()
+            .poll(&mut Context::from_waker(&self.waker))
+    }
+}
+
+/// The tasks of a group in place, before its start and after.
+pub(crate) struct InPlace<'a, H> {
+    host: Arc<H>,
+
+    /// Keeps the tasks that have arrived.
+    spawner: Arc<Spawner<'a>>,
+
+    ready: Arc<ReadyQueue>,
+    slots: Slab<Slot<'a>>,
+
+    /// What was taken from the ready queue and has yet to have its turn.
+    turns: VecDeque<Turn>,
+
+    has_started: bool,
+}
+
+impl<'a, H: Host> InPlace<'a, H> {
+    pub(super) fn new(
+        host: Arc<H>,
+        spawner: Arc<Spawner<'a>>,
+        ready: Arc<ReadyQueue>,
+    ) -> InPlace<'a, H> {
+        InPlace {
+            host,
+            spawner,
+            ready,
+            slots: Slab::new(),
+            turns: VecDeque::new(),
+            has_started: false,
+        }
+    }
+
+    pub(super) fn add<T: Send + Sync + 'static>(
+        &mut self,
+        node: &Arc<Node<H, T>>,
+        job: BoxedJob<'a>,
+    ) {
+        // Past four thousand million tasks the memory is gone.
+        node.set_key(self.slots.insert(Slot::new(node, job)) as u32);
+    }
+
+    /// Polls the supervisor and the tasks that are ready.
+    ///
+    /// The supervisor has a waker of its own. To poll it for every poll of a task would cost a
+    /// system call for each source of signals.
+    pub(super) fn poll<R>(
+        &mut self,
+        mut supervisor: Pin<&mut dyn Future<Output = R>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<R> {
+        self.ready.register(cx.waker());
+        let own = Waker::from(Arc::clone(&self.ready));
+        let mut own = Context::from_waker(&own);
+        if !std::mem::replace(&mut self.has_started, true) {
+            if let Poll::Ready(result) = supervisor.as_mut().poll(&mut own) {
+                return Poll::Ready(result);
+            }
+            self.start();
+        }
+        for _ in 0..BUDGET {
+            match self.next() {
+                Next::Turn(Turn::Supervisor) => {
+                    self.ready.begin_supervisor();
+                    if let Poll::Ready(result) = supervisor.as_mut().poll(&mut own) {
+                        return Poll::Ready(result);
+                    }
+                }
+                Next::Turn(Turn::Arrival) => self.adopt(),
+                Next::Turn(Turn::Task(key)) => self.poll_task(key as usize),
+                Next::Sweep => self.sweep(),
+                Next::Sleep => return Poll::Pending,
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Starts the tasks that were added before the start, unless the stop came first.
+    fn start(&mut self) {
+        if self.host.is_stopped() {
+            self.slots.clear();
+        }
+        self.sweep();
+    }
+
+    /// Returns what to do next. After [`Next::Sleep`], whoever brings work wakes the driver.
+    fn next(&mut self) -> Next {
+        loop {
+            if self.ready.take_sweep() {
+                return Next::Sweep;
+            }
+            if self.turns.is_empty() {
+                self.ready.take(&mut self.turns);
+            }
+            if let Some(turn) = self.turns.pop_front() {
+                return Next::Turn(turn);
+            }
+            if self.ready.fall_asleep() {
+                return Next::Sleep;
+            }
+        }
+    }
+
+    /// Polls every task.
+    fn sweep(&mut self) {
+        self.slots.retain(|_, slot| slot.poll().is_pending());
+        self.ready.set_tasks(self.slots.len());
+    }
+
+    /// Polls a task, unless it has ended since it was woken. If its key has gone to another task
+    /// meanwhile, that one is polled once for nothing.
+    fn poll_task(&mut self, key: usize) {
+        let polled = self.slots.get_mut(key).map(Slot::poll);
+        if polled.is_some_and(|polled| polled.is_ready()) {
+            self.slots.remove(key);
+        }
+    }
+
+    /// Takes in the task that arrived first, and polls it.
+    fn adopt(&mut self) {
+        let arrivals = self.spawner.arrivals();
+        if let Some(Arrival { node, slot }) = arrivals.and_then(|arrivals| arrivals.pop()) {
+            let key = self.slots.insert(slot);
+            node.set_key(key as u32);
+            self.ready.set_tasks(self.slots.len());
+            self.poll_task(key);
+        }
+    }
+}
+
+/// What the driver does next.
+enum Next {
+    Turn(Turn),
+
+    /// Poll every task.
+    Sweep,
+
+    /// Return: there is nothing to do.
+    Sleep,
+}
+
+impl<H> Drop for InPlace<'_, H> {
+    fn drop(&mut self) {
+        // Closed first: the last act of a task may be to spawn another. What has arrived owns the
+        // list that it is in, so it has to be taken out.
+        let arrivals = self.spawner.arrivals().map(|arrivals| arrivals.close());
+        let slots = std::mem::take(&mut self.slots).into_iter();
+        let mut slots: Vec<_> = slots.map(|(_, slot)| slot).collect();
+        slots.sort_by_cached_key(|slot| Reverse(slot.job.rank()));
+        slots.into_iter().for_each(drop);
+        drop(arrivals);
+    }
+}

@@ -1,0 +1,107 @@
+//! The side of an executor that wakes tasks. It owns none of them.
+
+use std::sync::{Arc, Mutex};
+use std::task::Waker;
+
+use slab::Slab;
+
+use super::ready_queue::{ReadyQueue, Turn};
+use super::{NO_KEY, lock};
+
+/// The side of an executor that wakes tasks. It owns none of them.
+pub(crate) enum Scheduler {
+    /// In place: the tasks that are to be polled.
+    InPlace(Arc<ReadyQueue>),
+
+    /// On an executor that the user gave: the wakers of its tasks.
+    Spawned(Arc<Wakers>),
+}
+
+impl Scheduler {
+    pub(crate) fn is_in_place(&self) -> bool {
+        matches!(self, Scheduler::InPlace(_))
+    }
+
+    /// Wakes the task with this key.
+    pub(super) fn wake(&self, key: u32) {
+        match self {
+            Scheduler::InPlace(ready) => ready.push(Turn::Task(key)),
+            Scheduler::Spawned(wakers) => wakers.wake(key),
+        }
+    }
+
+    /// Returns true if waking `n` tasks costs more than polling all there are; in place only.
+    pub(crate) fn is_most(&self, n: usize) -> bool {
+        match self {
+            Scheduler::InPlace(ready) => ready.is_most(n),
+            Scheduler::Spawned(_) => false,
+        }
+    }
+
+    /// Wakes every task.
+    pub(crate) fn wake_all(&self) {
+        match self {
+            Scheduler::InPlace(ready) => ready.push_all(),
+            Scheduler::Spawned(wakers) => wakers.wake_all(),
+        }
+    }
+}
+
+/// The wakers of the tasks on an executor that the user gave.
+pub(crate) struct Wakers {
+    /// By the key of the task; `None` until the task has been polled.
+    wakers: Mutex<Slab<Option<Waker>>>,
+}
+
+impl Wakers {
+    pub(super) fn new() -> Wakers {
+        Wakers {
+            wakers: Mutex::new(Slab::new()),
+        }
+    }
+
+    /// Makes room for the waker of a new task; returns the key of the task.
+    pub(super) fn insert(&self) -> u32 {
+        // Past four thousand million tasks the memory is gone.
+        lock(&self.wakers).insert(None) as u32
+    }
+
+    pub(super) fn set(&self, key: u32, waker: &Waker) {
+        let old = lock(&self.wakers)
+            .get_mut(key as usize)
+            .and_then(|slot| slot.replace(waker.clone()));
+        // Dropped outside the lock: the drop of a waker may drop a task, and that one locks again.
+        drop(old);
+    }
+
+    pub(super) fn remove(&self, key: u32) {
+        let old = lock(&self.wakers).try_remove(key as usize);
+        // Dropped outside the lock, as above.
+        drop(old);
+    }
+
+    /// Returns true if the task with this key was last polled with this waker.
+    pub(super) fn is_woken_by(&self, key: u32, waker: &Waker) -> bool {
+        lock(&self.wakers)
+            .get(key as usize)
+            .and_then(Option::as_ref)
+            .is_some_and(|own| own.will_wake(waker))
+    }
+
+    fn wake(&self, key: u32) {
+        debug_assert_ne!(key, NO_KEY);
+        // Cloned out: a waker may run any code, which is not to run under this lock.
+        let waker = lock(&self.wakers).get(key as usize).and_then(Clone::clone);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    fn wake_all(&self) {
+        let wakers: Vec<_> = lock(&self.wakers)
+            .iter()
+            .filter_map(|(_, waker)| waker.clone())
+            .collect();
+        wakers.into_iter().for_each(Waker::wake);
+    }
+}

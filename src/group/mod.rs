@@ -1,0 +1,394 @@
+//! A set of services that start together and stop together, and what is handed out of it.
+
+pub(crate) mod added;
+mod display;
+pub(crate) mod guard;
+pub(crate) mod handle;
+pub(crate) mod nested;
+pub(crate) mod refused;
+pub(crate) mod run;
+pub(crate) mod scope;
+pub(crate) mod scope_stopped;
+mod sources;
+mod supervisor;
+pub(crate) mod watchdog;
+
+use std::borrow::Cow;
+use std::future::Future;
+use std::panic::Location;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_lite::{Stream, StreamExt, stream};
+
+use self::added::Added;
+use self::handle::Handle;
+use self::nested::Nested;
+use self::run::Run;
+use self::scope::Scope;
+use self::supervisor::Supervisor;
+use crate::executor::driver::Driver;
+use crate::executor::spawner::Spawner;
+use crate::executor::task::Task;
+use crate::members::core::Core;
+use crate::members::recorder::Recorder;
+use crate::members::service_task::ServiceTask;
+use crate::service::result::ServiceResult;
+use crate::service::result::sealed::Raced;
+use crate::stop::cause::Cause;
+use crate::time::clock::Clock;
+
+/// The services of a program: started together, stopped together, joined.
+///
+/// A group is made, filled with [`add`](Group::add) and [`race`](Group::race), told what stops it
+/// with [`stop_on`](Group::stop_on), and run. It stops at the first of: an item from a source of
+/// stops, a [`Handle::stop`], a failure or panic of a service, the end of a service added with
+/// [`OnExit::Stop`](crate::OnExit::Stop). It also ends when all services have finished.
+///
+/// From the stop on it goes through four steps. Services are told to **stop**; they **drain**,
+/// which is to finish what is in flight, until their deadline; those that have not ended by then
+/// are **cancelled**, that is, dropped; and all are **joined**: when [`run`](Group::run) returns,
+/// each has returned, or has been dropped, or is named in the outcome as abandoned.
+///
+/// `'a` is what the services may borrow. A group that runs in place can borrow from the stack of
+/// the task that awaits it.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use futures_lite::future;
+/// use neap::{Cause, Group};
+///
+/// let mut group = Group::new()
+///     .drain_timeout(Duration::from_secs(10))
+///     .cancel_timeout(Duration::from_secs(2));
+/// let handle = group.handle();
+/// group.add("server", |scope| async move {
+///     scope.stopped().await; // a real one would serve until then, and drain after
+/// });
+/// group.race("timer", async move {
+///     async_io::Timer::after(Duration::from_millis(1)).await;
+///     handle.stop();
+/// });
+///
+/// let outcome = future::block_on(group.run())?;
+/// assert_eq!(*outcome.cause(), Cause::Requested);
+/// # Ok::<(), neap::Error>(())
+/// ```
+#[must_use = "a group does nothing unless it is run"]
+pub struct Group<'a> {
+    core: Arc<Core>,
+    spawner: Arc<Spawner<'a>>,
+
+    /// Dropped before the tasks: it latches the stop, which they then find.
+    supervisor: Supervisor<'a>,
+
+    /// The tasks of the services.
+    driver: Driver<'a, Core>,
+}
+
+impl<'a> Group<'a> {
+    /// Makes a group that needs no executor: the task that awaits [`run`](Group::run) drives it.
+    ///
+    /// All services share that one task, and so one thread at a time. One that blocks its thread
+    /// blocks them all.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let (text, mut group) = (String::from("borrowed"), Group::new());
+    /// group.add("reader", |_| async { assert_eq!(text.len(), 8) });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn new() -> Group<'a> {
+        Group::with(Spawner::in_place())
+    }
+
+    /// Makes a group whose services, and their children, are each spawned as a task of their own.
+    ///
+    /// `spawn` is called once for each, while the group is being polled or a child is spawned. The
+    /// task must be run to its end or dropped.
+    ///
+    /// # Examples
+    ///
+    /// On smol, on async-std, and on an executor of one's own:
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use neap::Group;
+    ///
+    /// let on_smol = Group::on(|task| smol::spawn(task).detach());
+    /// let on_async_std = Group::on(|task| { async_std::task::spawn(task); });
+    ///
+    /// let executor = Arc::new(async_executor::Executor::new());
+    /// let spawner = executor.clone();
+    /// let mut group = Group::on(move |task| spawner.spawn(task).detach());
+    /// group.add("hello", |_| async { println!("hello") });
+    /// futures_lite::future::block_on(executor.run(group.run()))?;
+    /// # drop((on_smol, on_async_std));
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn on(spawn: impl Fn(Task<'a>) + Send + Sync + 'a) -> Group<'a> {
+        Group::with(Spawner::spawned(spawn))
+    }
+
+    fn with(spawner: Spawner<'a>) -> Group<'a> {
+        let core = Core::new(spawner.scheduler());
+        let spawner = Arc::new(spawner);
+        Group {
+            driver: Driver::new(&core, &spawner),
+            supervisor: Supervisor::new(Arc::clone(&core)),
+            core,
+            spawner,
+        }
+    }
+
+    /// Sets how long services may take to end after the stop; 10 seconds unless set.
+    ///
+    /// Zero means not to drain: the stop cancels at once. [`Duration::MAX`] means to wait for as
+    /// long as it takes.
+    pub fn drain_timeout(self, timeout: Duration) -> Self {
+        self.core.timeouts.set_drain(timeout);
+        self
+    }
+
+    /// Sets how long to wait, once services have been cancelled, for those that block their
+    /// thread; 500 milliseconds unless set.
+    ///
+    /// After that they are named in the outcome as [`Exit::Abandoned`](crate::Exit::Abandoned).
+    /// It only matters on a given executor: a service that blocks its thread in place blocks the
+    /// group too.
+    pub fn cancel_timeout(self, timeout: Duration) -> Self {
+        self.core.timeouts.set_cancel(timeout);
+        self
+    }
+
+    /// Sets how many services may run at once; any number unless set.
+    ///
+    /// The others wait for their turn, in the order in which they were added, those whose
+    /// [needs](Added::needs) are not ready yet aside. A turn lasts until the service has ended,
+    /// with its children. Services in the background have no need of one. Nothing that waits when
+    /// the group is stopped will start. One that runs for good keeps its turn: give what is to be
+    /// limited a group of its own, and [nest](Group::into_service) that.
+    ///
+    /// # Errors
+    ///
+    /// With a limit of zero nothing could ever run: `run` returns an error before anything starts.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut jobs = Group::new().limit(2);
+    /// for job in 0..10 {
+    ///     jobs.add("job", move |_| async move { println!("{job}") });
+    /// }
+    /// future::block_on(jobs.run())?;
+    ///
+    /// let error = future::block_on(Group::new().limit(0).run()).unwrap_err();
+    /// assert_eq!(error.to_string(), "the limit of the group is zero: no service could run");
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn limit(self, services: usize) -> Self {
+        self.core.plan().set_limit(services);
+        self
+    }
+
+    /// Adds a service, to be started by [`run`](Group::run).
+    ///
+    /// A service is a function from a [`Scope`] to a future. It is called at the first poll of the
+    /// service's task, and not at all if the stop comes before. It is meant to end soon after
+    /// [`Scope::stopped`] is ready.
+    ///
+    /// The answer sets what is to be different about it. The name is a label for logs and errors,
+    /// not a key: two services may have the same, and their [`ServiceId`](crate::ServiceId)s and the places where
+    /// they were added tell them apart.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use neap::{Group, OnExit, Scope};
+    ///
+    /// async fn db(scope: Scope<'_>) -> std::io::Result<()> {
+    ///     scope.stopped().await;
+    ///     Ok(())
+    /// }
+    ///
+    /// let mut group = Group::new();
+    /// group.add("db", db).drain_timeout(Duration::from_secs(2));
+    /// group.add("metrics", |scope| async move { scope.stopped().await; }).background();
+    /// group.add("import", |_| async { anyhow::Ok(()) }).on_exit(OnExit::Stop);
+    /// ```
+    #[track_caller]
+    pub fn add<S, F>(&mut self, name: impl Into<Cow<'static, str>>, service: S) -> Added<'_>
+    where
+        S: FnOnce(Scope<'a>) -> F + Send + 'a,
+        F: Future + Send + 'a,
+        F::Output: ServiceResult,
+    {
+        let member = self.core.add(name.into(), Location::caller());
+        let scope = Scope::new(Arc::clone(&member), Arc::clone(&self.spawner));
+        let task = ServiceTask::new(Arc::clone(&member), move || service(scope));
+        self.driver.add(&member, Box::pin(task));
+        Added::new(&self.core, member)
+    }
+
+    /// Adds a plain future, which is dropped when the group stops.
+    ///
+    /// That counts as a good end: [`Exit::Cancelled`](crate::Exit::Cancelled), but no straggler. A
+    /// result that is there when the stop comes wins.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::{Exit, Group, OnExit};
+    ///
+    /// let mut group = Group::new();
+    /// group.race("for ever", future::pending::<()>());
+    /// group.add("short", |_| async {}).on_exit(OnExit::Stop);
+    ///
+    /// let outcome = future::block_on(group.run())?;
+    /// let report = outcome.reports().next().unwrap();
+    /// assert!(matches!(report.exit(), Exit::Cancelled) && !report.is_straggler());
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn race<F>(&mut self, name: impl Into<Cow<'static, str>>, future: F) -> Added<'_>
+    where
+        F: Future + Send + 'a,
+        F::Output: ServiceResult,
+    {
+        self.add(name, |scope: Scope<'a>| async move {
+            Raced(scope.run_until_stopped(future).await)
+        })
+    }
+
+    /// Stops the group at the first item of a stream, and cancels it at the second.
+    ///
+    /// A group can have several such sources; each counts its own items. An item that finds the
+    /// group stopped by something else is that source's first: it changes nothing. A stream that
+    /// ends is forgotten. The streams are looked at before anything starts: if one has an item
+    /// there, nothing does.
+    ///
+    /// Signals are such a stream, see [`signal::termination`](crate::signal::termination), and so
+    /// is the receiver of a channel.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::{Cause, Group};
+    ///
+    /// let (sender, receiver) = async_channel::unbounded();
+    /// let mut group = Group::new();
+    /// group.stop_on(receiver);
+    /// group.add("server", |scope| async move { scope.stopped().await; });
+    ///
+    /// sender.try_send(Cause::Requested).unwrap();
+    /// let outcome = future::block_on(group.run())?;
+    /// assert_eq!(*outcome.cause(), Cause::Requested);
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn stop_on<S>(&mut self, source: S) -> &mut Self
+    where
+        S: Stream + Send + 'a,
+        S::Item: Into<Cause>,
+    {
+        self.supervisor.add_source(source.map(Into::into).boxed());
+        self
+    }
+
+    /// Returns a handle, to stop, watch and extend the group from elsewhere.
+    pub fn handle(&self) -> Handle<'a> {
+        Handle::new(&self.core, &self.spawner)
+    }
+
+    /// Makes the group a service of another.
+    ///
+    /// Its stop then follows that of the service it is, and its deadline is within the other's. A
+    /// nested [`Group::new`] runs in the task of that service. It is ready once all its services
+    /// are. Its failure is the service's, with
+    /// the whole [`Error`](crate::Error) in it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut workers = Group::new();
+    /// workers.add("first", |_| async {});
+    /// workers.add("second", |_| async { Err("out of work") });
+    ///
+    /// let mut group = Group::new();
+    /// group.add("workers", workers.into_service());
+    /// let error = future::block_on(group.run()).unwrap_err();
+    /// assert_eq!(error.to_string(), "service `workers` failed: service `second` failed: out of work");
+    /// ```
+    pub fn into_service(mut self) -> impl FnOnce(Scope<'a>) -> Nested<'a> + Send + 'a {
+        |scope| {
+            let token = scope.token();
+            // A group runs once, so this is set once.
+            let _ = self.core.parent.set(token.clone());
+            self.stop_on(stream::once_future(token.stopped()));
+            let handle = self.handle();
+            Nested::new(self.run(), handle, scope)
+        }
+    }
+
+    /// Has the group go by a clock that is moved by hand, for [tests](crate::test).
+    ///
+    /// Its deadlines, reports, and the back-off of [`restart`](crate::restart()) do; timers of the
+    /// services' own do not, unless they are waits [on that clock](Clock::sleep). To be called
+    /// before the group is stopped, run, or looked at.
+    pub fn clock(&mut self, clock: &Clock) -> &mut Self {
+        self.core.timeline.set_clock(clock);
+        self
+    }
+
+    /// Has every event of the services recorded, for [tests](crate::test): by the first recorder
+    /// that is given, from then on.
+    pub fn record(&mut self, recorder: &Recorder) -> &mut Self {
+        let _ = self.core.recorder.set(recorder.clone());
+        self
+    }
+
+    /// Starts the services, and waits until they have all ended.
+    ///
+    /// Nothing starts before the first poll, and nothing at all if the group was stopped before.
+    /// When this returns, every service has returned, or been dropped, or is named in the outcome
+    /// as abandoned; and the signals it listened for act by their default again.
+    ///
+    /// # Errors
+    ///
+    /// The first failure or panic of a service; without one, those that did not end in time. The
+    /// error has the whole outcome.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future cancels every service. In place they are gone when the drop returns;
+    /// on a given executor, at their next poll, for which they are woken.
+    ///
+    /// # Fairness
+    ///
+    /// In place, services are polled in the order in which they are woken, and after 256 polls the
+    /// task that awaits the group yields.
+    pub fn run(self) -> Run<'a> {
+        Run::new(self.supervisor, self.driver)
+    }
+}
+
+impl Default for Group<'_> {
+    fn default() -> Self {
+        Group::new()
+    }
+}

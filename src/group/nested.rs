@@ -1,0 +1,58 @@
+//! A group as a service of another.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_lite::FutureExt;
+
+use super::handle::Handle;
+use super::run::Run;
+use super::scope::Scope;
+use crate::outcome::error::Error;
+
+/// The future of a [group as a service](crate::Group::into_service).
+#[must_use = "futures do nothing unless polled"]
+pub struct Nested<'a> {
+    run: Run<'a>,
+
+    /// Says that the service is ready once all services of the group are.
+    starting: Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>,
+}
+
+impl<'a> Nested<'a> {
+    pub(super) fn new(run: Run<'a>, handle: Handle<'a>, scope: Scope<'a>) -> Nested<'a> {
+        scope.starting();
+        let starting = async move {
+            if handle.started().await.is_ok() {
+                scope.ready();
+            }
+        };
+        Nested {
+            run,
+            starting: Some(starting.boxed()),
+        }
+    }
+}
+
+impl Future for Nested<'_> {
+    type Output = Result<(), Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let polled = self.run.poll(cx).map_ok(drop);
+        // Polled after the services, which may have become ready just now.
+        if let Some(starting) = &mut self.starting {
+            if starting.as_mut().poll(cx).is_ready() {
+                self.starting = None;
+            }
+        }
+        polled
+    }
+}
+
+impl fmt::Debug for Nested<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Nested").finish_non_exhaustive()
+    }
+}

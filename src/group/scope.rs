@@ -1,0 +1,335 @@
+//! What a service is handed.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::guard::Guard;
+use super::scope_stopped::ScopeStopped;
+use crate::executor::node::Node;
+use crate::executor::spawner::Spawner;
+use crate::members::child_task::ChildTask;
+use crate::members::core::Member;
+use crate::members::log;
+use crate::service::result::ServiceResult;
+use crate::stop::cause::Cause;
+use crate::stop::run_until::run_until;
+use crate::stop::token::StopToken;
+
+/// What a service is handed: its name, its stop, and a way to spawn children.
+///
+/// Clones are the same scope, and can be moved into children. `'a` is what the group's services
+/// may borrow.
+///
+/// # Examples
+///
+/// ```
+/// use futures_lite::future;
+/// use neap::{Group, Scope};
+///
+/// async fn serve(scope: Scope<'_>) -> std::io::Result<()> {
+///     println!("{} starts", scope.name());
+///     while !scope.is_stopped() {
+///         let job = scope.run_until_stopped(async { "a job" }).await;
+///         # scope.clone(); break;
+///     }
+///     println!("stopped by {:?}, with time until {:?}", scope.cause(), scope.deadline());
+///     Ok(())
+/// }
+///
+/// let mut group = Group::new();
+/// group.add("server", serve);
+/// future::block_on(group.run())?;
+/// # Ok::<(), neap::Error>(())
+/// ```
+pub struct Scope<'a> {
+    member: Arc<Member>,
+
+    /// Apart from the member, which is what wakers own and so cannot borrow.
+    spawner: Arc<Spawner<'a>>,
+}
+
+impl<'a> Scope<'a> {
+    pub(crate) fn new(member: Arc<Member>, spawner: Arc<Spawner<'a>>) -> Scope<'a> {
+        Scope { member, spawner }
+    }
+
+    pub(crate) fn member(&self) -> &Arc<Member> {
+        &self.member
+    }
+
+    /// Returns the name that the service was added under.
+    pub fn name(&self) -> &str {
+        self.member.name()
+    }
+
+    /// Says that the service is not ready before it says so, with [`ready`](Scope::ready).
+    ///
+    /// To be called before the first `.await`: once its first poll has returned, a service that
+    /// has not called this is ready, and this does nothing. A service that finishes is ready too,
+    /// so a job that others [need](crate::Added::needs) done needs to call this only.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// let migrations = group.add("migrations", |scope| async move {
+    ///     scope.starting();
+    ///     future::yield_now().await;
+    ///     println!("the tables are as they should be");
+    /// }).id();
+    /// group.add("server", |_| async { println!("serving") }).needs(migrations);
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn starting(&self) {
+        self.member.set_starting();
+    }
+
+    /// Says that the service is ready: those that need it may start. False if it was before.
+    ///
+    /// Call [`starting`](Scope::starting) first, or it was ready once its first poll returned.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// group.add("cache", |scope| async move {
+    ///     scope.starting();
+    ///     future::yield_now().await; // fill it
+    ///     assert!(scope.ready());
+    ///     assert!(!scope.ready(), "it was ready before");
+    /// });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn ready(&self) -> bool {
+        let news = self.member.set_ready();
+        if !news && self.member.was_taken_for_ready() {
+            log::ready_late(&self.member);
+        }
+        news
+    }
+
+    /// Waits until the service is told to stop, and returns why.
+    ///
+    /// In the service's own task this sets up nothing at all: the stop wakes that task.
+    ///
+    /// # Cancel safety
+    ///
+    /// The future can be dropped and made anew at any time: the stop is latched.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::{Cause, Group};
+    ///
+    /// let mut group = Group::new();
+    /// let handle = group.handle();
+    /// group.add("server", |scope| async move {
+    ///     handle.stop();
+    ///     assert_eq!(scope.stopped().await, Cause::Requested);
+    /// });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn stopped(&self) -> ScopeStopped<'_> {
+        ScopeStopped::new(&self.member)
+    }
+
+    /// Returns true once the service has been told to stop. One load.
+    pub fn is_stopped(&self) -> bool {
+        self.member.is_stopped()
+    }
+
+    /// Returns why the service is to stop; `None` before that.
+    pub fn cause(&self) -> Option<Cause> {
+        self.member.cause()
+    }
+
+    /// Returns when the service will be cancelled; `None` before the stop, or if it may take
+    /// forever.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.member.deadline()
+    }
+
+    /// Returns how much time is left until the [`deadline`](Scope::deadline); zero once it is over.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new().drain_timeout(Duration::from_secs(10));
+    /// let handle = group.handle();
+    /// group.add("a", |scope| async move {
+    ///     assert_eq!(scope.remaining(), None);
+    ///     handle.stop();
+    ///     scope.stopped().await;
+    ///     assert!(scope.remaining() <= Some(Duration::from_secs(10)));
+    /// });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn remaining(&self) -> Option<Duration> {
+        self.deadline().map(|deadline| {
+            deadline.saturating_duration_since(self.member.host.timeline.now_instant())
+        })
+    }
+
+    /// Returns a token that is stopped when the service is told to stop. It borrows nothing, so that
+    /// threads and request handlers can have it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::{Cause, Group};
+    ///
+    /// let mut group = Group::new();
+    /// let handle = group.handle();
+    /// group.add("server", |scope| async move {
+    ///     let token = scope.token();
+    ///     let thread = std::thread::spawn(move || token.wait_blocking());
+    ///     handle.stop();
+    ///     scope.stopped().await;
+    ///     assert_eq!(thread.join().unwrap(), Cause::Requested);
+    /// });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn token(&self) -> StopToken {
+        self.member.token()
+    }
+
+    /// Runs a future until the service is told to stop, and returns its output if it finished
+    /// first.
+    ///
+    /// If the stop has come already, the future is dropped without a poll. After that it is polled
+    /// before the stop is looked at, so that a result that is there wins a tie.
+    ///
+    /// # Cancel safety
+    ///
+    /// As cancel safe as the future it is given.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// let handle = group.handle();
+    /// group.add("server", |scope| async move {
+    ///     assert_eq!(scope.run_until_stopped(async { 7 }).await, Some(7));
+    ///     handle.stop();
+    ///     scope.stopped().await;
+    ///     assert_eq!(scope.run_until_stopped(async { 7 }).await, None);
+    /// });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub async fn run_until_stopped<F: Future>(&self, future: F) -> Option<F::Output> {
+        if self.is_stopped() {
+            return None;
+        }
+        run_until(future, self.stopped()).await
+    }
+
+    /// Spawns a child of the service, on the executor of the group.
+    ///
+    /// The service counts as ended only once its children have ended too, and what becomes of a
+    /// child becomes of the service: its failure or panic is the service's, and it is dropped with
+    /// the service at the deadline. A child that should end at the stop has to see to it itself,
+    /// with a [`token`](Scope::token) or a clone of the scope.
+    ///
+    /// Children can still be spawned after the stop, to finish what is in flight. Once the service
+    /// has been cancelled or has ended, the future is dropped at once.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// group.add("parent", |scope| async move {
+    ///     for child in 0..3 {
+    ///         scope.spawn(async move {
+    ///             if child == 2 { Err("the third child is tired") } else { Ok(()) }
+    ///         });
+    ///     }
+    /// });
+    /// let error = future::block_on(group.run()).unwrap_err();
+    /// assert_eq!(error.to_string(), "service `parent` failed: the third child is tired");
+    /// ```
+    pub fn spawn<F>(&self, future: F)
+    where
+        F: Future + Send + 'a,
+        F::Output: ServiceResult,
+    {
+        if self.member.enter_child() {
+            let child = Node::new(Arc::clone(&self.member.host), Arc::clone(&self.member));
+            let task = ChildTask::new(Arc::clone(&child), future);
+            self.spawner.spawn(child, Box::pin(task));
+        }
+    }
+
+    /// Has the service, and so the group, wait for something that is neither its future nor a
+    /// [child](Scope::spawn) of it: a blocking thread, a task on another executor.
+    ///
+    /// A guard is counted like a child, and joined like one; but there is no future to drop, so
+    /// one that is still held `cancel_timeout` after the service was cancelled has it abandoned.
+    /// `None` once the service has been cancelled, or has ended.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let (sender, receiver) = std::sync::mpsc::channel();
+    /// let mut group = Group::new();
+    /// group.add("writer", |scope| async move {
+    ///     let guard = scope.guard();
+    ///     std::thread::spawn(move || {
+    ///         sender.send("written").unwrap();
+    ///         drop(guard);
+    ///     });
+    /// });
+    /// future::block_on(group.run())?;
+    /// assert_eq!(receiver.try_recv(), Ok("written"));
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn guard(&self) -> Option<Guard> {
+        Guard::new(&self.member)
+    }
+}
+
+impl Clone for Scope<'_> {
+    fn clone(&self) -> Self {
+        Scope {
+            member: Arc::clone(&self.member),
+            spawner: Arc::clone(&self.spawner),
+        }
+    }
+}
+
+impl fmt::Debug for Scope<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope")
+            .field("name", &self.name())
+            .field("cause", &self.cause())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,61 @@
+//! The streams that stop a group.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_lite::Stream;
+
+use crate::stop::cause::Cause;
+
+/// An item of a source of stops.
+pub(super) enum Item {
+    /// The first one, which stops the group.
+    First(Cause),
+
+    /// A later one, which cancels it.
+    Again(Cause),
+}
+
+/// A stream of causes, boxed.
+pub(super) type Causes<'a> = Pin<Box<dyn Stream<Item = Cause> + Send + 'a>>;
+
+/// A stream whose first item stops the group, and whose second cancels it.
+struct Source<'a> {
+    items: Causes<'a>,
+    is_first: bool,
+}
+
+/// The streams that stop a group.
+pub(super) struct Sources<'a> {
+    sources: Vec<Source<'a>>,
+}
+
+impl<'a> Sources<'a> {
+    pub(super) fn new() -> Sources<'a> {
+        Sources {
+            sources: Vec::new(),
+        }
+    }
+
+    pub(super) fn add(&mut self, items: Causes<'a>) {
+        let is_first = true;
+        self.sources.push(Source { items, is_first });
+    }
+
+    /// Polls the sources for an item. One that has ended is forgotten.
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Item> {
+        let mut index = 0;
+        while let Some(source) = self.sources.get_mut(index) {
+            match source.items.as_mut().poll_next(cx) {
+                Poll::Ready(Some(cause)) if source.is_first => {
+                    source.is_first = false;
+                    return Poll::Ready(Item::First(cause));
+                }
+                Poll::Ready(Some(cause)) => return Poll::Ready(Item::Again(cause)),
+                Poll::Ready(None) => drop(self.sources.swap_remove(index)),
+                Poll::Pending => index += 1,
+            }
+        }
+        Poll::Pending
+    }
+}

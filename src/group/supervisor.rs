@@ -1,0 +1,390 @@
+//! The loop at the heart of a group: stop, drain, cancel, join.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use futures_lite::future;
+
+use super::sources::{Causes, Item, Sources};
+use crate::members::core::{Core, Member};
+use crate::members::log;
+use crate::members::notices::Notice;
+use crate::outcome::Outcome;
+use crate::outcome::error::Error;
+use crate::plan::Stopping;
+use crate::stop::cause::Cause;
+use crate::time::alarm::Alarm;
+use crate::time::deadlines::Deadlines;
+use crate::time::{deadline_after, earliest, nanos};
+
+/// How often to log which services are still draining.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Everything that wakes the supervisor.
+enum Wake {
+    /// A service or a handle has told something.
+    Notice(Notice),
+
+    /// A source of stops has an item.
+    Item(Item),
+
+    /// A deadline may have come.
+    Time,
+}
+
+/// How far the group is.
+enum Stage {
+    /// Nothing has stopped it.
+    Running,
+
+    /// Its services were told to stop. At each tick it logs which it waits for.
+    Draining { tick: Instant },
+
+    /// Its services are being dropped, and it waits no longer than this.
+    Cancelling { until: Option<Instant> },
+
+    /// It does not wait any more.
+    Over,
+}
+
+/// What a service, by its index, is to have done by a deadline of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    /// To have said that it is ready.
+    Ready(usize),
+
+    /// To have ended.
+    End(usize),
+}
+
+/// What starts as part of a [`Group`](crate::Group), and becomes the future of its `run`.
+///
+/// Dropping it before its end cancels all services.
+pub(super) struct Supervisor<'a> {
+    core: Arc<Core>,
+    sources: Sources<'a>,
+    stage: Stage,
+
+    /// Made when there is a first deadline.
+    timer: Option<Alarm>,
+
+    /// The deadlines of single services.
+    deadlines: Deadlines<Due>,
+
+    /// When the group started, by its own clock.
+    origin: u64,
+}
+
+impl<'a> Supervisor<'a> {
+    pub(super) fn new(core: Arc<Core>) -> Supervisor<'a> {
+        Supervisor {
+            core,
+            sources: Sources::new(),
+            stage: Stage::Running,
+            timer: None,
+            deadlines: Deadlines::new(),
+            origin: 0,
+        }
+    }
+
+    pub(super) fn add_source(&mut self, items: Causes<'a>) {
+        self.sources.add(items);
+    }
+
+    /// Sees the group through.
+    pub(super) async fn run(mut self) -> Result<Outcome, Error> {
+        if self.core.plan().limit() == Some(0) {
+            return Err(Error::zero_limit());
+        }
+        self.origin = self.core.open();
+        self.settle();
+
+        // Until the group has stopped, for whatever cause, and the last service has gone, and what
+        // it owned with it. A service that fails stops the group itself, before this is told.
+        while !self.is_over() {
+            match self.next().await {
+                Wake::Notice(Notice::Stopped) => self.drain().await,
+                Wake::Notice(Notice::Quiet) => self.settle(),
+                Wake::Notice(Notice::Cancel) => self.cancel(),
+                Wake::Notice(Notice::Cancelling) => self.extend(),
+                Wake::Notice(Notice::Starting(index)) => self.await_ready(index),
+                Wake::Notice(Notice::Stopping(index)) => self.await_end(index),
+                Wake::Item(Item::First(cause)) => self.stop(cause),
+                Wake::Item(Item::Again(cause)) => self.force(&cause),
+                Wake::Time => self.look_at_clock(),
+            }
+        }
+        Error::check(self.conclude())
+    }
+
+    fn is_over(&self) -> bool {
+        let has_ended = || self.core.is_stopped() && self.core.counts.is_empty();
+        matches!(self.stage, Stage::Over) || has_ended()
+    }
+
+    /// Waits for whatever comes next.
+    fn next(&mut self) -> impl Future<Output = Wake> {
+        self.set_timer();
+        future::poll_fn(|cx| self.poll_next(cx))
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
+        if let Poll::Ready(notice) = self.core.notices.poll_next(cx) {
+            return Poll::Ready(Wake::Notice(notice));
+        }
+        if let Poll::Ready(item) = self.sources.poll_next(cx) {
+            return Poll::Ready(Wake::Item(item));
+        }
+        match &mut self.timer {
+            Some(timer) => Pin::new(timer).poll(cx).map(|_| Wake::Time),
+            None => Poll::Pending,
+        }
+    }
+
+    /// Sets the timer to the next deadline.
+    fn set_timer(&mut self) {
+        let due = match self.stage {
+            Stage::Running => self.deadlines.next(),
+            Stage::Over => None,
+            Stage::Draining { tick } => {
+                let end = earliest(self.deadlines.next(), self.core.deadline());
+                earliest(Some(tick), end)
+            }
+            Stage::Cancelling { until } => until,
+        };
+        self.core.set_due(due);
+        match (due, &mut self.timer) {
+            (Some(due), Some(timer)) => timer.set_at(due),
+            (Some(due), timer) => *timer = Some(self.core.timeline.alarm(due)),
+            (None, timer) => *timer = None,
+        }
+    }
+
+    /// Stops the group for an item of a source, unless it was stopped before.
+    fn stop(&self, cause: Cause) {
+        if !self.core.stop(cause.clone()) {
+            log::stopping_already(&cause);
+        }
+    }
+
+    /// The stop has been latched: tells the services, and starts the clock.
+    async fn drain(&mut self) {
+        if self.begin_drain() {
+            // Every service has a turn before the clock is looked at, so that those that end at
+            // once are not cancelled, however short the time.
+            future::yield_now().await;
+        }
+    }
+
+    /// Tells the services to stop; false if they have been told.
+    ///
+    /// Those in the background are left to serve the others, see [`settle`](Self::settle). Those
+    /// that others need are told once these have ended, see [`plan`](crate::plan).
+    fn begin_drain(&mut self) -> bool {
+        if !matches!(self.stage, Stage::Running) {
+            return false;
+        }
+        let members = self.core.registry.snapshot();
+        log::stopping(self.core.cause().as_ref(), &members);
+        self.core.plan().stop(Stopping::Foreground);
+        let now = self.core.timeline.now();
+        let tick = self.core.timeline.instant(now) + TICK;
+        self.stage = Stage::Draining { tick };
+        self.tell(now, &members, |member| !member.is_last());
+        self.settle();
+        true
+    }
+
+    /// Tells those services to stop that were not told yet and that no other needs any more, and
+    /// notes their own deadlines.
+    fn tell(&mut self, now: u64, members: &[Arc<Member>], is_meant: impl Fn(&Member) -> bool) {
+        // Where most tasks are to be woken, it is cheaper to poll them all than to queue them.
+        let is_most = self.core.scheduler.is_most(members.len());
+        for member in members.iter().filter(|member| is_meant(member)) {
+            if !member.stop_unless_needed(now) {
+                continue;
+            }
+            member.stop_tokens();
+            if !is_most {
+                member.wake_task();
+            }
+            if let Some(own) = member.own_deadline() {
+                self.deadlines.push(own, Due::End(member.index()));
+            }
+        }
+        if is_most {
+            self.core.scheduler.wake_all();
+        }
+    }
+
+    /// A service has started that is to be ready within a time.
+    fn await_ready(&mut self, index: usize) {
+        let member = self.core.registry.get(index);
+        let started = member.and_then(|member| member.data.started());
+        let timeout = self.core.plan().start_timeout(index);
+        if let (Some(started), Some(timeout)) = (started, timeout) {
+            let started = self.core.timeline.instant(started);
+            if let Some(at) = deadline_after(started, nanos(timeout)) {
+                self.deadlines.push(at, Due::Ready(index));
+            }
+        }
+    }
+
+    /// A service was told to stop in its turn, and has a deadline of its own.
+    fn await_end(&mut self, index: usize) {
+        let member = self.core.registry.get(index);
+        if let Some(own) = member.and_then(|member| member.own_deadline()) {
+            self.deadlines.push(own, Due::End(index));
+        }
+    }
+
+    /// If no service keeps the group alive, it stops, and the background with it.
+    fn settle(&mut self) {
+        if !self.core.counts.is_quiet() {
+            return;
+        }
+        match self.stage {
+            Stage::Running => self.core.close(Cause::Ended),
+            Stage::Draining { .. } => self.tell_all(),
+            Stage::Cancelling { .. } => self.cancel_next(),
+            Stage::Over => {}
+        }
+    }
+
+    /// Tells all that are left, the background too.
+    fn tell_all(&mut self) {
+        self.core.plan().stop(Stopping::All);
+        let members = self.core.registry.snapshot();
+        self.tell(self.core.timeline.now(), &members, |_| true);
+    }
+
+    /// A second signal: there is no more waiting.
+    fn force(&mut self, cause: &Cause) {
+        log::forced(cause);
+        self.cancel();
+    }
+
+    /// Has every service dropped that has not ended, and waits for that.
+    fn cancel(&mut self) {
+        if matches!(self.stage, Stage::Cancelling { .. }) {
+            return;
+        }
+        self.begin_drain();
+        log::cancelling(&self.core.registry.snapshot());
+        self.core.plan().cancel();
+        self.cancel_next();
+    }
+
+    /// Cancels those that no other service needs. Those that they need themselves follow when they
+    /// are gone, see [`plan`](crate::plan), and the background when all others are.
+    fn cancel_next(&mut self) {
+        if self.core.counts.is_quiet() {
+            self.tell_all();
+        } else {
+            let members = self.core.registry.snapshot();
+            let now = self.core.timeline.now();
+            self.tell(now, &members, |member| !member.is_last());
+        }
+        for member in self.core.registry.snapshot().iter() {
+            member.cancel();
+        }
+        self.core.scheduler.wake_all();
+        self.stage = Stage::Cancelling { until: None };
+        self.extend();
+    }
+
+    /// Gives those that are being cancelled their time.
+    fn extend(&mut self) {
+        if let Stage::Cancelling { until } = &mut self.stage {
+            let now = self.core.timeline.now_instant();
+            *until = deadline_after(now, self.core.timeouts.cancel());
+        }
+    }
+
+    /// Gives up those that were cancelled and are still there. If there are others, which these
+    /// needed, it is their turn.
+    fn abandon(&mut self) {
+        let members = self.core.registry.snapshot();
+        log::abandoned(&members);
+        self.core.plan().stop(Stopping::All);
+        members.iter().for_each(|member| member.abandon());
+        if members
+            .iter()
+            .all(|member| member.data.lifecycle().is_gone())
+        {
+            self.stage = Stage::Over;
+        } else {
+            self.tell_all();
+            self.cancel_next();
+        }
+    }
+
+    /// Does what is due.
+    fn look_at_clock(&mut self) {
+        let now = self.core.timeline.now_instant();
+        match &mut self.stage {
+            Stage::Draining { .. } if self.core.deadline().is_some_and(|end| end <= now) => {
+                self.cancel();
+            }
+            Stage::Draining { tick } => {
+                if *tick <= now {
+                    *tick = now + TICK;
+                    log::draining(&self.core.registry.snapshot(), self.core.deadline(), now);
+                }
+                self.keep_deadlines(now);
+            }
+            Stage::Running => self.keep_deadlines(now),
+            Stage::Cancelling { until } if until.is_some_and(|until| until <= now) => {
+                self.abandon();
+            }
+            Stage::Cancelling { .. } | Stage::Over => {}
+        }
+    }
+
+    /// Cancels those that are to have ended by now, and fails those that are to be ready.
+    fn keep_deadlines(&mut self, now: Instant) {
+        let mut is_any = false;
+        while let Some(due) = self.deadlines.pop(now) {
+            let (Due::Ready(index) | Due::End(index)) = due;
+            let Some(member) = self.core.registry.get(index) else {
+                continue;
+            };
+            match due {
+                Due::End(_) => is_any |= member.cancel(),
+                Due::Ready(_) => {
+                    let timeout = self.core.plan().start_timeout(index);
+                    member.fail_start(timeout.unwrap_or_default());
+                }
+            }
+        }
+        if is_any {
+            self.core.scheduler.wake_all();
+        }
+    }
+
+    /// Puts the outcome together.
+    fn conclude(&mut self) -> Outcome {
+        self.stage = Stage::Over;
+        let members = self.core.registry.take();
+        let failures = self.core.failures.take();
+        let outcome = Outcome::new(&self.core, members, failures, self.origin);
+        log::outcome(&outcome);
+        outcome
+    }
+}
+
+impl Drop for Supervisor<'_> {
+    fn drop(&mut self) {
+        if !matches!(self.stage, Stage::Over) {
+            self.core.stop(Cause::Dropped);
+            // Nothing will see to the background later.
+            self.core.plan().cancel();
+            self.tell_all();
+            self.cancel_next();
+        }
+        self.core.end();
+    }
+}

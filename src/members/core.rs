@@ -1,0 +1,233 @@
+//! What the services, the handles and the supervisor of one group share.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
+
+use super::counts::Counts;
+use super::ending::Ending;
+use super::failures::Failures;
+use super::notices::{Notice, Notices};
+use super::readiness::Readiness;
+use super::recorder::Recorder;
+use super::registry::Registry;
+use super::timeouts::Timeouts;
+use crate::executor::Host;
+use crate::executor::node::Node;
+use crate::executor::scheduler::Scheduler;
+use crate::plan::Plan;
+use crate::service::exit::Exit;
+use crate::service::record::Record;
+use crate::stop::cause::Cause;
+use crate::stop::latch::Waiters;
+use crate::stop::source::StopSource;
+use crate::stop::token::StopToken;
+use crate::time::timeline::Timeline;
+use crate::time::{deadline_after, earliest};
+
+/// A service of a group: the record of it, which is also the waker of its task. One allocation.
+pub(crate) type Member = Node<Core, Record>;
+
+/// What the services, the handles and the supervisor of one group share. Borrows nothing, so that
+/// wakers can own it.
+pub(crate) struct Core {
+    /// Tells this group from all others.
+    pub(crate) id: u64,
+
+    /// The stop of the group. Set by [`Core::set_stop`] only, which sets the deadline too.
+    stop: StopSource,
+
+    pub(crate) scheduler: Scheduler,
+    pub(crate) timeline: Timeline,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) registry: Registry<Member>,
+    pub(crate) counts: Counts,
+    pub(crate) failures: Failures,
+    pub(crate) readiness: Readiness,
+    pub(crate) notices: Notices,
+    pub(crate) ending: Ending,
+
+    /// Locked before the registry, where both are.
+    plan: Mutex<Plan>,
+
+    /// What records the events of the services, if anything does.
+    pub(crate) recorder: OnceLock<Recorder>,
+
+    /// When the supervisor will be polled at the latest, if it can be; 0 if it has no deadline.
+    due: AtomicU64,
+
+    /// The stop of the service that this group is, if it is nested: its deadline holds here too.
+    pub(crate) parent: OnceLock<StopToken>,
+}
+
+impl Host for Core {
+    fn scheduler(&self) -> &Scheduler {
+        &self.scheduler
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.is_stopped()
+    }
+}
+
+impl Core {
+    pub(crate) fn new(scheduler: Scheduler) -> Arc<Core> {
+        static GROUPS: AtomicU64 = AtomicU64::new(0);
+        Arc::new(Core {
+            id: GROUPS.fetch_add(1, Ordering::Relaxed),
+            stop: StopSource::new(),
+            scheduler,
+            timeline: Timeline::new(),
+            timeouts: Timeouts::new(),
+            registry: Registry::new(),
+            counts: Counts::new(),
+            failures: Failures::new(),
+            readiness: Readiness::new(),
+            notices: Notices::new(),
+            ending: Ending::new(),
+            plan: Mutex::new(Plan::default()),
+            recorder: OnceLock::new(),
+            due: AtomicU64::new(0),
+            parent: OnceLock::new(),
+        })
+    }
+
+    pub(crate) fn plan(&self) -> MutexGuard<'_, Plan> {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes when the supervisor will be polled at the latest.
+    pub(crate) fn set_due(&self, due: Option<Instant>) {
+        let due = due.map_or(0, |at| self.timeline.nanos_at(at));
+        self.due.store(due, Ordering::Relaxed);
+    }
+
+    pub(crate) fn due(&self) -> Option<Instant> {
+        let due = self.due.load(Ordering::Relaxed);
+        (due != 0).then(|| self.timeline.instant(due))
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stop.is_stopped()
+    }
+
+    pub(crate) fn cause(&self) -> Option<Cause> {
+        self.stop.cause()
+    }
+
+    pub(crate) fn token(&self) -> StopToken {
+        self.stop.token()
+    }
+
+    /// Returns when the group was stopped, by its own clock.
+    pub(crate) fn stopped_at(&self) -> Option<u64> {
+        self.stop.stopped_at().map(|at| self.timeline.nanos_at(at))
+    }
+
+    /// Returns when the drain ends; `None` before the stop, or if it may take forever.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        earliest(self.stop.deadline(), self.parent_deadline())
+    }
+
+    fn parent_deadline(&self) -> Option<Instant> {
+        self.parent.get().and_then(StopToken::deadline)
+    }
+
+    /// Stops the group; false if it was stopped before.
+    pub(crate) fn stop(&self, cause: Cause) -> bool {
+        self.wake(self.set_stop(cause))
+    }
+
+    /// Latches the stop and leaves the waking to the caller, which holds a lock.
+    fn set_stop(&self, cause: Cause) -> Option<Waiters> {
+        let now = self.timeline.now_instant();
+        let timeout = deadline_after(now, self.timeouts.drain());
+        let deadline = earliest(timeout, self.parent_deadline());
+        self.stop.set(cause, now, deadline)
+    }
+
+    /// Wakes those that wait for the stop, the supervisor first; true if there was a stop.
+    ///
+    /// The supervisor is told before any waiter runs, so that a waiter that cancels does not
+    /// overtake the stop.
+    fn wake(&self, waiters: Option<Waiters>) -> bool {
+        let Some(waiters) = waiters else {
+            return false;
+        };
+        self.notices.send(Notice::Stopped);
+        waiters.wake();
+        true
+    }
+
+    /// Records a failure, and only then stops the group for it.
+    ///
+    /// The two are one step for other services that fail at this moment. The waking is left until
+    /// the lock is free.
+    pub(crate) fn fail(&self, index: usize, exit: Exit, cause: Cause) {
+        let waiters = self.failures.push(index, exit, || self.set_stop(cause));
+        self.wake(waiters);
+    }
+
+    /// Stops a group that no service keeps alive, unless one is added at this very moment.
+    pub(crate) fn close(&self, cause: Cause) {
+        let is_quiet = || self.counts.is_quiet();
+        let waiters = self
+            .registry
+            .while_closed(|| is_quiet().then(|| self.set_stop(cause)).flatten());
+        self.wake(waiters);
+    }
+
+    /// Notes that the group has ended.
+    pub(crate) fn end(&self) {
+        self.notices.close();
+        self.ending.end();
+        self.forget_members();
+    }
+
+    /// Counts a service out, and tells the supervisor if it was the last of its kind.
+    pub(crate) fn leave(&self, is_background: bool) {
+        if self.counts.leave(is_background) {
+            self.notices.send(Notice::Quiet);
+            self.forget_members();
+        }
+    }
+
+    /// Empties the registry once the group and all its services have ended: it and the services
+    /// own each other. Until then the plan finds in it whom to tell.
+    fn forget_members(&self) {
+        if self.ending.has_ended() && self.counts.is_empty() {
+            drop(self.registry.take());
+        }
+    }
+
+    /// Returns the services, as they are now; none once the group has ended.
+    pub(crate) fn members(&self) -> Arc<Vec<Arc<Member>>> {
+        if self.ending.has_ended() {
+            Arc::default()
+        } else {
+            self.registry.snapshot()
+        }
+    }
+
+    /// Waits until every service is ready, or has ended.
+    pub(crate) async fn all_up(&self) {
+        let mut up = 0;
+        while !self.are_up(&mut up) {
+            let announcement = self.readiness.watch();
+            if self.are_up(&mut up) {
+                break;
+            }
+            announcement.await;
+        }
+    }
+
+    /// Returns true if all services are up, where the first `up` of them are known to be.
+    fn are_up(&self, up: &mut usize) -> bool {
+        let members = self.registry.snapshot();
+        let rest = members.get(*up..).unwrap_or_default();
+        let more = rest.iter().take_while(|one| one.data.lifecycle().is_up());
+        let more = more.count();
+        *up += more;
+        self.readiness.opened_at().is_some() && more == rest.len()
+    }
+}

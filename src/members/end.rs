@@ -1,0 +1,94 @@
+//! The end of a service and of its children, with their failures.
+
+use super::core::Core;
+use super::log;
+use super::recorder::Event as Recorded;
+use crate::executor::node::Node;
+use crate::executor::panic::{Panicked, catch};
+use crate::service::exit::{End, Exit, Failure};
+use crate::service::lifecycle::{Event, Flag};
+use crate::service::record::Record;
+use crate::stop::cause::Cause;
+
+impl Node<Core, Record> {
+    /// Counts a child out, and wakes the service if it waits for just that.
+    pub(crate) fn leave_child(&self) {
+        if self.data.children.leave() {
+            self.wake_task();
+        }
+    }
+
+    /// Counts a child in; false if the service has ended, or is cancelled.
+    pub(crate) fn enter_child(&self) -> bool {
+        !self.is_cancelled() && self.data.children.enter()
+    }
+
+    /// Records a failure of the service and stops the group for it.
+    ///
+    /// The error is the user's: that it cannot be displayed is one more failure.
+    pub(crate) fn fail(&self, failure: Failure) {
+        let exit = Exit::from(failure);
+        let told = catch(|| {
+            log::failed(self, &exit);
+            self.record(|name| Recorded::Failed(name, exit.to_string()));
+        });
+        self.fail_group(exit);
+        if let Err(Panicked(message)) = told {
+            self.fail_group(Exit::Panicked(message));
+        }
+    }
+
+    fn fail_group(&self, exit: Exit) {
+        let name = self.data.name().clone();
+        let cause = match exit {
+            Exit::Panicked(_) => Cause::Panicked(name),
+            _ => Cause::Failed(name),
+        };
+        self.host.fail(self.index(), exit, cause);
+    }
+
+    /// Records the failures among the end of a future of the service and the drop of what it owned.
+    pub(crate) fn fail_at_end(&self, end: End, dropped: Result<(), Panicked>) {
+        if let End::Failed(failure) = end {
+            self.fail(failure);
+        }
+        if let Err(panicked) = dropped {
+            self.fail(panicked.into());
+        }
+    }
+
+    /// Fails the service if it was not to be dropped: an executor did that, and its work is not
+    /// done.
+    pub(crate) fn fail_if_lost(&self) {
+        if !self.host.is_stopped() {
+            self.fail(Failure::Error("its executor dropped it".into()));
+        }
+    }
+
+    /// Notes the end of the service: nothing of it is left.
+    ///
+    /// `finished` says that it returned, with or without an error; otherwise it was dropped. One
+    /// that finished is ready if it never said so: it has done what the others need of it. If it
+    /// failed, the stop has come before they start.
+    pub(crate) fn end(&self, finished: bool) {
+        self.data.set_ended(self.host.timeline.now());
+        let recorded = if finished {
+            Recorded::Ended
+        } else {
+            Recorded::Cancelled
+        };
+        let before = self.advance(Event::End { finished }, recorded);
+        let before = before.unwrap_or_else(|| self.data.lifecycle());
+        if finished && before.has(Flag::StopsGroup) {
+            self.host.stop(Cause::Finished(self.data.name().clone()));
+        }
+        log::ended(self, finished);
+        if before.has(Flag::Planned) {
+            self.host.service_gone(self.index(), finished);
+        }
+        if !before.has(Flag::Ready) {
+            self.host.readiness.announce();
+        }
+        self.host.leave(before.has(Flag::Background));
+    }
+}

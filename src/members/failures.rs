@@ -1,0 +1,43 @@
+//! The failures of a group's services.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::service::exit::Exit;
+
+/// A failure of one service.
+#[derive(Debug)]
+pub(crate) struct FailedService {
+    pub(crate) index: usize,
+
+    /// `Failed` or `Panicked`.
+    pub(crate) exit: Exit,
+}
+
+/// The failures of a group's services, in the order in which they came.
+pub(crate) struct Failures {
+    list: Mutex<Vec<FailedService>>,
+}
+
+impl Failures {
+    pub(crate) fn new() -> Failures {
+        Failures {
+            list: Mutex::new(Vec::new()),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<FailedService>> {
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a failure, and then calls `stop` before another can be added: so the service that the
+    /// cause of a stop names is the first in the list.
+    pub(crate) fn push<T>(&self, index: usize, exit: Exit, stop: impl FnOnce() -> T) -> T {
+        let mut list = self.lock();
+        list.push(FailedService { index, exit });
+        stop()
+    }
+
+    pub(crate) fn take(&self) -> Vec<FailedService> {
+        std::mem::take(&mut *self.lock())
+    }
+}

@@ -1,0 +1,194 @@
+//! A record of what happens to services, in order.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use event_listener::Event as Notifier;
+
+/// Something that happened to a service, by its name.
+///
+/// # Examples
+///
+/// ```
+/// use neap::test::Event;
+///
+/// assert_eq!(Event::Failed("job".into(), "failed: xxx".into()).to_string(), "`job` failed: xxx");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Event {
+    /// It was polled for the first time.
+    Started(String),
+
+    /// It is ready: it said so, or its first poll has returned.
+    Ready(String),
+
+    /// It failed or panicked, with this message.
+    Failed(String, String),
+
+    /// It was told to stop.
+    Stopped(String),
+
+    /// It has ended: it returned, and its children too.
+    Ended(String),
+
+    /// It has ended: it was dropped before it returned, or never started.
+    Cancelled(String),
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Event::Started(name) => write!(f, "`{name}` started"),
+            Event::Ready(name) => write!(f, "`{name}` ready"),
+            Event::Failed(name, message) => write!(f, "`{name}` {message}"),
+            Event::Stopped(name) => write!(f, "`{name}` stopped"),
+            Event::Ended(name) => write!(f, "`{name}` ended"),
+            Event::Cancelled(name) => write!(f, "`{name}` cancelled"),
+        }
+    }
+}
+
+/// Records every event of the services of a group; see
+/// [`Group::record`](crate::Group::record).
+///
+/// Clones are the same recorder, and several groups can share one. `{}` has a line for each event.
+///
+/// # Examples
+///
+/// ```
+/// use futures_lite::future;
+/// use neap::Group;
+/// use neap::test::{Event, Recorder};
+///
+/// let (recorder, mut group) = (Recorder::new(), Group::new());
+/// group.record(&recorder);
+/// group.add("job", |_| async { Err("xxx") });
+/// future::block_on(group.run()).unwrap_err();
+///
+/// assert_eq!(recorder.events()[0], Event::Started("job".into()));
+/// assert_eq!(recorder.to_string(), "`job` started\n`job` failed: xxx\n`job` ended");
+/// ```
+#[derive(Clone, Default)]
+pub struct Recorder {
+    tape: Arc<Tape>,
+}
+
+#[derive(Default)]
+struct Tape {
+    events: Mutex<Vec<Event>>,
+
+    /// Notified at each event.
+    listeners: Notifier,
+}
+
+impl Recorder {
+    /// Makes a recorder without events.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert!(neap::test::Recorder::new().events().is_empty());
+    /// ```
+    pub fn new() -> Recorder {
+        Recorder::default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Event>> {
+        let events = self.tape.events.lock();
+        events.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn push(&self, event: Event) {
+        self.push_if(|| Some(()), || event);
+    }
+
+    /// Records an event if `advance` returns something, in one step with it: of two events, the one
+    /// that happened first stands first.
+    pub(crate) fn push_if<T>(
+        &self,
+        advance: impl FnOnce() -> Option<T>,
+        event: impl FnOnce() -> Event,
+    ) -> Option<T> {
+        let mut events = self.lock();
+        let advanced = advance();
+        if advanced.is_some() {
+            events.push(event());
+        }
+        drop(events);
+        if advanced.is_some() {
+            self.tape.listeners.notify(usize::MAX);
+        }
+        advanced
+    }
+
+    /// Returns all events so far.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    /// use neap::test::{Event, Recorder};
+    ///
+    /// let (recorder, mut group) = (Recorder::new(), Group::new());
+    /// group.record(&recorder);
+    /// group.add("job", |_| async {});
+    /// future::block_on(group.run())?;
+    /// assert_eq!(recorder.events().last(), Some(&Event::Ended("job".into())));
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn events(&self) -> Vec<Event> {
+        self.lock().clone()
+    }
+
+    /// Waits until an event has come, or had come before, for which `is_it` returns true.
+    ///
+    /// # Cancel safety
+    ///
+    /// The future can be dropped and made anew at any time.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    /// use neap::test::{Event, Recorder};
+    ///
+    /// let (recorder, mut group) = (Recorder::new(), Group::new());
+    /// group.record(&recorder);
+    /// let (handle, events) = (group.handle(), recorder.clone());
+    /// group.add("server", |scope| async move { scope.stopped().await; });
+    /// group.add("test", |_| async move {
+    ///     events.wait_for(|event| *event == Event::Ready("server".into())).await;
+    ///     handle.stop();
+    /// });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub async fn wait_for(&self, is_it: impl Fn(&Event) -> bool) {
+        loop {
+            let listener = self.tape.listeners.listen();
+            if self.lock().iter().any(&is_it) {
+                return;
+            }
+            listener.await;
+        }
+    }
+}
+
+impl fmt::Display for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, event) in self.lock().iter().enumerate() {
+            let newline = if index == 0 { "" } else { "\n" };
+            write!(f, "{newline}{event}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.lock().iter()).finish()
+    }
+}

@@ -1,0 +1,91 @@
+//! The start of a service, until it is ready.
+
+use std::time::Duration;
+
+use super::core::Core;
+use super::log;
+use super::notices::Notice;
+use super::recorder::Event as Recorded;
+use crate::executor::node::Node;
+use crate::service::exit::Failure;
+use crate::service::lifecycle::{Event, Flag, Phase};
+use crate::service::record::Record;
+
+/// Whether a service may start.
+pub(crate) enum Start {
+    Now,
+
+    /// Not yet; it will be woken.
+    Held,
+
+    /// The stop came first.
+    Refused,
+}
+
+impl Node<Core, Record> {
+    /// Starts the service at its first poll, unless the stop came first or it is held.
+    pub(crate) fn start(&self) -> Start {
+        if self.host.is_stopped() {
+            return Start::Refused;
+        }
+        // Before the record of it, which a test may answer by moving the clock.
+        let now = self.host.timeline.now();
+        let Some(before) = self.advance(Event::Start, Recorded::Started) else {
+            let is_waiting = self.data.lifecycle().phase() == Phase::Waiting;
+            return if is_waiting {
+                Start::Held
+            } else {
+                Start::Refused
+            };
+        };
+        self.data.set_started(now);
+        log::started(self);
+        if before.has(Flag::Planned) && self.host.plan().start_timeout(self.index()).is_some() {
+            self.host.notices.send(Notice::Starting(self.index()));
+        }
+        Start::Now
+    }
+
+    /// Notes that the service will say itself when it is ready; without effect once it is.
+    pub(crate) fn set_starting(&self) {
+        self.data.set(Flag::Starting);
+    }
+
+    /// Notes that the service is ready; false if it was before.
+    pub(crate) fn set_ready(&self) -> bool {
+        let before = self.data.set(Flag::Ready);
+        if before.has(Flag::Ready) {
+            return false;
+        }
+        if before.has(Flag::Starting) {
+            log::ready(self);
+        }
+        self.record(Recorded::Ready);
+        if before.has(Flag::Planned) {
+            self.host.service_ready(self.index());
+        }
+        self.host.readiness.announce();
+        true
+    }
+
+    /// Returns true if other services need this one and were started without its word.
+    pub(crate) fn was_taken_for_ready(&self) -> bool {
+        let now = self.data.lifecycle();
+        now.has(Flag::Ready) && now.has(Flag::Planned) && !now.has(Flag::Starting)
+    }
+
+    /// Notes that the first poll is over: a service that did not say otherwise is ready.
+    pub(crate) fn end_first_poll(&self) {
+        if !self.has(Flag::Starting) {
+            self.set_ready();
+        }
+    }
+
+    /// Fails the service if it has not said that it is ready.
+    pub(crate) fn fail_start(&self, timeout: Duration) {
+        if self.data.lifecycle().is_starting() {
+            let message = format!("it was not ready {timeout:?} after its start");
+            self.fail(Failure::Error(message.into()));
+        }
+    }
+}

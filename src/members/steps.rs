@@ -1,0 +1,282 @@
+//! Carrying out what the plan decides.
+//!
+//! A step is a change of a service's lifecycle and what follows from it. The change is made under
+//! the lock of the plan, so that it never is stale: the next decision sees it. What follows wakes
+//! and logs, which may run any code, and comes after the lock is free.
+
+use std::borrow::Cow;
+use std::panic::Location;
+use std::sync::{Arc, MutexGuard};
+use std::time::Duration;
+
+use super::core::{Core, Member};
+use super::notices::Notice;
+use super::registry::Reason;
+use crate::plan::graph::Standing;
+use crate::plan::{Plan, Steps};
+use crate::service::id::ServiceId;
+use crate::service::lifecycle::Flag;
+use crate::service::options::ServiceOptions;
+
+/// What to do with a service that would have to wait for its turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WhenFull {
+    Wait,
+    Refuse,
+}
+
+/// A change of a service's lifecycle, and what follows from it.
+struct Moved {
+    member: Arc<Member>,
+
+    /// True if it may start.
+    is_started: bool,
+
+    /// True if it was told to stop.
+    is_stopped: bool,
+
+    /// True if it was cancelled.
+    is_cancelled: bool,
+}
+
+impl Core {
+    /// Has the plan decide, and carries out what it says.
+    fn decide<T>(&self, decide: impl FnOnce(&mut Plan, &mut Steps) -> T) -> T {
+        let mut steps = Steps::default();
+        let mut plan = self.plan();
+        let decision = decide(&mut plan, &mut steps);
+        let moved = self.change(&plan, &steps);
+        drop(plan);
+        moved.into_iter().for_each(Moved::follow_up);
+        decision
+    }
+
+    /// Changes the lifecycles as the plan says. Runs under its lock, and so wakes nothing.
+    fn change(&self, plan: &MutexGuard<'_, Plan>, steps: &Steps) -> Vec<Moved> {
+        let mut moved = Vec::new();
+        for &index in &steps.hold {
+            if let Some(member) = self.registry.get(index) {
+                member.data.set(Flag::Planned);
+                member.data.set(Flag::Held);
+            }
+        }
+        for &index in &steps.start {
+            moved.extend(self.registry.get(index).and_then(Moved::start));
+        }
+        for &index in &steps.stop {
+            let is_cancelling = plan.is_cancelling();
+            let member = self.registry.get(index);
+            moved.extend(member.and_then(|member| Moved::stop(member, is_cancelling)));
+        }
+        moved
+    }
+
+    /// Has the plan told from here on of what happens to a service.
+    fn enroll(plan: &mut Plan, member: &Member) {
+        if plan.has(member.index()) {
+            return;
+        }
+        let now = member.data.set(Flag::Planned);
+        let ready_at = now
+            .has(Flag::Ready)
+            .then(|| member.data.started().unwrap_or(1));
+        plan.insert(
+            member.index(),
+            Standing {
+                ready_at,
+                is_gone: now.is_gone(),
+                is_background: now.has(Flag::Background),
+            },
+        );
+    }
+
+    /// Returns the service that another of this group needs.
+    fn find_needed(&self, index: usize, id: ServiceId) -> Result<Arc<Member>, Reason> {
+        let needed = id.index_in(self.id).ok_or(Reason::Foreign)?;
+        // All but itself were added before: their ids could not be had otherwise.
+        self.registry
+            .get(needed)
+            .filter(|_| needed != index)
+            .ok_or(Reason::Itself)
+    }
+
+    /// Adds a service before the group runs.
+    pub(crate) fn add(
+        self: &Arc<Core>,
+        name: Cow<'static, str>,
+        location: &'static Location<'static>,
+    ) -> Arc<Member> {
+        let added = self.registry.add(|index| {
+            self.counts.enter(false);
+            Ok(Member::named(self, index, name, location))
+        });
+        let Ok::<_, std::convert::Infallible>(member) = added;
+        member
+    }
+
+    /// Adds a service by a handle, with all that is set for it, as one step.
+    ///
+    /// A stop is latched before the registry is looked at to tell every service of it, so a
+    /// service is either refused here or told there.
+    pub(crate) fn admit(
+        self: &Arc<Core>,
+        name: Cow<'static, str>,
+        location: &'static Location<'static>,
+        options: &ServiceOptions,
+        when_full: WhenFull,
+    ) -> Result<Arc<Member>, Reason> {
+        self.decide(|plan, steps| {
+            let needed = options
+                .needs
+                .iter()
+                .map(|&id| self.find_needed(usize::MAX, id));
+            let needed: Vec<_> = needed.collect::<Result<_, _>>()?;
+            let member = self.registry.add(|index| {
+                if self.is_stopped() {
+                    return Err(Reason::Stopped);
+                }
+                if when_full == WhenFull::Refuse && !plan.take_turn(index) {
+                    return Err(Reason::Full);
+                }
+                self.counts.enter(options.background);
+                let member = Member::named(self, index, name, location);
+                member.set_options(options);
+                Ok(member)
+            })?;
+            for needed in needed {
+                Core::enroll(plan, &needed);
+                Core::enroll(plan, &member);
+                plan.need(member.index(), needed.index(), steps);
+            }
+            if let Some(timeout) = options.start_timeout {
+                Core::set_start_timeout(plan, &member, timeout);
+            }
+            plan.admit(member.index(), options.background, steps);
+            Ok(member)
+        })
+    }
+
+    /// Has a service need another before the group runs.
+    pub(crate) fn need(&self, member: &Arc<Member>, id: ServiceId) -> Result<(), Reason> {
+        let needed = self.find_needed(member.index(), id)?;
+        self.decide(|plan, steps| {
+            Core::enroll(plan, &needed);
+            Core::enroll(plan, member);
+            plan.need(member.index(), needed.index(), steps);
+        });
+        Ok(())
+    }
+
+    /// Sets how long a service may take to be ready, before it runs.
+    pub(crate) fn limit_start(&self, member: &Member, timeout: Duration) {
+        Core::set_start_timeout(&mut self.plan(), member, timeout);
+    }
+
+    fn set_start_timeout(plan: &mut Plan, member: &Member, timeout: Duration) {
+        member.set_starting();
+        Core::enroll(plan, member);
+        plan.set_start_timeout(member.index(), timeout);
+    }
+
+    /// Moves a service to the background before the group runs.
+    pub(crate) fn move_to_background(&self, member: &Member) {
+        let mut plan = self.plan();
+        if !member.data.set(Flag::Background).has(Flag::Background) {
+            self.counts.move_to_background();
+            plan.set_background(member.index());
+        }
+    }
+
+    /// Starts the group: the first services have their turns. Returns when that was.
+    pub(crate) fn open(&self) -> u64 {
+        let now = self.timeline.now();
+        self.decide(|plan, steps| {
+            if plan.open() {
+                for member in self.registry.snapshot().iter() {
+                    plan.line_up(member.index(), member.is_background(), steps);
+                }
+            }
+        });
+        self.readiness.open(now);
+        now
+    }
+
+    /// A service in the plan is ready.
+    pub(crate) fn service_ready(&self, index: usize) {
+        let now = self.timeline.now();
+        self.decide(|plan, steps| plan.ready(index, now, steps));
+    }
+
+    /// A service in the plan has ended, or was given up. One that finished is ready.
+    pub(crate) fn service_gone(&self, index: usize, finished: bool) {
+        let now = self.timeline.now();
+        self.decide(|plan, steps| {
+            if finished {
+                plan.ready(index, now, steps);
+            }
+            plan.gone(index, steps);
+        });
+    }
+
+    /// Stops one service, after all that need it; true if that is news.
+    pub(crate) fn stop_one(&self, id: ServiceId) -> bool {
+        let member = id
+            .index_in(self.id)
+            .and_then(|index| self.registry.get(index));
+        member.is_some_and(|member| {
+            self.decide(|plan, steps| {
+                let is_stopped = member.is_stopped();
+                plan.stop_one(member.index(), steps) && !is_stopped
+            })
+        })
+    }
+}
+
+impl Moved {
+    fn new(member: Arc<Member>) -> Moved {
+        Moved {
+            member,
+            is_started: false,
+            is_stopped: false,
+            is_cancelled: false,
+        }
+    }
+
+    /// Lets a service start; `None` if it was not held.
+    fn start(member: Arc<Member>) -> Option<Moved> {
+        let was_held = member.data.clear(Flag::Held).has(Flag::Held);
+        was_held.then(|| Moved {
+            is_started: true,
+            ..Moved::new(member)
+        })
+    }
+
+    /// Tells a service to stop, and cancels it if all are; `None` if neither is news.
+    fn stop(member: Arc<Member>, is_cancelling: bool) -> Option<Moved> {
+        let now = member.host.timeline.now();
+        let is_stopped = member.stop(now, !member.host.is_stopped());
+        let is_cancelled = is_cancelling && member.cancel();
+        (is_stopped || is_cancelled).then(|| Moved {
+            is_stopped,
+            is_cancelled,
+            ..Moved::new(member)
+        })
+    }
+
+    /// Does what follows, once no lock is held.
+    fn follow_up(self) {
+        let Moved { member, .. } = &self;
+        if self.is_stopped {
+            member.stop_tokens();
+            if member.own_deadline().is_some() {
+                member.host.notices.send(Notice::Stopping(member.index()));
+            }
+        }
+        if self.is_cancelled {
+            member.host.notices.send(Notice::Cancelling);
+            member.wake_with_children();
+        } else if self.is_started || self.is_stopped {
+            member.wake_task();
+        }
+    }
+}

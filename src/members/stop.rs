@@ -1,0 +1,138 @@
+//! The stop of a service: told, drained until its deadline, cancelled, given up.
+
+#[cfg(feature = "log")]
+use std::time::Duration;
+use std::time::Instant;
+
+use super::core::Core;
+use super::recorder::Event as Recorded;
+use crate::executor::node::Node;
+use crate::service::lifecycle::{Event, Flag};
+use crate::service::record::Record;
+use crate::stop::cause::Cause;
+use crate::stop::token::StopToken;
+use crate::time::{deadline_after, earliest};
+
+impl Node<Core, Record> {
+    /// Tells the service to stop, at `now`; false if it was told before or is gone. The caller
+    /// then passes the stop on to its tokens and wakes its task.
+    pub(crate) fn stop(&self, now: u64, alone: bool) -> bool {
+        self.stop_by(Event::Stop { alone }, now)
+    }
+
+    fn stop_by(&self, event: Event, now: u64) -> bool {
+        let is_news = self.advance(event, Recorded::Stopped).is_some();
+        if is_news {
+            self.data.set_stopped(now);
+        }
+        is_news
+    }
+
+    /// Tells the service to stop with the group, at `now`, unless another needs it.
+    pub(crate) fn stop_unless_needed(&self, now: u64) -> bool {
+        if self.stop_by(Event::StopUnplanned, now) {
+            return true;
+        }
+        if !self.is_planned() {
+            return false;
+        }
+        // The plan stays locked, so that no service comes to need this one in between.
+        let plan = self.host.plan();
+        plan.may_stop(self.index()) && self.stop(now, false)
+    }
+
+    /// Has the service's future dropped at its next poll, which the caller brings about; false if
+    /// it was not told to stop before, or has ended.
+    pub(crate) fn cancel(&self) -> bool {
+        self.data.apply(Event::Cancel).is_some()
+    }
+
+    /// Gives up a service that was cancelled, unless it has ended.
+    pub(crate) fn abandon(&self) {
+        let before = self.data.apply(Event::Abandon);
+        if before.is_some_and(|before| before.has(Flag::Planned)) {
+            self.host.service_gone(self.index(), false);
+        }
+    }
+
+    /// Wakes the service and its children.
+    pub(crate) fn wake_with_children(&self) {
+        if self.data.children.count() == 0 {
+            self.wake_task();
+        } else {
+            self.host.scheduler.wake_all();
+        }
+    }
+
+    /// Returns true if the service is to stop.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.data.lifecycle().is_stopped()
+    }
+
+    /// Returns true if what runs of the service is to be dropped.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.data.lifecycle().is_cancelled()
+    }
+
+    /// Returns why the service is to stop, once it is.
+    pub(crate) fn cause(&self) -> Option<Cause> {
+        let now = self.data.lifecycle();
+        if !now.is_stopped() {
+            None
+        } else if now.has(Flag::StoppedAlone) {
+            Some(Cause::Requested)
+        } else {
+            self.host.cause()
+        }
+    }
+
+    /// Returns until when the service has time, once it was told to stop.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.is_stopped()
+            .then(|| earliest(self.own_deadline(), self.host.deadline()))
+            .flatten()
+    }
+
+    /// Returns the deadline that is not the group's: that of the service's own timeout, or, if it
+    /// was stopped alone, that of the group's timeout counted from there.
+    pub(crate) fn own_deadline(&self) -> Option<Instant> {
+        let timeout = match self.data.drain_timeout() {
+            None if !self.has(Flag::StoppedAlone) => return None,
+            None => self.host.timeouts.drain(),
+            Some(timeout) => timeout,
+        };
+        let stopped = self.data.stopped();
+        // It was told at this very moment, and the time is not noted yet.
+        let stopped = stopped.unwrap_or_else(|| self.host.timeline.now());
+        deadline_after(self.host.timeline.instant(stopped), timeout)
+    }
+
+    /// Returns how long ago the service was told to stop; `None` if it was not.
+    #[cfg(feature = "log")]
+    pub(crate) fn draining_for(&self) -> Option<Duration> {
+        let since = self
+            .host
+            .timeline
+            .now()
+            .saturating_sub(self.data.stopped()?);
+        Some(Duration::from_nanos(since))
+    }
+
+    /// Returns a token that is stopped when the service is told to stop.
+    pub(crate) fn token(&self) -> StopToken {
+        let token = self.data.source().token();
+        if self.data.set(Flag::HasTokens).is_stopped() {
+            self.stop_tokens();
+        }
+        token
+    }
+
+    /// Stops the tokens of the service, if it has any.
+    pub(crate) fn stop_tokens(&self) {
+        if self.has(Flag::HasTokens) {
+            if let Some(cause) = self.cause() {
+                self.data.source().stop_by(cause, self.deadline());
+            }
+        }
+    }
+}

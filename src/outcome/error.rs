@@ -1,0 +1,278 @@
+//! The error of a group.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::process::ExitCode;
+
+use super::Outcome;
+use super::report::ServiceReport;
+use crate::service::exit::Exit;
+
+/// Why a group did not end well, or did not start.
+///
+/// The [`Outcome`] with its first failure in front. `Display` is one line that names the service
+/// and what it said; `Debug`, which is what `fn main() -> Result<(), neap::Error>` prints, adds
+/// the causes below it, the later failures and the stragglers, a line each.
+///
+/// [`source`](StdError::source) goes on where `Display` ends: it is what the service's error gives
+/// as its own source. The service's error itself is [`failure`](Error::failure).
+///
+/// # Examples
+///
+/// ```
+/// use futures_lite::future;
+/// use neap::Group;
+///
+/// let mut group = Group::new();
+/// group.add("timer", |_| async { Err("xxx") });
+/// let error = future::block_on(group.run()).unwrap_err();
+///
+/// assert_eq!(error.service(), Some("timer"));
+/// assert_eq!(error.to_string(), "service `timer` failed: xxx");
+/// ```
+pub struct Error {
+    /// Boxed, to keep the `Result` of every caller small.
+    kind: Box<Kind>,
+}
+
+enum Kind {
+    /// A service failed, panicked, or did not end in time. Holds at least one such.
+    Ended(Outcome),
+
+    /// The group was to run no service at once.
+    ZeroLimit,
+
+    /// A signal cannot be listened for.
+    #[cfg(feature = "signal")]
+    Signal(async_signal::Signal, std::io::Error),
+}
+
+impl Error {
+    /// Returns the outcome as an error if a service failed or had to be cancelled.
+    pub(crate) fn check(outcome: Outcome) -> Result<Outcome, Error> {
+        if outcome.failures().next().is_none() && outcome.stragglers().next().is_none() {
+            return Ok(outcome);
+        }
+        Err(Error {
+            kind: Box::new(Kind::Ended(outcome)),
+        })
+    }
+
+    pub(crate) fn zero_limit() -> Error {
+        Error {
+            kind: Box::new(Kind::ZeroLimit),
+        }
+    }
+
+    #[cfg(feature = "signal")]
+    pub(crate) fn signal(signal: async_signal::Signal, error: std::io::Error) -> Error {
+        Error {
+            kind: Box::new(Kind::Signal(signal, error)),
+        }
+    }
+
+    /// Returns the whole outcome; `None` if the group did not start.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// group.add("db", |_| async { Err("xxx") });
+    /// let error = future::block_on(group.run()).unwrap_err();
+    /// assert_eq!(error.outcome().unwrap().reports().len(), 1);
+    /// ```
+    pub fn outcome(&self) -> Option<&Outcome> {
+        match &*self.kind {
+            Kind::Ended(outcome) => Some(outcome),
+            Kind::ZeroLimit => None,
+            #[cfg(feature = "signal")]
+            Kind::Signal(..) => None,
+        }
+    }
+
+    /// Returns the name of the service to blame: the first that failed, or else the first that did not end in time.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// group.add("db", |_| async { Err("xxx") });
+    /// let error = future::block_on(group.run()).unwrap_err();
+    /// assert_eq!(error.service(), Some("db"));
+    /// ```
+    pub fn service(&self) -> Option<&str> {
+        self.culprit().map(|report| report.name())
+    }
+
+    /// Returns the error of the first failure, if a service returned one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io;
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// group.add("db", |_| async { Err(io::Error::from(io::ErrorKind::ConnectionRefused)) });
+    /// let error = future::block_on(group.run()).unwrap_err();
+    ///
+    /// let failure = error.failure().and_then(|failure| failure.downcast_ref::<io::Error>());
+    /// assert_eq!(failure.unwrap().kind(), io::ErrorKind::ConnectionRefused);
+    /// ```
+    pub fn failure(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
+        match self.culprit()?.exit() {
+            Exit::Failed(error) => Some(&**error),
+            _ => None,
+        }
+    }
+
+    /// Returns the message of the first failure, if it was a panic.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// group.race("job", async { panic!("out of paper") });
+    /// let error = future::block_on(group.run()).unwrap_err();
+    /// assert_eq!(error.panic_message(), Some("out of paper"));
+    /// ```
+    pub fn panic_message(&self) -> Option<&str> {
+        match self.culprit()?.exit() {
+            Exit::Panicked(message) => Some(message),
+            _ => None,
+        }
+    }
+
+    /// Returns true if nothing failed, but a service did not end in time and was cancelled or abandoned.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// group.add("db", |_| async { Err("xxx") });
+    /// let error = future::block_on(group.run()).unwrap_err();
+    /// assert!(!error.is_timeout(), "it failed");
+    /// ```
+    pub fn is_timeout(&self) -> bool {
+        self.outcome()
+            .is_some_and(|outcome| outcome.failures().next().is_none())
+    }
+
+    /// The first failure, or else the first straggler.
+    fn culprit(&self) -> Option<ServiceReport<'_>> {
+        let outcome = self.outcome()?;
+        outcome
+            .failures()
+            .next()
+            .or_else(|| outcome.stragglers().next())
+    }
+
+    /// The lines that `Debug` adds to `Display`.
+    fn fmt_details(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut source = self.source();
+        while let Some(error) = source {
+            write!(f, "\n  caused by: {error}")?;
+            source = error.source();
+        }
+        let Some(outcome) = self.outcome() else {
+            return Ok(());
+        };
+        for report in outcome.failures().skip(1) {
+            write!(f, "\n  then: {report}")?;
+        }
+        for (report, exit) in outcome.later_failures() {
+            write!(f, "\n  then: `{}` {exit}", report.name())?;
+        }
+        for report in outcome.stragglers() {
+            write!(f, "\n  straggler: {report}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.kind {
+            Kind::Ended(outcome) => fmt_outcome(outcome, f),
+            Kind::ZeroLimit => f.write_str("the limit of the group is zero: no service could run"),
+            #[cfg(feature = "signal")]
+            Kind::Signal(signal, error) => {
+                write!(
+                    f,
+                    "cannot listen for {}: {error}",
+                    crate::stop::cause::signal_name(*signal)
+                )
+            }
+        }
+    }
+}
+
+/// The first failure, or else every straggler, in one line.
+fn fmt_outcome(outcome: &Outcome, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if let Some(first) = outcome.failures().next() {
+        return write!(f, "service `{}` {}", first.name(), first.exit());
+    }
+    // More than a few names would be a wall, not a line: `Debug` has them all.
+    const NAMES: usize = 5;
+    let stragglers = outcome.stragglers().count();
+    for (index, report) in outcome.stragglers().take(NAMES).enumerate() {
+        let before = if index == 0 { "service" } else { "," };
+        write!(f, "{before} `{}`", report.name())?;
+    }
+    if stragglers > NAMES {
+        write!(f, " and {} more", stragglers - NAMES)?;
+    }
+    let abandoned = outcome
+        .stragglers()
+        .any(|report| matches!(report.exit(), Exit::Abandoned));
+    let end = if abandoned { "abandoned" } else { "cancelled" };
+    write!(
+        f,
+        " did not end within {:.1?} of the stop ({}): {end}",
+        outcome.drained(),
+        outcome.cause()
+    )
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)?;
+        self.fmt_details(f)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match &*self.kind {
+            Kind::Ended(_) => self.failure().and_then(StdError::source),
+            Kind::ZeroLimit => None,
+            #[cfg(feature = "signal")]
+            Kind::Signal(_, error) => error.source(),
+        }
+    }
+}
+
+impl From<&Error> for ExitCode {
+    fn from(_: &Error) -> ExitCode {
+        ExitCode::FAILURE
+    }
+}
+
+impl From<Error> for ExitCode {
+    fn from(error: Error) -> ExitCode {
+        ExitCode::from(&error)
+    }
+}

@@ -1,0 +1,310 @@
+//! How a group and its services are, and how they ended: plain data.
+
+pub(crate) mod error;
+pub(crate) mod report;
+pub(crate) mod status;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::process::{ExitCode, Termination};
+use std::sync::Arc;
+use std::time::Duration;
+
+use self::report::ServiceReport;
+use crate::members::core::{Core, Member};
+use crate::members::failures::FailedService;
+use crate::service::exit::Exit;
+use crate::stop::cause::Cause;
+
+/// How a group ended well: why it stopped, and how each service ended.
+///
+/// `{}` is one line for a person, `{:#}` adds a line for each service. As the value of `main` it
+/// is the exit code 0.
+///
+/// # Examples
+///
+/// ```
+/// use futures_lite::future;
+/// use neap::{Cause, Group};
+///
+/// let mut group = Group::new();
+/// group.add("greeter", |_| async { println!("hello") });
+/// let outcome = future::block_on(group.run())?;
+///
+/// assert_eq!(*outcome.cause(), Cause::Ended);
+/// assert_eq!(outcome.to_string().split(" after ").next(), Some("ended: all services finished"));
+/// # Ok::<(), neap::Error>(())
+/// ```
+pub struct Outcome {
+    cause: Cause,
+
+    /// The records of the services. Nothing is copied until it is asked for.
+    members: Vec<Arc<Member>>,
+
+    /// In the order in which they came.
+    failures: Vec<FailedService>,
+
+    /// The index in `failures` of each failed service's first, by the index of the service.
+    first: BTreeMap<usize, usize>,
+
+    /// When the group started, was stopped and had ended, by the clock of its core.
+    origin: u64,
+    stopped: u64,
+    ended: u64,
+}
+
+impl Outcome {
+    /// Puts the outcome together once the services change no more.
+    pub(crate) fn new(
+        core: &Core,
+        members: Vec<Arc<Member>>,
+        failures: Vec<FailedService>,
+        origin: u64,
+    ) -> Outcome {
+        let mut first = BTreeMap::new();
+        for (index, failure) in failures.iter().enumerate() {
+            first.entry(failure.index).or_insert(index);
+        }
+        let ended = core.timeline.now();
+        let stopped = core.stopped_at().unwrap_or(ended);
+        let cause = core.cause().unwrap_or(Cause::Ended);
+        Outcome {
+            cause,
+            members,
+            failures,
+            first,
+            origin,
+            stopped,
+            ended,
+        }
+    }
+
+    /// Returns why the group stopped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::{Cause, Group};
+    ///
+    /// let group = Group::new();
+    /// group.handle().stop();
+    /// let outcome = future::block_on(group.run())?;
+    /// assert_eq!(*outcome.cause(), Cause::Requested);
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn cause(&self) -> &Cause {
+        &self.cause
+    }
+
+    /// Returns how each service ended, in the order in which they were added.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// group.add("first", |_| async {});
+    /// group.add("second", |_| async {});
+    /// let outcome = future::block_on(group.run())?;
+    /// let names: Vec<_> = outcome.reports().map(|report| report.name()).collect();
+    /// assert_eq!(names, ["first", "second"]);
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn reports(&self) -> impl ExactSizeIterator<Item = ServiceReport<'_>> {
+        (0..self.members.len()).map(|index| self.report(index))
+    }
+
+    fn report(&self, index: usize) -> ServiceReport<'_> {
+        let member = &*self.members[index];
+        let failure = self
+            .first
+            .get(&index)
+            .map(|&first| &self.failures[first].exit);
+        let exit = failure.unwrap_or_else(|| member.data.exit());
+        ServiceReport::new(member, exit, self.origin)
+    }
+
+    /// Returns the services that failed or panicked, the first failure first.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// group.add("good", |_| async {});
+    /// group.add("bad", |_| async { Err("xxx") });
+    /// let error = future::block_on(group.run()).unwrap_err();
+    /// let failures = error.outcome().unwrap().failures();
+    /// assert_eq!(failures.map(|report| report.name()).collect::<Vec<_>>(), ["bad"]);
+    /// ```
+    pub fn failures(&self) -> impl Iterator<Item = ServiceReport<'_>> {
+        self.failures_where(true)
+            .map(|failure| self.report(failure.index))
+    }
+
+    /// Returns the failures, in order, of services that had failed before: one with children can
+    /// fail more than once.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// group.add("db", |scope| async move {
+    ///     scope.spawn(async { Err("a child") });
+    ///     scope.stopped().await;
+    ///     Err("its parent")
+    /// });
+    /// let error = future::block_on(group.run()).unwrap_err();
+    /// let (report, exit) = error.outcome().unwrap().later_failures().next().unwrap();
+    /// assert_eq!(report.exit().to_string(), "failed: a child");
+    /// assert_eq!(exit.to_string(), "failed: its parent");
+    /// ```
+    pub fn later_failures(&self) -> impl Iterator<Item = (ServiceReport<'_>, &Exit)> {
+        self.failures_where(false)
+            .map(|failure| (self.report(failure.index), &failure.exit))
+    }
+
+    /// Returns the failures that are the first of their service, or those that are not.
+    fn failures_where(&self, first: bool) -> impl Iterator<Item = &FailedService> {
+        let is_first = move |(index, failure): &(usize, &FailedService)| {
+            (self.first.get(&failure.index) == Some(index)) == first
+        };
+        self.failures
+            .iter()
+            .enumerate()
+            .filter(is_first)
+            .map(|(_, failure)| failure)
+    }
+
+    /// Returns the services that did not end before their deadline or a second signal.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// let handle = group.handle();
+    /// group.add("deaf", |_| future::pending::<()>());
+    /// group.add("impatient", |_| async move { handle.cancel() });
+    /// let error = future::block_on(group.run()).unwrap_err();
+    /// let stragglers = error.outcome().unwrap().stragglers();
+    /// assert_eq!(stragglers.map(|report| report.name()).collect::<Vec<_>>(), ["deaf"]);
+    /// ```
+    pub fn stragglers(&self) -> impl Iterator<Item = ServiceReport<'_>> {
+        self.reports().filter(ServiceReport::is_straggler)
+    }
+
+    /// Returns how long the group ran before it was stopped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use futures_lite::future;
+    /// use neap::{Group, test::Clock};
+    ///
+    /// let (clock, mut group) = (Clock::new(), Group::new());
+    /// group.clock(&clock);
+    /// group.add("job", |_| async { clock.advance(Duration::from_secs(7)) });
+    /// let outcome = future::block_on(group.run())?;
+    /// assert_eq!(outcome.stopped(), Duration::from_secs(7));
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn stopped(&self) -> Duration {
+        Duration::from_nanos(self.stopped.saturating_sub(self.origin))
+    }
+
+    /// Returns how long it took from the stop until every service had ended.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use futures_lite::future;
+    /// use neap::{Group, test::Clock};
+    ///
+    /// let (clock, mut group) = (Clock::new(), Group::new());
+    /// group.clock(&clock);
+    /// let (handle, hand) = (group.handle(), clock.clone());
+    /// group.add("server", |scope| async move {
+    ///     handle.stop();
+    ///     scope.stopped().await;
+    ///     hand.advance(Duration::from_secs(3));
+    /// });
+    /// let outcome = future::block_on(group.run())?;
+    /// assert_eq!(outcome.drained(), Duration::from_secs(3));
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn drained(&self) -> Duration {
+        Duration::from_nanos(self.ended.saturating_sub(self.stopped))
+    }
+}
+
+impl fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outcome")
+            .field("cause", &self.cause)
+            .field("reports", &self.reports().collect::<Vec<_>>())
+            .field("stopped", &self.stopped())
+            .field("drained", &self.drained())
+            .finish()
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (cause, stopped, drained) = (&self.cause, self.stopped(), self.drained());
+        match self.members.len() {
+            0 => return f.write_str("ended: there were no services"),
+            _ if *cause == Cause::Ended => {
+                write!(
+                    f,
+                    "ended: all services finished after {:.1?}",
+                    stopped + drained
+                )?;
+            }
+            1 => write!(
+                f,
+                "stopped by {cause} after {stopped:.1?}: 1 service ended in {drained:.1?}"
+            )?,
+            n => write!(
+                f,
+                "stopped by {cause} after {stopped:.1?}: {n} services ended in {drained:.1?}"
+            )?,
+        }
+        if f.alternate() {
+            for report in self.reports() {
+                write!(f, "\n  {report}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl From<&Outcome> for ExitCode {
+    fn from(_: &Outcome) -> ExitCode {
+        ExitCode::SUCCESS
+    }
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> ExitCode {
+        ExitCode::from(&outcome)
+    }
+}
+
+impl Termination for Outcome {
+    fn report(self) -> ExitCode {
+        self.into()
+    }
+}

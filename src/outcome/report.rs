@@ -1,0 +1,160 @@
+//! How one service of a group ended.
+
+use std::fmt;
+use std::panic::Location;
+use std::time::Duration;
+
+use crate::members::core::Member;
+use crate::service::exit::Exit;
+use crate::service::lifecycle::Flag;
+
+/// The end of one service: how, and when.
+///
+/// All times are counted from the start of the group.
+///
+/// # Examples
+///
+/// ```
+/// use futures_lite::future;
+/// use neap::{Exit, Group};
+///
+/// let mut group = Group::new();
+/// group.add("greeter", |_| async {});
+/// let outcome = future::block_on(group.run())?;
+///
+/// let report = outcome.reports().next().unwrap();
+/// assert_eq!(report.name(), "greeter");
+/// assert!(matches!(report.exit(), Exit::Finished));
+/// assert!(report.started() <= report.ended());
+/// assert!(report.location().file().ends_with(".rs"));
+/// # Ok::<(), neap::Error>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct ServiceReport<'o> {
+    member: &'o Member,
+    exit: &'o Exit,
+
+    /// When the group started, by its own clock.
+    origin: u64,
+}
+
+impl<'o> ServiceReport<'o> {
+    pub(crate) fn new(member: &'o Member, exit: &'o Exit, origin: u64) -> ServiceReport<'o> {
+        ServiceReport {
+            member,
+            exit,
+            origin,
+        }
+    }
+
+    /// Returns the name that the service was added under.
+    pub fn name(&self) -> &'o str {
+        self.member.name()
+    }
+
+    /// Returns the place in the source where it was added.
+    pub fn location(&self) -> &'static Location<'static> {
+        self.member.data.location()
+    }
+
+    /// Returns how it ended: by its first failure, if it had several.
+    pub fn exit(&self) -> &'o Exit {
+        self.exit
+    }
+
+    /// Returns when it was first polled; `None` if it never was.
+    pub fn started(&self) -> Option<Duration> {
+        self.since_start(self.member.data.started())
+    }
+
+    /// Returns when it was told to stop; `None` if it ended before that, or never started.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// group.add("job", |_| async {});
+    /// let outcome = future::block_on(group.run())?;
+    /// assert_eq!(outcome.reports().next().unwrap().stopped(), None, "it ended by itself");
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn stopped(&self) -> Option<Duration> {
+        self.since_start(self.if_started(self.member.data.stopped()))
+    }
+
+    /// Returns when it and its children had ended; `None` if it was abandoned, or never started.
+    pub fn ended(&self) -> Option<Duration> {
+        self.since_start(self.if_started(self.member.data.ended()))
+    }
+
+    /// Returns how long it took to end after it had been told to stop.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use futures_lite::future;
+    /// use neap::{Group, test::Clock};
+    ///
+    /// let (clock, mut group) = (Clock::new(), Group::new());
+    /// group.clock(&clock);
+    /// let (handle, hand) = (group.handle(), clock.clone());
+    /// group.add("server", |scope| async move {
+    ///     handle.stop();
+    ///     scope.stopped().await;
+    ///     hand.advance(Duration::from_secs(3));
+    /// });
+    /// let outcome = future::block_on(group.run())?;
+    /// assert_eq!(outcome.reports().next().unwrap().drained(), Some(Duration::from_secs(3)));
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn drained(&self) -> Option<Duration> {
+        Some(self.ended()?.saturating_sub(self.stopped()?))
+    }
+
+    /// Returns true if it did not end before its deadline or a second signal, and was cancelled or
+    /// abandoned for that.
+    pub fn is_straggler(&self) -> bool {
+        self.member.data.lifecycle().has(Flag::Straggler)
+    }
+
+    fn if_started(&self, at: Option<u64>) -> Option<u64> {
+        at.filter(|_| self.member.data.started().is_some())
+    }
+
+    fn since_start(&self, at: Option<u64>) -> Option<Duration> {
+        at.map(|at| Duration::from_nanos(at.saturating_sub(self.origin)))
+    }
+}
+
+impl fmt::Display for ServiceReport<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` {}", self.name(), self.exit)?;
+        if let Some(ended) = self.ended() {
+            write!(f, " after {ended:.1?}")?;
+        }
+        if let Some(drained) = self.drained() {
+            write!(f, ", {drained:.1?} after the stop")?;
+        }
+        if self.is_straggler() {
+            write!(f, " (straggler, added at {})", self.location())?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for ServiceReport<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServiceReport")
+            .field("name", &self.name())
+            .field("exit", &self.exit)
+            .field("started", &self.started())
+            .field("stopped", &self.stopped())
+            .field("ended", &self.ended())
+            .field("straggler", &self.is_straggler())
+            .finish()
+    }
+}

@@ -1,0 +1,192 @@
+//! Which services need which.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// How far a service is when the plan first hears of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Standing {
+    /// When it became ready, by the group's clock.
+    pub(crate) ready_at: Option<u64>,
+
+    /// True if it has ended, or was given up.
+    pub(crate) is_gone: bool,
+
+    /// True if it does not keep the group alive.
+    pub(crate) is_background: bool,
+}
+
+/// What the plan knows of one service.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) standing: Standing,
+
+    /// The services it needs, and those that need it.
+    pub(super) needs: BTreeSet<usize>,
+    pub(super) dependents: BTreeSet<usize>,
+
+    /// How many of its needs are not ready.
+    pub(super) needs_left: usize,
+
+    /// How many of its dependents are not gone.
+    pub(super) dependents_left: usize,
+
+    /// True if it is to stop though the group is not.
+    pub(super) stops_alone: bool,
+
+    /// True if it is in the background with all that it needs: then it is stopped last.
+    pub(super) is_last: bool,
+
+    /// How long it may take to be ready.
+    pub(super) start_timeout: Option<Duration>,
+}
+
+impl Entry {
+    fn new(standing: Standing) -> Entry {
+        Entry {
+            standing,
+            needs: BTreeSet::new(),
+            dependents: BTreeSet::new(),
+            needs_left: 0,
+            dependents_left: 0,
+            stops_alone: false,
+            is_last: true,
+            start_timeout: None,
+        }
+    }
+}
+
+/// The services that need others, are needed, or have something else for the plan to know.
+#[derive(Debug, Default)]
+pub(super) struct Graph {
+    /// By index. A service needs only services with a smaller index.
+    entries: BTreeMap<usize, Entry>,
+}
+
+impl Graph {
+    pub(super) fn get(&self, index: usize) -> Option<&Entry> {
+        self.entries.get(&index)
+    }
+
+    pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut Entry> {
+        self.entries.get_mut(&index)
+    }
+
+    pub(super) fn insert(&mut self, index: usize, standing: Standing) {
+        self.entries
+            .entry(index)
+            .or_insert_with(|| Entry::new(standing));
+    }
+
+    /// Adds a need between two services in the graph; false if there is nothing new about it.
+    pub(super) fn bind(&mut self, index: usize, needed: usize) -> bool {
+        let Some(below) = self.entries.get_mut(&needed) else {
+            return false;
+        };
+        if !below.dependents.insert(index) {
+            return false;
+        }
+        below.dependents_left += 1;
+        let Standing {
+            ready_at, is_gone, ..
+        } = below.standing;
+        if let Some(above) = self.entries.get_mut(&index) {
+            above.needs.insert(needed);
+            if ready_at.is_none() {
+                above.needs_left += 1;
+                // One that is gone and was not ready never will be.
+                above.stops_alone |= is_gone;
+            }
+        }
+        true
+    }
+
+    /// Notes that a service is ready; adds those that need nothing else to `free`.
+    pub(super) fn ready(&mut self, index: usize, now: u64, free: &mut Vec<usize>) {
+        let Some(entry) = self.entries.get_mut(&index) else {
+            return;
+        };
+        if entry.standing.ready_at.is_some() {
+            return;
+        }
+        entry.standing.ready_at = Some(now);
+        let dependents = std::mem::take(&mut entry.dependents);
+        for &above in &dependents {
+            if let Some(entry) = self.entries.get_mut(&above) {
+                entry.needs_left -= 1;
+                if entry.needs_left == 0 {
+                    free.push(above);
+                }
+            }
+        }
+        self.restore(index, dependents);
+    }
+
+    /// Notes that a service is gone; adds those that no other service needs to `free`. False if
+    /// it was gone before.
+    pub(super) fn gone(&mut self, index: usize, free: &mut Vec<usize>) -> bool {
+        let Some(entry) = self.entries.get_mut(&index) else {
+            return false;
+        };
+        if std::mem::replace(&mut entry.standing.is_gone, true) {
+            return false;
+        }
+        let needs = std::mem::take(&mut entry.needs);
+        for &below in &needs {
+            if let Some(entry) = self.entries.get_mut(&below) {
+                entry.dependents_left -= 1;
+                if entry.dependents_left == 0 {
+                    free.push(below);
+                }
+            }
+        }
+        if let Some(entry) = self.entries.get_mut(&index) {
+            entry.needs = needs;
+        }
+        true
+    }
+
+    /// Has a service stopped alone, and before it all that need it, and that need those; adds those
+    /// that no other service needs to `free`.
+    pub(super) fn stop_alone(&mut self, index: usize, free: &mut Vec<usize>) {
+        let mut next = vec![index];
+        while let Some((index, entry)) = next
+            .pop()
+            .and_then(|index| Some((index, self.entries.get_mut(&index)?)))
+        {
+            if std::mem::replace(&mut entry.stops_alone, true) || entry.standing.is_gone {
+                continue;
+            }
+            if entry.dependents_left == 0 {
+                free.push(index);
+            }
+            next.extend(&entry.dependents);
+        }
+    }
+
+    /// Finds those in the background that need nothing which is not.
+    pub(super) fn find_last(&mut self) {
+        let indices: Vec<_> = self.entries.keys().copied().collect();
+        for index in indices {
+            let is_last = self.is_last_of_its_needs(index);
+            if let Some(entry) = self.entries.get_mut(&index) {
+                entry.is_last = is_last;
+            }
+        }
+    }
+
+    /// Returns true for a service in the background whose needs are all stopped last.
+    fn is_last_of_its_needs(&self, index: usize) -> bool {
+        self.get(index).is_some_and(|entry| {
+            let is_last = |below: &usize| self.get(*below).is_none_or(|below| below.is_last);
+            entry.standing.is_background && entry.needs.iter().all(is_last)
+        })
+    }
+
+    /// Puts the dependents of a service back.
+    fn restore(&mut self, index: usize, dependents: BTreeSet<usize>) {
+        if let Some(entry) = self.entries.get_mut(&index) {
+            entry.dependents = dependents;
+        }
+    }
+}

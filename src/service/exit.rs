@@ -1,0 +1,108 @@
+//! How a service ended.
+
+use std::error::Error;
+use std::fmt;
+
+/// An error that a service ended with.
+///
+/// # Examples
+///
+/// ```
+/// use neap::{BoxError, Exit};
+///
+/// let error: BoxError = "xxx".into();
+/// assert_eq!(Exit::Failed(error).to_string(), "failed: xxx");
+/// ```
+pub type BoxError = Box<dyn Error + Send + Sync>;
+
+/// How one service ended.
+///
+/// # Examples
+///
+/// ```
+/// use neap::Exit;
+///
+/// assert_eq!(Exit::Panicked("out of paper".into()).to_string(), "panicked: out of paper");
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Exit {
+    /// It returned without an error.
+    Finished,
+
+    /// It, or a child it spawned, returned this error.
+    Failed(BoxError),
+
+    /// It, or a child it spawned, panicked with this message.
+    Panicked(String),
+
+    /// Its future was dropped: a [`race`](crate::Group::race) at the stop, any other service
+    /// because it had not ended by its deadline.
+    /// [`ServiceReport::is_straggler`](crate::ServiceReport::is_straggler) tells them apart.
+    Cancelled,
+
+    /// It was to be cancelled, but blocked its thread past the cancel timeout: it may still run.
+    Abandoned,
+
+    /// The stop came before it was first polled.
+    NotStarted,
+}
+
+impl Exit {
+    /// Returns true for an error or a panic.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use neap::Exit;
+    ///
+    /// assert!(Exit::Failed("xxx".into()).is_failure());
+    /// assert!(!Exit::Cancelled.is_failure());
+    /// ```
+    pub fn is_failure(&self) -> bool {
+        matches!(self, Exit::Failed(_) | Exit::Panicked(_))
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Exit::Finished => f.write_str("finished"),
+            Exit::Failed(error) => write!(f, "failed: {error}"),
+            Exit::Panicked(message) => write!(f, "panicked: {message}"),
+            Exit::Cancelled => f.write_str("cancelled"),
+            Exit::Abandoned => f.write_str("abandoned"),
+            Exit::NotStarted => f.write_str("not started"),
+        }
+    }
+}
+
+/// How a future of a service came to its end.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum End {
+    Finished,
+    Failed(Failure),
+
+    /// It was dropped before it was done: a race at the stop.
+    Dropped,
+}
+
+/// How a future of a service failed.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Failure {
+    Error(BoxError),
+
+    /// With the message of the panic.
+    Panic(String),
+}
+
+impl From<Failure> for Exit {
+    fn from(failure: Failure) -> Exit {
+        match failure {
+            Failure::Error(error) => Exit::Failed(error),
+            Failure::Panic(message) => Exit::Panicked(message),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! The record of a service: what it is called, how far it is, and when it got there.
+
+use std::borrow::Cow;
+use std::panic::Location;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::children::Children;
+use super::exit::Exit;
+use super::lifecycle::{Event, Flag, Lifecycle, Phase};
+use super::result::OnExit;
+use crate::stop::source::StopSource;
+
+/// The value of [`Record::drain_timeout`] where the group's timeout holds.
+const NO_TIMEOUT: u32 = u32::MAX;
+
+/// What is known of a service.
+///
+/// A hundred thousand of these are meant to be cheap: 88 bytes, 120 with the node around them, and
+/// nothing on the heap beside that unless the name is owned or a token was asked for. What only
+/// some services have is in the [plan](crate::plan).
+pub(crate) struct Record {
+    name: Cow<'static, str>,
+    location: &'static Location<'static>,
+
+    /// When it was first polled, told to stop, and had ended: nanoseconds by the group's clock,
+    /// and 0 until then.
+    started: AtomicU64,
+    stopped: AtomicU64,
+    ended: AtomicU64,
+
+    /// How long its drain may take within that of the group, in milliseconds, or [`NO_TIMEOUT`].
+    drain_timeout: AtomicU32,
+
+    /// Its own stop, made when it first asks for a token.
+    source: OnceLock<StopSource>,
+
+    /// Its index in the registry.
+    index: u32,
+
+    pub(crate) children: Children,
+
+    /// A [`Lifecycle`]. `SeqCst` throughout, with the key of the task: see `Node::wake_task`.
+    lifecycle: AtomicU16,
+}
+
+impl Record {
+    pub(crate) fn new(
+        index: usize,
+        name: Cow<'static, str>,
+        location: &'static Location<'static>,
+    ) -> Record {
+        Record {
+            name,
+            location,
+            started: AtomicU64::new(0),
+            stopped: AtomicU64::new(0),
+            ended: AtomicU64::new(0),
+            drain_timeout: AtomicU32::new(NO_TIMEOUT),
+            source: OnceLock::new(),
+            // Past four thousand million services the memory is gone.
+            index: index as u32,
+            children: Children::new(),
+            lifecycle: AtomicU16::new(Lifecycle::new().bits()),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &Cow<'static, str> {
+        &self.name
+    }
+
+    pub(crate) fn location(&self) -> &'static Location<'static> {
+        self.location
+    }
+
+    pub(crate) fn index(&self) -> usize {
+        self.index as usize
+    }
+
+    pub(crate) fn lifecycle(&self) -> Lifecycle {
+        Lifecycle::from_bits(self.lifecycle.load(Ordering::SeqCst))
+    }
+
+    /// Moves the service on; returns the lifecycle before, or `None` if the event does not apply.
+    pub(crate) fn apply(&self, event: Event) -> Option<Lifecycle> {
+        let next = |bits| Some(Lifecycle::from_bits(bits).after(event)?.bits());
+        self.lifecycle
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, next)
+            .ok()
+            .map(Lifecycle::from_bits)
+    }
+
+    /// Sets a flag; returns the lifecycle before.
+    pub(crate) fn set(&self, flag: Flag) -> Lifecycle {
+        Lifecycle::from_bits(self.lifecycle.fetch_or(flag as u16, Ordering::SeqCst))
+    }
+
+    /// Clears a flag; returns the lifecycle before.
+    pub(crate) fn clear(&self, flag: Flag) -> Lifecycle {
+        Lifecycle::from_bits(self.lifecycle.fetch_and(!(flag as u16), Ordering::SeqCst))
+    }
+
+    /// Sets how long the drain may take, rounded up to whole milliseconds.
+    pub(crate) fn set_drain_timeout(&self, timeout: Duration) {
+        let millis = timeout.as_nanos().div_ceil(1_000_000);
+        let millis = u32::try_from(millis).unwrap_or(NO_TIMEOUT);
+        self.drain_timeout.store(millis, Ordering::Relaxed);
+    }
+
+    /// Returns how long the drain may take, in nanoseconds; `None` if the group's timeout holds.
+    pub(crate) fn drain_timeout(&self) -> Option<u64> {
+        match self.drain_timeout.load(Ordering::Relaxed) {
+            NO_TIMEOUT => None,
+            millis => Some(u64::from(millis) * 1_000_000),
+        }
+    }
+
+    pub(crate) fn set_on_exit(&self, on_exit: OnExit) {
+        match on_exit {
+            OnExit::Stop => self.set(Flag::StopsGroup),
+            OnExit::Continue => self.clear(Flag::StopsGroup),
+        };
+    }
+
+    pub(crate) fn set_started(&self, now: u64) {
+        self.started.store(now, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_stopped(&self, now: u64) {
+        self.stopped.store(now, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_ended(&self, now: u64) {
+        self.ended.store(now, Ordering::Relaxed);
+    }
+
+    /// Returns when the service was first polled.
+    pub(crate) fn started(&self) -> Option<u64> {
+        Some(self.started.load(Ordering::Relaxed)).filter(|&at| at != 0)
+    }
+
+    /// Returns when the service was told to stop.
+    pub(crate) fn stopped(&self) -> Option<u64> {
+        Some(self.stopped.load(Ordering::Relaxed)).filter(|&at| at != 0)
+    }
+
+    /// Returns when the service had ended; `None` for one that was given up.
+    pub(crate) fn ended(&self) -> Option<u64> {
+        Some(self.ended.load(Ordering::Relaxed)).filter(|_| self.lifecycle().has_ended())
+    }
+
+    /// Returns the stop of the service, made if there is none yet.
+    pub(crate) fn source(&self) -> &StopSource {
+        self.source.get_or_init(StopSource::new)
+    }
+
+    /// Returns how the service ended, its failures apart.
+    pub(crate) fn exit(&self) -> &'static Exit {
+        match self.lifecycle().phase() {
+            Phase::Finished => &Exit::Finished,
+            Phase::Abandoned => &Exit::Abandoned,
+            _ if self.started().is_none() => &Exit::NotStarted,
+            _ => &Exit::Cancelled,
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! What a service may end with, and what that does to its group.
+
+use super::exit::{BoxError, End};
+
+/// What a service, or a child of one, may end with: `()`, or `Result<(), E>` with an error that
+/// can be boxed; or never.
+///
+/// So `?` works in a service with every error of std, with `anyhow::Error`, and with a string:
+///
+/// ```
+/// use neap::Group;
+///
+/// let mut group = Group::new();
+/// group.add("never fails", |_| async {});
+/// group.race("never ends", async { loop { futures_lite::future::yield_now().await } });
+/// group.add("fails with a string", |_| async { Err("xxx") });
+/// group.add("reads", |_| async { std::fs::read("a file").map(drop) });
+/// group.add("anything", |_| async { anyhow::Ok(println!("{}", "7".parse::<u8>()?)) });
+/// ```
+///
+/// It cannot be implemented outside this crate.
+#[diagnostic::on_unimplemented(
+    message = "a service cannot end with `{Self}`",
+    label = "this is not how a service can end",
+    note = "it ends in `()`, or in `Result<(), E>` where `E` converts into `Box<dyn Error + Send + Sync>`"
+)]
+pub trait ServiceResult: sealed::IntoEnd {}
+
+impl<T: sealed::IntoEnd> ServiceResult for T {}
+
+pub(crate) mod sealed {
+    use super::{BoxError, End};
+    use crate::service::exit::Failure;
+
+    pub trait IntoEnd {
+        #[doc(hidden)]
+        fn into_end(self) -> End;
+    }
+
+    impl IntoEnd for () {
+        fn into_end(self) -> End {
+            End::Finished
+        }
+    }
+
+    /// What a function returns, which is a way to name `!` where the language does not let us.
+    pub trait Returns {
+        #[doc(hidden)]
+        type Output;
+    }
+
+    impl<T> Returns for fn() -> T {
+        type Output = T;
+    }
+
+    /// A service may be a loop without an end.
+    impl IntoEnd for <fn() -> ! as Returns>::Output {
+        fn into_end(self) -> End {
+            self
+        }
+    }
+
+    impl IntoEnd for End {
+        fn into_end(self) -> End {
+            self
+        }
+    }
+
+    impl<E: Into<BoxError>> IntoEnd for Result<(), E> {
+        fn into_end(self) -> End {
+            match self {
+                Ok(()) => End::Finished,
+                Err(error) => End::Failed(Failure::Error(error.into())),
+            }
+        }
+    }
+
+    /// What a race ends with: nothing if the stop came first.
+    #[derive(Debug)]
+    pub(crate) struct Raced<R>(pub(crate) Option<R>);
+
+    impl<R: IntoEnd> IntoEnd for Raced<R> {
+        fn into_end(self) -> End {
+            self.0.map_or(End::Dropped, R::into_end)
+        }
+    }
+}
+
+/// What a service that finishes well does to its group.
+///
+/// A failure or a panic always stops it.
+///
+/// # Examples
+///
+/// ```
+/// use futures_lite::future;
+/// use neap::{Cause, Group, OnExit};
+///
+/// let mut group = Group::new();
+/// group.add("server", |scope| async move {
+///     scope.stopped().await;
+/// });
+/// group.add("job", |_| async {}).on_exit(OnExit::Stop);
+///
+/// let outcome = future::block_on(group.run())?;
+/// assert_eq!(*outcome.cause(), Cause::Finished("job".into()));
+/// # Ok::<(), neap::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnExit {
+    /// Leaves the others running: the rule of Go's errgroup.
+    #[default]
+    Continue,
+
+    /// Stops the group.
+    Stop,
+}

@@ -1,0 +1,117 @@
+//! What a stop is made of: a value that is set once, those that wait for it, and the latches below
+//! that are set with it.
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::Instant;
+
+use event_listener::Event;
+use slab::Slab;
+
+use super::cause::Cause;
+
+/// What a stop says: why, when, and until when there is time.
+#[derive(Clone, Debug)]
+pub(crate) struct Stop {
+    pub(crate) cause: Cause,
+    pub(crate) at: Instant,
+    pub(crate) deadline: Option<Instant>,
+}
+
+/// The state that a source shares with its tokens and its children.
+pub(crate) struct Latch {
+    /// Set once, before any waiter is woken; everything else follows from it.
+    pub(crate) stop: OnceLock<Stop>,
+
+    /// Notified once `stop` is set. Holds no memory until somebody waits.
+    pub(crate) waiters: Event,
+
+    /// The latches that close with this one.
+    children: Mutex<Slab<Weak<Latch>>>,
+
+    /// The latch that this one closes with, and the key it has there. Set at birth or never.
+    parent: OnceLock<(Arc<Latch>, usize)>,
+}
+
+impl Latch {
+    pub(crate) fn new() -> Latch {
+        Latch {
+            stop: OnceLock::new(),
+            waiters: Event::new(),
+            children: Mutex::new(Slab::new()),
+            parent: OnceLock::new(),
+        }
+    }
+
+    /// The children, also after a panic: a slab is whole between any two of its calls.
+    fn children(&self) -> MutexGuard<'_, Slab<Weak<Latch>>> {
+        self.children.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets the stop here and in everything below; `None` if it was set before.
+    ///
+    /// This wakes nobody: the caller has to wake the waiters that are returned.
+    pub(crate) fn set(self: &Arc<Latch>, stop: &Stop) -> Option<Waiters> {
+        self.stop.set(stop.clone()).ok()?;
+        let mut below = self.set_children(stop);
+        let mut next = 0;
+        while let Some(latch) = below.get(next) {
+            let further = latch.set_children(stop);
+            below.extend(further);
+            next += 1;
+        }
+        let own = Arc::clone(self);
+        Some(Waiters { own, below })
+    }
+
+    /// Sets the stop in the children where it was not set; returns those.
+    fn set_children(&self, stop: &Stop) -> Vec<Arc<Latch>> {
+        // In two steps: the last owner of a child may be the one here, and its drop takes the lock.
+        let alive = |(_, child): (usize, &Weak<Latch>)| child.upgrade();
+        let mut children: Vec<_> = self.children().iter().filter_map(alive).collect();
+        children.retain(|child| child.stop.set(stop.clone()).is_ok());
+        children
+    }
+
+    /// Makes a latch that closes with this one; a child of a closed latch is born closed.
+    ///
+    /// A parent is set before it locks its children to set them too, so a child that is put down
+    /// there later than that finds the parent set after it, and none is missed.
+    pub(crate) fn child(self: &Arc<Latch>) -> Arc<Latch> {
+        let child = Arc::new(Latch::new());
+        let key = self.children().insert(Arc::downgrade(&child));
+        // Set for the first and only time: nobody else has seen this latch.
+        let _ = child.parent.set((Arc::clone(self), key));
+        if let Some(stop) = self.stop.get() {
+            // The parent may close at this very moment and have set it already: the same stop.
+            let _ = child.stop.set(stop.clone());
+        }
+        child
+    }
+}
+
+impl Drop for Latch {
+    fn drop(&mut self) {
+        if let Some((parent, key)) = self.parent.take() {
+            parent.children().remove(key);
+        }
+    }
+}
+
+/// Latches that have been set and whose waiters are still to be woken.
+#[must_use = "those that wait for the stop sleep on"]
+pub(crate) struct Waiters {
+    /// The one that was stopped.
+    own: Arc<Latch>,
+
+    /// Those that it stopped: none as a rule, and then no allocation.
+    below: Vec<Arc<Latch>>,
+}
+
+impl Waiters {
+    pub(crate) fn wake(self) {
+        self.own.waiters.notify(usize::MAX);
+        for latch in self.below {
+            latch.waiters.notify(usize::MAX);
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The stop: a broadcast with one cause, where the first cause wins.
+//!
+//! A [`StopSource`](source::StopSource) is the side that stops, a [`StopToken`](token::StopToken)
+//! the side that is told. Both are one pointer to a latch, cheap to clone, and
+//! free of any runtime.
+
+pub(crate) mod cause;
+pub(crate) mod latch;
+pub(crate) mod run_until;
+pub(crate) mod source;
+pub(crate) mod token;
+pub(crate) mod until;
