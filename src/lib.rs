@@ -41,7 +41,8 @@
 //! }
 //! ```
 //!
-//! In place, as here, whoever awaits the group drives its services, which may borrow from the stack.
+//! In place, as here, the task that awaits the group drives its services, which may borrow from the
+//! stack.
 //! [`Group::on`] has each of them run as a task of an executor instead.
 //!
 //! # Guarantees
@@ -51,7 +52,7 @@
 //! 1. The first failure is recorded before anyone is told to stop, and [`Group::run`] returns it
 //!    with the name of the service. Later failures are kept in order; what the stop itself causes
 //!    never masks the first.
-//! 2. A service that finishes well stops nobody, unless it was added with [`OnExit::Stop`].
+//! 2. A service that finishes well stops no other, unless it was added with [`OnExit::Stop`].
 //! 3. A panic in a service, or in a child it spawned, is its failure: message and name are kept, and
 //!    the others are stopped.
 //! 4. The stop is latched: once and for all. The cause can be read before any waiter wakes. A child
@@ -76,7 +77,7 @@
 //!     result wins a tie.
 //! 15. An empty group ends at once, and well.
 //! 16. A service in the background does not keep the group alive; it is stopped last.
-//! 17. [`Group::limit`]: at most so many services run at once, the rest wait their turn in order;
+//! 17. [`Group::limit`]: at most n services run at once, the rest wait for their turn in order;
 //!     [`Handle::try_add`] says no instead.
 //! 18. The group does the same on every runtime. Its tests run on seven, but for those of what only
 //!     some can do: to borrow from the stack, or to block a thread and not the group.
@@ -113,6 +114,9 @@
 )]
 
 // The chapters of the core. Each imports only from those above it.
+
+// Locks.
+mod sync;
 
 // Clocks, alarms and deadlines.
 mod time;

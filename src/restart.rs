@@ -6,7 +6,7 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_lite::{FutureExt, future};
 
@@ -25,13 +25,26 @@ use crate::service::result::ServiceResult;
 /// # Examples
 ///
 /// ```
+/// use std::sync::atomic::{AtomicU32, Ordering};
 /// use std::time::Duration;
-/// use neap::Restart;
+/// use futures_lite::future;
+/// use neap::{Group, Restart, restart};
 ///
-/// let policy = Restart::on_failure()
-///     .intensity(3, Duration::from_secs(5))
-///     .backoff(Duration::from_millis(50), Duration::from_secs(1));
-/// # drop(policy);
+/// let policies = [
+///     (Restart::on_failure(), 5),
+///     (Restart::on_failure().intensity(0, Duration::from_secs(1)), 0),
+///     (Restart::always().intensity(2, Duration::from_secs(60)), 2),
+/// ];
+/// for (policy, restarts) in policies {
+///     let (runs, mut group) = (AtomicU32::new(0), Group::new());
+///     let policy = policy.backoff(Duration::from_millis(1), Duration::from_millis(2));
+///     group.add("job", restart(policy, |_| async {
+///         runs.fetch_add(1, Ordering::Relaxed);
+///         Err::<(), _>("xxx")
+///     }));
+///     future::block_on(group.run()).unwrap_err();
+///     assert_eq!(runs.load(Ordering::Relaxed), restarts + 1);
+/// }
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]
@@ -48,24 +61,6 @@ impl Restart {
     ///
     /// At most 5 times within 60 seconds, after 100 milliseconds at first and 10 seconds at the
     /// most, unless set otherwise.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::sync::atomic::{AtomicU32, Ordering};
-    /// use std::time::Duration;
-    /// use futures_lite::future;
-    /// use neap::{Group, Restart, restart};
-    ///
-    /// let (runs, mut group) = (AtomicU32::new(0), Group::new());
-    /// let policy = Restart::on_failure().backoff(Duration::ZERO, Duration::ZERO);
-    /// group.add("job", restart(policy, |_| async {
-    ///     runs.fetch_add(1, Ordering::Relaxed);
-    ///     Err::<(), _>("xxx")
-    /// }));
-    /// future::block_on(group.run()).unwrap_err();
-    /// assert_eq!(runs.load(Ordering::Relaxed), 6);
-    /// ```
     pub fn on_failure() -> Restart {
         Restart {
             always: false,
@@ -78,23 +73,6 @@ impl Restart {
 
     /// Restarts a service however it ends, until the stop. The rest is as for
     /// [`on_failure`](Restart::on_failure), and restarts after a good end count as well.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::sync::atomic::{AtomicU32, Ordering};
-    /// use std::time::Duration;
-    /// use futures_lite::future;
-    /// use neap::{Group, Restart, restart};
-    ///
-    /// let (runs, mut group) = (AtomicU32::new(0), Group::new());
-    /// let policy = Restart::always().backoff(Duration::ZERO, Duration::ZERO);
-    /// group.add("job", restart(policy, |_| async {
-    ///     runs.fetch_add(1, Ordering::Relaxed);
-    /// }));
-    /// future::block_on(group.run()).unwrap_err();
-    /// assert_eq!(runs.load(Ordering::Relaxed), 6);
-    /// ```
     pub fn always() -> Restart {
         Restart {
             always: true,
@@ -105,24 +83,6 @@ impl Restart {
     /// Sets how many restarts there may be within any period of this length.
     ///
     /// Zero restarts are none: the first failure is the last.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::sync::atomic::{AtomicU32, Ordering};
-    /// use std::time::Duration;
-    /// use futures_lite::future;
-    /// use neap::{Group, Restart, restart};
-    ///
-    /// let (runs, mut group) = (AtomicU32::new(0), Group::new());
-    /// let policy = Restart::on_failure().intensity(0, Duration::from_secs(1));
-    /// group.add("job", restart(policy, |_| async {
-    ///     runs.fetch_add(1, Ordering::Relaxed);
-    ///     Err::<(), _>("xxx")
-    /// }));
-    /// future::block_on(group.run()).unwrap_err();
-    /// assert_eq!(runs.load(Ordering::Relaxed), 1);
-    /// ```
     pub fn intensity(self, restarts: usize, period: Duration) -> Restart {
         Restart {
             intensity: restarts,
@@ -136,26 +96,6 @@ impl Restart {
     ///
     /// The wait is that or, at random, as little as half of it, so that services which failed
     /// together do not come back together. Zero is to restart at once.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::sync::atomic::{AtomicU32, Ordering};
-    /// use std::time::Duration;
-    /// use futures_lite::future;
-    /// use neap::{Group, Restart, restart};
-    ///
-    /// let (runs, mut group) = (AtomicU32::new(0), Group::new());
-    /// let policy = Restart::on_failure()
-    ///     .intensity(2, Duration::from_secs(60))
-    ///     .backoff(Duration::from_millis(1), Duration::from_millis(2));
-    /// group.add("job", restart(policy, |_| async {
-    ///     runs.fetch_add(1, Ordering::Relaxed);
-    ///     Err::<(), _>("xxx")
-    /// }));
-    /// future::block_on(group.run()).unwrap_err();
-    /// assert_eq!(runs.load(Ordering::Relaxed), 3);
-    /// ```
     pub fn backoff(self, shortest: Duration, longest: Duration) -> Restart {
         Restart {
             shortest,
@@ -164,11 +104,11 @@ impl Restart {
         }
     }
 
-    /// How long to wait after that many restarts within the period.
+    /// Returns how long to wait after this many restarts within the period.
     fn delay(&self, recent: usize) -> Duration {
         let doubled = 1u32.checked_shl(recent.min(31) as u32).unwrap_or(u32::MAX);
-        let delay = self.shortest.saturating_mul(doubled).min(self.longest);
-        delay.mul_f64(0.5 + fastrand::f64() / 2.0)
+        let half = self.shortest.saturating_mul(doubled).min(self.longest) / 2;
+        half + half.mul_f64(fastrand::f64())
     }
 }
 
@@ -224,6 +164,39 @@ where
     move |scope| Restarting(supervise(policy, factory, scope).boxed())
 }
 
+/// The restarts of a service that count against its policy.
+struct Restarts {
+    policy: Restart,
+
+    /// When there were restarts within the period, the oldest first.
+    recent: VecDeque<Instant>,
+}
+
+impl Restarts {
+    /// Returns how long to wait before another restart; `None` if there may be no more.
+    fn next(&mut self, now: Instant) -> Option<Duration> {
+        let period = self.policy.period;
+        self.recent
+            .retain(|&at| now.saturating_duration_since(at) < period);
+        if self.recent.len() >= self.policy.intensity {
+            return None;
+        }
+        let delay = self.policy.delay(self.recent.len());
+        self.recent.push_back(now);
+        Some(delay)
+    }
+
+    fn give_up(self, last: Exit) -> End {
+        let (restarts, period) = (self.policy.intensity, self.policy.period);
+        let gave_up = GaveUp {
+            restarts,
+            period,
+            last,
+        };
+        End::Failed(Failure::Error(gave_up.into()))
+    }
+}
+
 /// Runs a service until it may not be run any more.
 async fn supervise<'a, M, F>(policy: Restart, mut factory: M, scope: Scope<'a>) -> End
 where
@@ -231,39 +204,38 @@ where
     F: Future + Send + 'a,
     F::Output: ServiceResult,
 {
-    // When there were restarts within the period, the oldest first.
-    let mut recent = VecDeque::new();
+    let is_always = policy.always;
+    let recent = VecDeque::new();
+    let mut restarts = Restarts { policy, recent };
     loop {
         let end = run_once(&mut factory, scope.clone()).await;
         let has_failed = matches!(end, End::Failed(_));
-        if scope.is_stopped() || (!has_failed && !policy.always) {
+        if scope.is_stopped() || (!has_failed && !is_always) {
             return end;
         }
         let last = exit_of(end);
-
         let now = scope.member().host.timeline.now_instant();
-        recent.retain(|&at| now.saturating_duration_since(at) < policy.period);
-        if recent.len() >= policy.intensity {
-            let (restarts, period) = (policy.intensity, policy.period);
-            let gave_up = GaveUp {
-                restarts,
-                period,
-                last,
-            };
-            return End::Failed(Failure::Error(gave_up.into()));
-        }
-        let delay = policy.delay(recent.len());
-        recent.push_back(now);
-
-        log::restarting(scope.member(), &last, delay);
-        let wait = async {
-            // Others have a turn even if there is no wait: the stop may be among them.
-            future::yield_now().await;
-            scope.member().host.timeline.alarm(now + delay).await;
+        let Some(delay) = restarts.next(now) else {
+            return restarts.give_up(last);
         };
-        if scope.run_until_stopped(wait).await.is_none() {
+        log::restarting(scope.member(), &last, delay);
+        if scope
+            .run_until_stopped(back_off(&scope, now, delay))
+            .await
+            .is_none()
+        {
             return End::Finished;
         }
+    }
+}
+
+/// Waits before a restart; forever, if that is past what an instant can hold.
+async fn back_off(scope: &Scope<'_>, now: Instant, delay: Duration) {
+    // The others have a turn even if there is no wait: the stop may be among them.
+    future::yield_now().await;
+    match now.checked_add(delay) {
+        Some(at) => scope.member().host.timeline.alarm(at).await,
+        None => future::pending().await,
     }
 }
 

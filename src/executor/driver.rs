@@ -5,12 +5,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use super::host::Host;
 use super::in_place::InPlace;
+use super::job::BoxedJob;
 use super::node::Node;
 use super::scheduler::Scheduler;
 use super::spawned::Spawned;
 use super::spawner::Spawner;
-use super::{BoxedJob, Host};
 
 /// The tasks of a group: those that wait for its start, and in place those that run.
 ///

@@ -1,4 +1,4 @@
-//! Tasks in place: kept, and polled by whoever awaits the group.
+//! Tasks in place, polled by the task that awaits the group.
 
 use std::cmp::Reverse;
 use std::collections::VecDeque;
@@ -9,35 +9,15 @@ use std::task::{Context, Poll, Waker};
 
 use slab::Slab;
 
+use super::host::Host;
+use super::job::BoxedJob;
 use super::node::{Keyed, Node};
 use super::ready_queue::{ReadyQueue, Turn};
+use super::slot::Slot;
 use super::spawner::{Arrival, Spawner};
-use super::{BoxedJob, Host};
 
 /// How many tasks are polled before the task that awaits the group yields.
 const BUDGET: usize = 256;
-
-/// A task in place.
-pub(super) struct Slot<'a> {
-    job: BoxedJob<'a>,
-    waker: Waker,
-}
-
-impl<'a> Slot<'a> {
-    pub(super) fn new<H: Host, T: Send + Sync + 'static>(
-        node: &Arc<Node<H, T>>,
-        job: BoxedJob<'a>,
-    ) -> Slot<'a> {
-        let waker = Waker::from(Arc::clone(node));
-        Slot { job, waker }
-    }
-
-    fn poll(&mut self) -> Poll<()> {
-        self.job
-            .as_mut()
-            .poll(&mut Context::from_waker(&self.waker))
-    }
-}
 
 /// The tasks of a group in place, before its start and after.
 pub(crate) struct InPlace<'a, H> {
@@ -124,7 +104,7 @@ impl<'a, H: Host> InPlace<'a, H> {
         self.sweep();
     }
 
-    /// Returns what to do next. After [`Next::Sleep`], whoever brings work wakes the driver.
+    /// Returns what to do next. After [`Next::Sleep`], what brings work wakes the driver.
     fn next(&mut self) -> Next {
         loop {
             if self.ready.take_sweep() {
@@ -187,7 +167,7 @@ impl<H> Drop for InPlace<'_, H> {
         let arrivals = self.spawner.arrivals().map(|arrivals| arrivals.close());
         let slots = std::mem::take(&mut self.slots).into_iter();
         let mut slots: Vec<_> = slots.map(|(_, slot)| slot).collect();
-        slots.sort_by_cached_key(|slot| Reverse(slot.job.rank()));
+        slots.sort_by_cached_key(|slot| Reverse(slot.rank()));
         slots.into_iter().for_each(drop);
         drop(arrivals);
     }

@@ -4,8 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use std::task::{Wake, Waker};
 
+use super::host::Host;
 use super::scheduler::Scheduler;
-use super::{Host, NO_KEY};
+
+/// The key of a task that has none yet.
+const NO_KEY: u32 = u32::MAX;
 
 /// The value of [`Node::queued`] while the task's key is in the ready queue.
 const QUEUED: u8 = 1;

@@ -1,4 +1,4 @@
-//! The tasks in place that are to be polled, and who polls them.
+//! The tasks in place that are to be polled, and the task that polls them.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -7,7 +7,7 @@ use std::task::{Wake, Waker};
 
 use atomic_waker::AtomicWaker;
 
-use super::lock;
+use crate::sync::lock;
 
 /// Whose turn it is to be polled.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +22,7 @@ pub(super) enum Turn {
     Task(u32),
 }
 
-/// The tasks in place that are to be polled, and who polls them.
+/// The tasks in place that are to be polled, and the task that polls them.
 ///
 /// It is at the same time the waker of the supervisor.
 pub(crate) struct ReadyQueue {
@@ -30,7 +30,7 @@ pub(crate) struct ReadyQueue {
     /// lock is held for a push or a swap and hardly ever waited for.
     turns: Mutex<VecDeque<Turn>>,
 
-    /// Wakes whoever awaits the group.
+    /// Wakes the task that awaits the group.
     driver: AtomicWaker,
 
     /// True while the driver is polling, or has been woken and will look before it sleeps.
@@ -97,7 +97,7 @@ impl ReadyQueue {
         self.is_supervisor_queued.swap(false, Ordering::AcqRel);
     }
 
-    /// Notes who drives, and that it is awake.
+    /// Notes the waker of the driver, and that it is awake.
     pub(super) fn register(&self, waker: &Waker) {
         self.driver.register(waker);
         self.is_awake.store(true, Ordering::SeqCst);
@@ -111,7 +111,7 @@ impl ReadyQueue {
 
     /// Lets the driver sleep; false if there is something to do, and it has to look again.
     ///
-    /// Whoever brings work puts it down first and then swaps `is_awake`, as this does before it
+    /// What brings work puts it down first and then swaps `is_awake`, as this does before it
     /// looks for work. Of two swaps one is the second. If it is this one, it acquires what the
     /// other put down. If it is the other, that finds the driver asleep and wakes it.
     pub(super) fn fall_asleep(&self) -> bool {

@@ -6,7 +6,7 @@ use std::task::Waker;
 use slab::Slab;
 
 use super::ready_queue::{ReadyQueue, Turn};
-use super::{NO_KEY, lock};
+use crate::sync::lock;
 
 /// The side of an executor that wakes tasks. It owns none of them.
 pub(crate) enum Scheduler {
@@ -89,7 +89,6 @@ impl Wakers {
     }
 
     fn wake(&self, key: u32) {
-        debug_assert_ne!(key, NO_KEY);
         // Cloned out: a waker may run any code, which is not to run under this lock.
         let waker = lock(&self.wakers).get(key as usize).and_then(Clone::clone);
         if let Some(waker) = waker {

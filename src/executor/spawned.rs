@@ -5,11 +5,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use super::host::Host;
+use super::job::BoxedJob;
 use super::node::Node;
 use super::scheduler::Wakers;
 use super::spawner::Spawner;
 use super::task::Task;
-use super::{BoxedJob, Host};
 
 /// The tasks of a group on an executor that the user gave, until they are spawned at its start.
 pub(crate) struct Spawned<'a, H> {

@@ -3,12 +3,14 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use super::in_place::Slot;
+use super::host::Host;
+use super::job::BoxedJob;
 use super::node::{Keyed, Node};
 use super::ready_queue::{ReadyQueue, Turn};
 use super::scheduler::{Scheduler, Wakers};
+use super::slot::Slot;
 use super::task::Task;
-use super::{BoxedJob, Host, lock};
+use crate::sync::lock;
 
 /// The side of an executor that takes new tasks.
 pub(crate) enum Spawner<'a> {

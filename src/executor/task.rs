@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use super::BoxedJob;
+use super::job::BoxedJob;
 use super::node::Keyed;
 use super::scheduler::Wakers;
 

@@ -100,7 +100,7 @@ impl<'g> Added<'g> {
     ///     println!("connecting");
     ///     scope.ready();
     ///     scope.stopped().await;
-    ///     println!("nobody needs the database any more");
+    ///     println!("no service needs the database any more");
     /// }).id();
     /// group.add("http", |_| async { println!("serving") }).needs(db);
     /// # let handle = group.handle();

@@ -96,7 +96,7 @@ impl<'a> Handle<'a> {
     ///
     /// It drains as it would with the group, within its own timeout or else the group's, and is
     /// cancelled and a straggler after that. Those that [need](crate::Added::needs) it, directly or
-    /// not, are stopped before it. Ending so is no failure, and stops nobody else. The cause that
+    /// not, are stopped before it. Ending so is no failure, and stops no other service. The cause that
     /// it reads is [`Cause::Requested`].
     ///
     /// # Examples

@@ -53,7 +53,7 @@ impl<S> Refused<S> {
         self.service
     }
 
-    /// Whether that is because it would have had to wait, see [`Handle::try_add`](crate::Handle::try_add).
+    /// Returns true if it would have had to wait, see [`Handle::try_add`](crate::Handle::try_add).
     ///
     /// # Examples
     ///

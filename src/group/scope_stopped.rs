@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use crate::executor::Host;
+use crate::executor::host::Host;
 use crate::members::core::Member;
 use crate::stop::cause::Cause;
 use crate::stop::token::Stopped;

@@ -9,7 +9,7 @@ use futures_lite::ready;
 use pin_project_lite::pin_project;
 
 use super::core::{Core, Member};
-use crate::executor::Job;
+use crate::executor::job::Job;
 use crate::executor::node::Node;
 use crate::executor::panic::catch;
 use crate::service::exit::End;

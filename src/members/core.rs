@@ -1,7 +1,7 @@
 //! What the services, the handles and the supervisor of one group share.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Instant;
 
 use super::counts::Counts;
@@ -12,7 +12,7 @@ use super::readiness::Readiness;
 use super::recorder::Recorder;
 use super::registry::Registry;
 use super::timeouts::Timeouts;
-use crate::executor::Host;
+use crate::executor::host::Host;
 use crate::executor::node::Node;
 use crate::executor::scheduler::Scheduler;
 use crate::plan::Plan;
@@ -22,6 +22,7 @@ use crate::stop::cause::Cause;
 use crate::stop::latch::Waiters;
 use crate::stop::source::StopSource;
 use crate::stop::token::StopToken;
+use crate::sync::lock;
 use crate::time::timeline::Timeline;
 use crate::time::{deadline_after, earliest};
 
@@ -93,7 +94,7 @@ impl Core {
     }
 
     pub(crate) fn plan(&self) -> MutexGuard<'_, Plan> {
-        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.plan)
     }
 
     /// Notes when the supervisor will be polled at the latest.

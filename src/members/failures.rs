@@ -1,8 +1,9 @@
 //! The failures of a group's services.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use crate::service::exit::Exit;
+use crate::sync::lock;
 
 /// A failure of one service.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ impl Failures {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<FailedService>> {
-        self.list.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.list)
     }
 
     /// Adds a failure, and then calls `stop` before another can be added: so the service that the

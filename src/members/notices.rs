@@ -1,10 +1,12 @@
 //! What the supervisor of a group is told.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::task::{Context, Poll};
 
 use atomic_waker::AtomicWaker;
+
+use crate::sync::lock;
 
 /// What the supervisor of a group is told, beside what it waits for itself.
 ///
@@ -49,7 +51,7 @@ impl Notices {
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<VecDeque<Notice>>> {
-        self.unread.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.unread)
     }
 
     /// Leaves a notice, unless the group has ended.

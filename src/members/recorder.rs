@@ -1,9 +1,11 @@
 //! A record of what happens to services, in order.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use event_listener::Event as Notifier;
+
+use crate::sync::lock;
 
 /// Something that happened to a service, by its name.
 ///
@@ -95,8 +97,7 @@ impl Recorder {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Event>> {
-        let events = self.tape.events.lock();
-        events.unwrap_or_else(PoisonError::into_inner)
+        lock(&self.tape.events)
     }
 
     pub(crate) fn push(&self, event: Event) {

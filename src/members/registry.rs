@@ -1,7 +1,9 @@
 //! All services of a group.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use crate::sync::lock;
 
 /// Why a service, or what is asked for it, is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +46,7 @@ impl<M> Registry<M> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Arc<Vec<Arc<M>>>> {
-        self.members.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.members)
     }
 
     /// Adds the service that `make` makes, which is given its index.

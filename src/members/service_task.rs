@@ -13,7 +13,7 @@ use pin_project_lite::pin_project;
 
 use super::core::Member;
 use super::start::Start;
-use crate::executor::Job;
+use crate::executor::job::Job;
 use crate::executor::panic::catch;
 use crate::service::exit::End;
 use crate::service::poll::poll_to_end;

@@ -1,13 +1,14 @@
 //! What a stop is made of: a value that is set once, those that wait for it, and the latches below
 //! that are set with it.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 use std::time::Instant;
 
 use event_listener::Event;
 use slab::Slab;
 
 use super::cause::Cause;
+use crate::sync::lock;
 
 /// What a stop says: why, when, and until when there is time.
 #[derive(Clone, Debug)]
@@ -22,7 +23,7 @@ pub(crate) struct Latch {
     /// Set once, before any waiter is woken; everything else follows from it.
     pub(crate) stop: OnceLock<Stop>,
 
-    /// Notified once `stop` is set. Holds no memory until somebody waits.
+    /// Notified once `stop` is set. Holds no memory until something waits.
     pub(crate) waiters: Event,
 
     /// The latches that close with this one.
@@ -44,12 +45,12 @@ impl Latch {
 
     /// The children, also after a panic: a slab is whole between any two of its calls.
     fn children(&self) -> MutexGuard<'_, Slab<Weak<Latch>>> {
-        self.children.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.children)
     }
 
     /// Sets the stop here and in everything below; `None` if it was set before.
     ///
-    /// This wakes nobody: the caller has to wake the waiters that are returned.
+    /// This wakes nothing: the caller has to wake the waiters that are returned.
     pub(crate) fn set(self: &Arc<Latch>, stop: &Stop) -> Option<Waiters> {
         self.stop.set(stop.clone()).ok()?;
         let mut below = self.set_children(stop);
@@ -79,7 +80,7 @@ impl Latch {
     pub(crate) fn child(self: &Arc<Latch>) -> Arc<Latch> {
         let child = Arc::new(Latch::new());
         let key = self.children().insert(Arc::downgrade(&child));
-        // Set for the first and only time: nobody else has seen this latch.
+        // Set for the first and only time: nothing else has seen this latch.
         let _ = child.parent.set((Arc::clone(self), key));
         if let Some(stop) = self.stop.get() {
             // The parent may close at this very moment and have set it already: the same stop.

@@ -247,8 +247,8 @@ impl Future for Stopped {
                 return Poll::Ready(cause);
             }
             match &mut this.waiting {
-                // The listener has this waker and the stop had not come when it was left there:
-                // whoever stops will wake it. Asking the listener again would take a lock.
+                // The listener has this waker, and the stop had not come when it was left there:
+                // the stop will wake it. Asking the listener again would take a lock.
                 Some((_, waker)) if waker.will_wake(cx.waker()) => return Poll::Pending,
                 Some((listener, waker)) => {
                     waker.clone_from(cx.waker());
@@ -259,7 +259,7 @@ impl Future for Stopped {
                 None => {
                     let mut listener = this.token.latch.waiters.listen();
                     // Looked at again before waiting: a stop that fell between the first look and
-                    // the listener notified nobody.
+                    // the listener did not notify it.
                     if !this.token.is_stopped() && Pin::new(&mut listener).poll(cx).is_pending() {
                         this.waiting = Some((listener, cx.waker().clone()));
                     }

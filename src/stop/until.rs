@@ -75,7 +75,7 @@ pin_project! {
         inner: T,
         stopped: Stopped,
 
-        // Whether a future has been polled.
+        // True once a future has been polled.
         polled: bool,
     }
 }
