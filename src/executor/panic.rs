@@ -11,7 +11,19 @@ pub(crate) struct Panicked(pub(crate) String);
 ///
 /// The code is not run again after a panic, so what the panic left half done is not seen.
 pub(crate) fn catch<T>(run: impl FnOnce() -> T) -> Result<T, Panicked> {
-    catch_unwind(AssertUnwindSafe(run)).map_err(|payload| Panicked(message(&*payload)))
+    catch_unwind(AssertUnwindSafe(run)).map_err(|payload| {
+        let panicked = Panicked(message(&*payload));
+        discard(payload);
+        panicked
+    })
+}
+
+/// Drops the payload of a panic, which may panic in its turn. The payload of that is leaked: it
+/// may go on so without end.
+fn discard(payload: Box<dyn Any + Send>) {
+    if let Err(next) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(next);
+    }
 }
 
 /// Returns the message of a panic's payload, as far as it has one.

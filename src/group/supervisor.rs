@@ -155,7 +155,9 @@ impl<'a> Supervisor<'a> {
             }
             Stage::Cancelling { until } => until,
         };
-        self.core.set_due(due);
+        // Of no use to the watchdog before the stop: the supervisor is polled for that at once.
+        let is_running = matches!(self.stage, Stage::Running);
+        self.core.set_due(due.filter(|_| !is_running));
         match (due, &mut self.timer) {
             (Some(due), Some(timer)) => timer.set_at(due),
             (Some(due), timer) => *timer = Some(self.core.timeline.alarm(due)),

@@ -120,6 +120,11 @@ impl Core {
         self.stop.token()
     }
 
+    /// Has the tokens of a service that has ended stopped with the group.
+    pub(crate) fn adopt(&self, source: &StopSource) {
+        self.stop.adopt(source);
+    }
+
     /// Returns when the group was stopped, by its own clock.
     pub(crate) fn stopped_at(&self) -> Option<u64> {
         self.stop.stopped_at().map(|at| self.timeline.nanos_at(at))

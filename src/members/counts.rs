@@ -38,6 +38,11 @@ impl Counts {
         left == 0 || (!is_background && left % BACKGROUND == 0)
     }
 
+    /// Returns how many services keep the group alive.
+    pub(crate) fn foreground(&self) -> usize {
+        (self.0.load(Ordering::Acquire) % BACKGROUND) as usize
+    }
+
     /// Returns true if no service keeps the group alive.
     pub(crate) fn is_quiet(&self) -> bool {
         self.0.load(Ordering::Acquire) % BACKGROUND == 0

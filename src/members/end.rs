@@ -82,6 +82,9 @@ impl Node<Core, Record> {
         if finished && before.has(Flag::StopsGroup) {
             self.host.stop(Cause::Finished(self.data.name().clone()));
         }
+        if before.has(Flag::HasTokens) {
+            self.leave_tokens();
+        }
         log::ended(self, finished);
         if before.has(Flag::Planned) {
             self.host.service_gone(self.index(), finished);

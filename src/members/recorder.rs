@@ -168,11 +168,15 @@ impl Recorder {
     /// # Ok::<(), neap::Error>(())
     /// ```
     pub async fn wait_for(&self, is_it: impl Fn(&Event) -> bool) {
+        let mut seen = 0;
         loop {
             let listener = self.tape.listeners.listen();
-            if self.lock().iter().any(&is_it) {
+            // Copied out: `is_it` may look at this very recorder.
+            let unseen = self.lock()[seen..].to_vec();
+            if unseen.iter().any(&is_it) {
                 return;
             }
+            seen += unseen.len();
             listener.await;
         }
     }

@@ -19,6 +19,12 @@ pub(crate) enum Reason {
 
     /// It needs itself.
     Itself,
+
+    /// It needs a service that was added after it.
+    Later,
+
+    /// It needs a service that was told to stop, and has not ended.
+    Stopping,
 }
 
 impl fmt::Display for Reason {
@@ -28,6 +34,8 @@ impl fmt::Display for Reason {
             Reason::Full => "as many services run as the group allows",
             Reason::Foreign => "it needs a service of another group",
             Reason::Itself => "it needs itself",
+            Reason::Later => "it needs a service that was added after it",
+            Reason::Stopping => "it needs a service that is being stopped",
         })
     }
 }

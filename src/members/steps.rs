@@ -5,6 +5,7 @@
 //! and logs, which may run any code, and comes after the lock is free.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::panic::Location;
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
@@ -93,11 +94,13 @@ impl Core {
     /// Returns the service that another of this group needs.
     fn find_needed(&self, index: usize, id: ServiceId) -> Result<Arc<Member>, Reason> {
         let needed = id.index_in(self.id).ok_or(Reason::Foreign)?;
-        // All but itself were added before: their ids could not be had otherwise.
-        self.registry
-            .get(needed)
-            .filter(|_| needed != index)
-            .ok_or(Reason::Itself)
+        match needed.cmp(&index) {
+            // Where both can be named, a service may come to need one that was added after it, and
+            // that one needs it: nothing but the order of addition keeps out circles.
+            Ordering::Greater => Err(Reason::Later),
+            Ordering::Equal => Err(Reason::Itself),
+            Ordering::Less => self.registry.get(needed).ok_or(Reason::Stopped),
+        }
     }
 
     /// Adds a service before the group runs.
@@ -131,11 +134,20 @@ impl Core {
                 .iter()
                 .map(|&id| self.find_needed(usize::MAX, id));
             let needed: Vec<_> = needed.collect::<Result<_, _>>()?;
+            for needed in &needed {
+                // From here on the stop of it is decided here, and so not at this moment.
+                Core::enroll(plan, needed);
+                let now = needed.data.lifecycle();
+                if plan.stops_alone(needed.index()) || (now.is_stopped() && !now.is_gone()) {
+                    return Err(Reason::Stopping);
+                }
+            }
             let member = self.registry.add(|index| {
                 if self.is_stopped() {
                     return Err(Reason::Stopped);
                 }
-                if when_full == WhenFull::Refuse && !plan.take_turn(index) {
+                if when_full == WhenFull::Refuse && !plan.take_turn(index, self.counts.foreground())
+                {
                     return Err(Reason::Full);
                 }
                 self.counts.enter(options.background);
@@ -144,7 +156,6 @@ impl Core {
                 Ok(member)
             })?;
             for needed in needed {
-                Core::enroll(plan, &needed);
                 Core::enroll(plan, &member);
                 plan.need(member.index(), needed.index(), steps);
             }

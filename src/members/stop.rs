@@ -66,7 +66,8 @@ impl Node<Core, Record> {
 
     /// Returns true if the service is to stop.
     pub(crate) fn is_stopped(&self) -> bool {
-        self.data.lifecycle().is_stopped()
+        let now = self.data.lifecycle();
+        now.is_stopped() || (now.has_ended() && self.host.is_stopped())
     }
 
     /// Returns true if what runs of the service is to be dropped.
@@ -76,10 +77,9 @@ impl Node<Core, Record> {
 
     /// Returns why the service is to stop, once it is.
     pub(crate) fn cause(&self) -> Option<Cause> {
-        let now = self.data.lifecycle();
-        if !now.is_stopped() {
+        if !self.is_stopped() {
             None
-        } else if now.has(Flag::StoppedAlone) {
+        } else if self.has(Flag::StoppedAlone) {
             Some(Cause::Requested)
         } else {
             self.host.cause()
@@ -121,10 +121,23 @@ impl Node<Core, Record> {
     /// Returns a token that is stopped when the service is told to stop.
     pub(crate) fn token(&self) -> StopToken {
         let token = self.data.source().token();
-        if self.data.set(Flag::HasTokens).is_stopped() {
+        let before = self.data.set(Flag::HasTokens);
+        if before.has_ended() {
+            self.leave_tokens();
+        } else if before.is_stopped() {
             self.stop_tokens();
         }
         token
+    }
+
+    /// Has the tokens of a service that has ended stopped with the group.
+    pub(super) fn leave_tokens(&self) {
+        let source = self.data.source();
+        if self.has(Flag::StoppedAlone) {
+            source.stop_by(Cause::Requested, self.own_deadline());
+        } else {
+            self.host.adopt(source);
+        }
     }
 
     /// Stops the tokens of the service, if it has any.

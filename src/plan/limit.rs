@@ -41,13 +41,12 @@ impl Limit {
 
     /// Takes a turn that no other service waits for; false if there is none.
     ///
-    /// Before the start, those that were added first have all turns: the service has the index
-    /// that it will be added with.
-    pub(super) fn take(&mut self, index: usize) -> bool {
+    /// Before the start, the `ahead` services that were added first have all turns.
+    pub(super) fn take(&mut self, index: usize, ahead: usize) -> bool {
         let taken = if self.is_open {
             self.running.len() + self.waiting.len()
         } else {
-            index
+            ahead
         };
         let is_free = self.limit.is_none_or(|limit| taken < limit);
         if is_free && self.is_open && self.limit.is_some() {

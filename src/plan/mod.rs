@@ -133,9 +133,10 @@ impl Plan {
         }
     }
 
-    /// Takes a turn for the service that will have this index; false if it would have to wait.
-    pub(crate) fn take_turn(&mut self, index: usize) -> bool {
-        self.limit.take(index)
+    /// Takes a turn for the service that will have this index, with `ahead` others that have not
+    /// ended; false if it would have to wait.
+    pub(crate) fn take_turn(&mut self, index: usize, ahead: usize) -> bool {
+        self.limit.take(index, ahead)
     }
 
     /// Has a service start as soon as its needs are ready and it has a turn.
@@ -222,6 +223,14 @@ impl Plan {
         let is_news = !entry.stops_alone;
         self.graph.stop_alone(index, &mut steps.stop);
         is_news
+    }
+
+    /// Returns true if a service is to stop, or is stopped, though the group is not, and has not
+    /// ended.
+    pub(crate) fn stops_alone(&self, index: usize) -> bool {
+        self.graph
+            .get(index)
+            .is_some_and(|entry| entry.stops_alone && !entry.standing.is_gone)
     }
 
     /// Stops the group: from now on those that no other service needs any more are told.

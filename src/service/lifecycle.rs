@@ -169,9 +169,15 @@ impl Lifecycle {
         }
     }
 
-    /// Returns true if it was told to stop, or has ended, or was given up.
+    /// Returns true if it was told to stop; one that has ended, if it was told alone.
+    ///
+    /// Of one that has ended, whether the group has been stopped says the rest.
     pub(crate) fn is_stopped(self) -> bool {
-        !matches!(self.phase(), Phase::Waiting | Phase::Running)
+        match self.phase() {
+            Phase::Waiting | Phase::Running => false,
+            Phase::Stopping | Phase::Cancelled | Phase::Refused | Phase::Abandoned => true,
+            Phase::Finished | Phase::Dropped => self.has(Flag::StoppedAlone),
+        }
     }
 
     /// Returns true if what runs of it is to be dropped.

@@ -48,29 +48,56 @@ impl Latch {
         lock(&self.children)
     }
 
-    /// Sets the stop here and in everything below; `None` if it was set before.
+    /// Sets the stop here and in everything below; `None` if it was set here before.
     ///
-    /// This wakes nothing: the caller has to wake the waiters that are returned.
+    /// This wakes nothing: the caller has to wake the waiters that are returned. A latch below that
+    /// was set before is walked through all the same: the thread that set it may not have come to
+    /// what is below that, and must not be waited for.
     pub(crate) fn set(self: &Arc<Latch>, stop: &Stop) -> Option<Waiters> {
         self.stop.set(stop.clone()).ok()?;
-        let mut below = self.set_children(stop);
-        let mut next = 0;
-        while let Some(latch) = below.get(next) {
-            let further = latch.set_children(stop);
-            below.extend(further);
-            next += 1;
+        let mut below = Vec::new();
+        let mut walked = self.live_children();
+        while let Some(latch) = walked.pop() {
+            let further = latch.live_children_after(stop, &mut below);
+            walked.extend(further);
         }
         let own = Arc::clone(self);
         Some(Waiters { own, below })
     }
 
-    /// Sets the stop in the children where it was not set; returns those.
-    fn set_children(&self, stop: &Stop) -> Vec<Arc<Latch>> {
-        // In two steps: the last owner of a child may be the one here, and its drop takes the lock.
-        let alive = |(_, child): (usize, &Weak<Latch>)| child.upgrade();
-        let mut children: Vec<_> = self.children().iter().filter_map(alive).collect();
-        children.retain(|child| child.stop.set(stop.clone()).is_ok());
+    /// Sets the stop, adds this latch to `below` if that was news, and returns its children.
+    fn live_children_after(
+        self: Arc<Latch>,
+        stop: &Stop,
+        below: &mut Vec<Arc<Latch>>,
+    ) -> Vec<Arc<Latch>> {
+        let is_news = self.stop.set(stop.clone()).is_ok();
+        let children = self.live_children();
+        if is_news {
+            below.push(self);
+        }
         children
+    }
+
+    /// Returns the children that are still there.
+    ///
+    /// Not dropped under the lock: the last owner of a child may be the one that this makes, and
+    /// the drop of a latch takes the lock of its parent.
+    fn live_children(&self) -> Vec<Arc<Latch>> {
+        let alive = |(_, child): (usize, &Weak<Latch>)| child.upgrade();
+        self.children().iter().filter_map(alive).collect()
+    }
+
+    /// Has another latch, which has no parent, close with this one.
+    pub(crate) fn adopt(self: &Arc<Latch>, orphan: &Arc<Latch>) -> Option<Waiters> {
+        let key = self.children().insert(Arc::downgrade(orphan));
+        if orphan.parent.set((Arc::clone(self), key)).is_err() {
+            // It has one, and goes on with that.
+            self.children().remove(key);
+            return None;
+        }
+        // As in `child`: a stop that did not find it is found here.
+        orphan.set(self.stop.get()?)
     }
 
     /// Makes a latch that closes with this one; a child of a closed latch is born closed.
@@ -92,8 +119,11 @@ impl Latch {
 
 impl Drop for Latch {
     fn drop(&mut self) {
-        if let Some((parent, key)) = self.parent.take() {
+        // A loop and no recursion: a chain of latches may be longer than the stack is deep.
+        let mut above = self.parent.take();
+        while let Some((parent, key)) = above {
             parent.children().remove(key);
+            above = Arc::into_inner(parent).and_then(|mut parent| parent.parent.take());
         }
     }
 }

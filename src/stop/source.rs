@@ -170,6 +170,13 @@ impl StopSource {
         self.latch.stop.get().map(|stop| stop.cause.clone())
     }
 
+    /// Has another source, which is no child, stopped with this one.
+    pub(crate) fn adopt(&self, orphan: &StopSource) {
+        if let Some(waiters) = self.latch.adopt(&orphan.latch) {
+            waiters.wake();
+        }
+    }
+
     /// Returns when it was stopped.
     pub(crate) fn stopped_at(&self) -> Option<Instant> {
         self.latch.stop.get().map(|stop| stop.at)

@@ -19,7 +19,7 @@ impl Alarm {
     pub(crate) fn new(clock: Option<&Clock>, at: Instant) -> Alarm {
         match clock {
             None => Alarm::Real(Timer::at(at)),
-            Some(clock) => Alarm::ByHand(clock.sleep_until(at)),
+            Some(clock) => Alarm::ByHand(clock.sleep_until(Some(at))),
         }
     }
 

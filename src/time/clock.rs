@@ -85,7 +85,8 @@ impl Clock {
 
     /// Moves the clock forward and wakes those whose time has come.
     ///
-    /// This does not wait until they have been polled.
+    /// This does not wait until they have been polled. The clock stands still 584 years after it
+    /// was made.
     ///
     /// # Examples
     ///
@@ -100,7 +101,11 @@ impl Clock {
     /// assert_eq!(clock.now() - before, Duration::from_secs(120));
     /// ```
     pub fn advance(&self, by: Duration) {
-        self.shared.moved.fetch_add(nanos(by), Ordering::SeqCst);
+        let moved = |moved: u64| Some(moved.saturating_add(nanos(by)));
+        let _ = self
+            .shared
+            .moved
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, moved);
         self.shared.sleepers.notify(usize::MAX);
     }
 
@@ -120,10 +125,10 @@ impl Clock {
     /// future::block_on(asleep);
     /// ```
     pub fn sleep(&self, duration: Duration) -> Sleep {
-        self.sleep_until(self.now() + duration)
+        self.sleep_until(self.now().checked_add(duration))
     }
 
-    pub(super) fn sleep_until(&self, until: Instant) -> Sleep {
+    pub(super) fn sleep_until(&self, until: Option<Instant>) -> Sleep {
         Sleep {
             clock: self.clone(),
             until,
@@ -150,14 +155,15 @@ impl fmt::Debug for Clock {
 #[must_use = "futures do nothing unless polled"]
 pub struct Sleep {
     clock: Clock,
-    until: Instant,
+    /// `None` if it never ends.
+    until: Option<Instant>,
     waiting: Option<EventListener>,
 }
 
 impl Sleep {
     /// Waits for another instant instead.
     pub(super) fn set_at(&mut self, at: Instant) {
-        self.until = at;
+        self.until = Some(at);
     }
 }
 
@@ -167,7 +173,7 @@ impl Future for Sleep {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
         // Check, listen, check again, wait: a move in between is not missed.
-        while this.clock.now() < this.until {
+        while this.until.is_none_or(|until| this.clock.now() < until) {
             match &mut this.waiting {
                 Some(listener) => {
                     ready!(Pin::new(listener).poll(cx));
