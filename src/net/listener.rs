@@ -37,7 +37,7 @@ enum Socket {
 }
 
 impl Listener {
-    /// Binds an IP address, at once also if a server has just left it.
+    /// Binds an IP address, also if a server has just left it (`SO_REUSEADDR`).
     pub(super) fn tcp(address: SocketAddr, backlog: i32) -> io::Result<Self> {
         let domain = Domain::for_address(address);
         let socket = socket2::Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
@@ -151,8 +151,10 @@ impl Listener {
 
     /// Turns new connections away, as far as the system can do that.
     pub(super) fn turn_away(&self) {
-        if let Socket::Tcp(socket) = &self.socket {
-            syn_filter::attach(socket.get_ref());
+        match &self.socket {
+            Socket::Tcp(socket) => syn_filter::attach(socket.get_ref()),
+            #[cfg(unix)]
+            Socket::Unix(_) => {}
         }
     }
 }
