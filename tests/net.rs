@@ -6,12 +6,14 @@ mod runtimes;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Mutex;
 use std::sync::mpsc::channel;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use futures_lite::{AsyncBufReadExt, AsyncWriteExt, StreamExt};
-use neap::net::{Addr, Address, Server, Stream};
+use log::{Level, LevelFilter, Log, Metadata, Record};
+use neap::net::{Address, Endpoint, Server, Stream};
 use neap::{Error, Group, Handle, Outcome, StopToken};
 use runtimes::Gate;
 
@@ -30,7 +32,7 @@ async fn echo(stream: Stream, token: StopToken) -> std::io::Result<()> {
 }
 
 struct Running {
-    addrs: Vec<Addr>,
+    addrs: Vec<Endpoint>,
     handle: Handle<'static>,
     thread: JoinHandle<Result<Outcome, Error>>,
 }
@@ -120,7 +122,7 @@ fn a_unix_socket_is_bound_and_removed() {
     // A left-over file of a server that was killed is no obstacle, a live server is.
     drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
     let running = run(path.clone());
-    assert_eq!(running.addrs, [Addr::Unix(Some(path.clone()))]);
+    assert_eq!(running.addrs, [Endpoint::Unix(Some(path.clone()))]);
     check_echo(UnixStream::connect(&path).unwrap());
     let error = Address::from(format!("unix:{}", path.display()))
         .bind()
@@ -211,6 +213,25 @@ fn more_connections_than_allowed_wait() {
 }
 
 #[test]
+fn a_limit_of_zero_connections_is_an_error_before_anything_is_bound() {
+    let path = std::env::temp_dir().join(format!("neap-zero-{}.sock", std::process::id()));
+    let mut group = Group::new();
+    let server = Server::new(path.clone(), echo).max_connections(0);
+    group.add("echo", server.into_service());
+    // Without the error it would run until it is stopped.
+    group.race("too late", async {
+        async_io::Timer::after(PATIENCE).await;
+        Err("no error")
+    });
+    let error = async_io::block_on(group.run()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "service `echo` failed: the limit of connections is zero: no connection could be served"
+    );
+    assert!(!path.exists());
+}
+
+#[test]
 fn a_handler_that_panics_costs_its_connection_only() {
     let running = run("127.0.0.1:0");
     let (good, mut bad) = (running.connect(), running.connect());
@@ -241,4 +262,75 @@ fn a_handler_that_does_not_end_is_dropped_at_the_deadline() {
     let error = thread.join().unwrap().unwrap_err();
     assert!(error.is_timeout(), "{error}");
     assert_eq!(client.read(&mut [0]).unwrap_or(0), 0);
+}
+
+/// Keeps every record of the library: level, target, event, text.
+#[derive(Default)]
+struct Keeper(Mutex<Vec<(Level, String, String, String)>>);
+
+static KEPT: Keeper = Keeper(Mutex::new(Vec::new()));
+
+impl Log for Keeper {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("neap")
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if self.enabled(record.metadata()) {
+            let event = record.key_values().get("event".into());
+            let event = event.map(|event| event.to_string());
+            self.0.lock().unwrap().push((
+                record.level(),
+                record.target().to_owned(),
+                event.unwrap_or_default(),
+                record.args().to_string(),
+            ));
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+#[test]
+fn every_record_has_the_target_of_the_crate_and_an_event() {
+    log::set_logger(&KEPT).unwrap();
+    log::set_max_level(LevelFilter::Trace);
+    let running = run("127.0.0.1:0");
+    let addr = running.addr();
+    let mut panics = running.connect();
+    panics.write_all(b"panic\n").unwrap();
+    let panicking = panics.local_addr().unwrap();
+    assert_eq!(panics.read(&mut [0]).unwrap(), 0);
+    let mut fails = running.connect();
+    fails.write_all(b"not \xff in UTF-8\n").unwrap();
+    let failing = fails.local_addr().unwrap();
+    assert_eq!(fails.read(&mut [0]).unwrap(), 0);
+    running.stop();
+
+    // The other tests of this binary log as well, unless each has a process of its own.
+    let kept = KEPT.0.lock().unwrap();
+    for (_, target, event, text) in &*kept {
+        assert!(target == "neap" && !event.is_empty(), "{target}: {text}");
+    }
+    let check = |level, event: &str, beginning: String| {
+        let found = kept
+            .iter()
+            .find(|(_, _, _, text)| text.starts_with(&beginning));
+        let (found_level, _, found_event, _) = found.unwrap_or_else(|| panic!("no {beginning}"));
+        assert_eq!((*found_level, found_event.as_str()), (level, event));
+    };
+    check(
+        Level::Info,
+        "listening",
+        format!("`echo` listens on {addr}"),
+    );
+    let panicked = format!("connection from {panicking}: assertion");
+    check(Level::Error, "connection panicked", panicked);
+    let failed = format!("connection from {failing}: ");
+    check(Level::Debug, "connection failed", failed);
+    check(
+        Level::Debug,
+        "connections draining",
+        "`echo` waits for ".into(),
+    );
 }

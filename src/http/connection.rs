@@ -31,7 +31,9 @@ use super::shared::Shared;
 use super::wire::{State, Wire};
 use super::work::Work;
 use crate::Stopped;
-use crate::net::{Addr, Counted, Stream};
+use crate::net::connections::Counted;
+use crate::net::endpoint::Endpoint;
+use crate::net::stream::Stream;
 
 /// One connection of a server, counted and in the census for as long as this lives.
 ///
@@ -184,7 +186,7 @@ impl Connection {
     }
 
     /// Where it comes from.
-    pub(super) fn peer(&self) -> &Addr {
+    pub(super) fn peer(&self) -> &Endpoint {
         self.wire.stream.peer_addr()
     }
 

@@ -14,7 +14,7 @@ use super::outgoing::{Asked, Outgoing};
 use super::request::Served;
 use super::upgrade::Upgraded;
 use super::wire::State;
-use crate::net::panic_message;
+use crate::net::panic;
 
 /// A request that the app works on, beside the app's own future.
 pub(super) struct Exchange {
@@ -137,7 +137,7 @@ impl Exchange {
                 Some(error.status())
             }
             Err(panic) => {
-                let message = panic_message(&*panic).to_owned();
+                let message = panic::message(panic);
                 log::error!(
                     "handler panicked on a request from {}: {message}",
                     connection.peer()

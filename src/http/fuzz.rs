@@ -5,7 +5,7 @@ use std::fmt;
 use http_types::{Request, Trailers};
 
 use super::codec::{self, Chunked, Framing, Progress, Refusal, Targets};
-use crate::net::Addr;
+use crate::net::endpoint::Endpoint;
 
 /// The heads of one connection.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl From<Refusal> for Refused {
 
 impl Default for Heads {
     fn default() -> Self {
-        let here = Addr::Tcp(([127, 0, 0, 1], 80).into());
+        let here = Endpoint::Tcp(([127, 0, 0, 1], 80).into());
         Self(Targets::new(&here, &here))
     }
 }

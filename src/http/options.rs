@@ -46,7 +46,7 @@ impl Default for Options {
             linger: Duration::from_millis(500),
             listener_shared: false,
             wait_upgraded: true,
-            backlog: crate::net::BACKLOG,
+            backlog: crate::net::address::BACKLOG,
             panics_fail: false,
         }
     }
@@ -132,6 +132,9 @@ options! {
 
     /// Sets how many connections there may be at once; more wait in the kernel's queue.
     /// **No limit** by default.
+    ///
+    /// With a limit of zero no connection could ever be served: the service fails before it binds
+    /// anything.
     max_connections: usize = "10_000";
 
     /// Sets how long a connection that the server has closed may be quiet before it is forgotten;

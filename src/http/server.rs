@@ -18,7 +18,12 @@ use super::options::Options;
 use super::phase::Lifecycle;
 use super::shared::{OnDrained, Shared};
 use crate::Scope;
-use crate::net::{Addr, Address, Binding, Connections, Counted, Stream, accept_until};
+use crate::net::accept_loop::accept_until;
+use crate::net::address::Address;
+use crate::net::binding::Binding;
+use crate::net::connections::{Connections, Counted};
+use crate::net::endpoint::Endpoint;
+use crate::net::stream::Stream;
 
 /// Serves `app` at `address`, with every option at its default: a service for a group.
 ///
@@ -146,7 +151,7 @@ impl<A> Server<A> {
     /// assert!(server.local_addrs().is_empty());
     /// ```
     #[must_use]
-    pub fn local_addrs(&self) -> &[Addr] {
+    pub fn local_addrs(&self) -> &[Endpoint] {
         self.binding.local_addrs()
     }
 }
@@ -175,9 +180,9 @@ impl<A: App> Server<A> {
     where
         A: 'a,
     {
+        let count = Connections::new(self.options.max_connections)?;
         let mut listeners = self.binding.listen(self.options.backlog, scope.name())?;
         let (lame_duck, shared_listener) = (self.options.lame_duck, self.options.listener_shared);
-        let count = Connections::new(self.options.max_connections.max(1));
         let app = Arc::new(self.app);
         let shared = Arc::new(Shared {
             name: scope.name().to_owned(),

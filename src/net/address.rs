@@ -1,4 +1,4 @@
-//! Where a server listens, and where a peer is.
+//! The addresses a server is to listen on.
 
 use std::fmt;
 use std::io;
@@ -7,22 +7,23 @@ use std::net::{IpAddr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 
-use super::Listeners;
-use super::listeners::Listener;
+use super::listener::Listener;
+use super::listeners::Listeners;
 
-/// Where a server shall listen: one place or several.
+/// The length of the kernel's queue of connections for each listener, unless another is set.
+pub(crate) const BACKLOG: u32 = 1024;
+
+/// The address or addresses that a server is to listen on.
 ///
-/// Made from what one has:
-///
-/// | from | listens on |
+/// | made from | listens on |
 /// |---|---|
 /// | `"127.0.0.1:8080"`, `"localhost:8080"`, a `String` | the first address of that name that can be bound |
-/// | `"unix:/run/app.sock"`, a `PathBuf` | a Unix socket; the file is removed at the end, a stale one is replaced |
+/// | `"unix:/run/app.sock"`, a `PathBuf` | a Unix socket; its file is removed at the end, and replaced if nobody listens on it |
 /// | `SocketAddr`, `(IpAddr, u16)`, `([127, 0, 0, 1], 8080)` | that address |
-/// | `std::net::TcpListener`, `UnixListener`, [`Listeners`] | what is bound already |
+/// | `std::net::TcpListener`, `UnixListener`, [`Listeners`] | a socket that is bound already |
 /// | a `Vec` or an array of these | all of them |
 ///
-/// Port 0 asks the system for a free one; [`Listeners::local_addrs`] tells which.
+/// With port 0 the system chooses a free port, which [`Listeners::local_addrs`] returns.
 ///
 /// # Examples
 ///
@@ -35,41 +36,37 @@ use super::listeners::Listener;
 /// ```
 #[derive(Debug)]
 pub struct Address {
-    places: Vec<Place>,
+    entries: Vec<Entry>,
 }
 
+/// One of the addresses.
 #[derive(Debug)]
-enum Place {
+enum Entry {
+    /// A host and a port, to be resolved.
     Name(String),
+    /// An IP address and a port.
     Socket(SocketAddr),
+    /// The file of a Unix socket.
     Path(PathBuf),
+    /// A socket that was bound elsewhere, or the error of adopting it.
     Bound(io::Result<Listener>),
 }
 
 impl Address {
-    /// This address and another one.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use neap::net::Address;
-    ///
-    /// let both = Address::from("127.0.0.1:8080").and("[::1]:8080");
-    /// # drop(both);
-    /// ```
+    /// Adds another address.
     #[must_use]
     pub fn and(mut self, other: impl Into<Self>) -> Self {
-        self.places.extend(other.into().places);
+        self.entries.extend(other.into().entries);
         self
     }
 
-    /// Binds all of it, each with a backlog of 1024 connections.
+    /// Binds every address, each with a backlog of 1024 connections.
     ///
-    /// A host name is resolved here, which may block for as long as the system's resolver does.
+    /// It resolves host names, and blocks for as long as the system's resolver does.
     ///
     /// # Errors
     ///
-    /// The first failure, with the address in its message. Nothing is bound then.
+    /// Returns the first failure, whose message names the address. Nothing stays bound then.
     ///
     /// # Examples
     ///
@@ -87,36 +84,31 @@ impl Address {
         self.bind_with(BACKLOG)
     }
 
-    /// The same with another backlog.
-    pub(crate) fn bind_with(self, backlog: u32) -> io::Result<Listeners> {
+    /// Does the same with another backlog.
+    pub(super) fn bind_with(self, backlog: u32) -> io::Result<Listeners> {
         let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
-        let bound: io::Result<Vec<Listener>> = self
-            .places
-            .into_iter()
-            .map(|place| place.bind(backlog))
-            .collect();
+        let entries = self.entries.into_iter();
+        let bound: io::Result<Vec<Listener>> = entries.map(|entry| entry.bind(backlog)).collect();
         Ok(Listeners::new(bound?))
     }
 }
 
-/// How many connections the kernel queues for a listener before it turns new ones away.
-pub(crate) const BACKLOG: u32 = 1024;
-
-impl Place {
+impl Entry {
+    /// Binds it, with a queue of `backlog` connections in the kernel.
     fn bind(self, backlog: i32) -> io::Result<Listener> {
         match self {
             Self::Bound(listener) => listener,
             Self::Socket(address) => {
-                Listener::tcp(address, backlog).map_err(|error| named(error, &address))
+                Listener::tcp(address, backlog).map_err(|error| cannot_listen(error, &address))
             }
             Self::Path(path) => {
                 let name = path.display().to_string();
-                Listener::unix(path, backlog).map_err(|error| named(error, &name))
+                Listener::unix(path, backlog).map_err(|error| cannot_listen(error, &name))
             }
             Self::Name(name) => {
                 let addresses = name
                     .to_socket_addrs()
-                    .map_err(|error| named(error, &name))?;
+                    .map_err(|error| cannot_listen(error, &name))?;
                 let mut last = io::Error::new(io::ErrorKind::NotFound, "no such host");
                 for address in addresses {
                     match Listener::tcp(address, backlog) {
@@ -124,21 +116,21 @@ impl Place {
                         Err(error) => last = error,
                     }
                 }
-                Err(named(last, &name))
+                Err(cannot_listen(last, &name))
             }
         }
     }
 }
 
-/// Which address an error is about: the system's own message never says.
-fn named(error: io::Error, address: &dyn fmt::Display) -> io::Error {
+/// Adds the address to an error: the system's own message does not name it.
+fn cannot_listen(error: io::Error, address: &dyn fmt::Display) -> io::Error {
     io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"))
 }
 
-impl From<Place> for Address {
-    fn from(place: Place) -> Self {
+impl From<Entry> for Address {
+    fn from(entry: Entry) -> Self {
         Self {
-            places: vec![place],
+            entries: vec![entry],
         }
     }
 }
@@ -146,8 +138,8 @@ impl From<Place> for Address {
 impl From<&str> for Address {
     fn from(name: &str) -> Self {
         match name.strip_prefix("unix:") {
-            Some(path) => Place::Path(path.into()).into(),
-            None => Place::Name(name.into()).into(),
+            Some(path) => Entry::Path(path.into()).into(),
+            None => Entry::Name(name.into()).into(),
         }
     }
 }
@@ -166,13 +158,13 @@ impl From<&String> for Address {
 
 impl From<PathBuf> for Address {
     fn from(path: PathBuf) -> Self {
-        Place::Path(path).into()
+        Entry::Path(path).into()
     }
 }
 
 impl From<SocketAddr> for Address {
     fn from(address: SocketAddr) -> Self {
-        Place::Socket(address).into()
+        Entry::Socket(address).into()
     }
 }
 
@@ -184,31 +176,31 @@ impl<I: Into<IpAddr>> From<(I, u16)> for Address {
 
 impl From<TcpListener> for Address {
     fn from(listener: TcpListener) -> Self {
-        Place::Bound(Listener::from_tcp(listener)).into()
+        Entry::Bound(Listener::from_tcp(listener)).into()
     }
 }
 
 #[cfg(unix)]
 impl From<UnixListener> for Address {
     fn from(listener: UnixListener) -> Self {
-        Place::Bound(Listener::from_unix(listener)).into()
+        Entry::Bound(Listener::from_unix(listener)).into()
     }
 }
 
 impl From<Listeners> for Address {
     fn from(listeners: Listeners) -> Self {
-        let places = listeners.into_each().map(|each| Place::Bound(Ok(each)));
+        let entries = listeners.into_each().map(|each| Entry::Bound(Ok(each)));
         Self {
-            places: places.collect(),
+            entries: entries.collect(),
         }
     }
 }
 
 impl<T: Into<Self>> From<Vec<T>> for Address {
     fn from(several: Vec<T>) -> Self {
-        let places = several.into_iter().flat_map(|each| each.into().places);
+        let entries = several.into_iter().flat_map(|each| each.into().entries);
         Self {
-            places: places.collect(),
+            entries: entries.collect(),
         }
     }
 }
@@ -216,55 +208,5 @@ impl<T: Into<Self>> From<Vec<T>> for Address {
 impl<T: Into<Self>, const N: usize> From<[T; N]> for Address {
     fn from(several: [T; N]) -> Self {
         Vec::from(several).into()
-    }
-}
-
-/// One end of a connection, or the place of a listener.
-///
-/// # Examples
-///
-/// ```
-/// use neap::net::{Addr, Address};
-///
-/// let listeners = Address::from("127.0.0.1:0").bind()?;
-/// let Addr::Tcp(address) = &listeners.local_addrs()[0] else { unreachable!() };
-/// assert_ne!(address.port(), 0);
-/// # std::io::Result::Ok(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Addr {
-    /// An IP address and a port.
-    Tcp(SocketAddr),
-    /// A Unix socket, with its path if it has one.
-    Unix(Option<PathBuf>),
-}
-
-impl Addr {
-    /// The IP address and port, if it has them.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use neap::net::Addr;
-    ///
-    /// assert_eq!(Addr::Unix(None).tcp(), None);
-    /// ```
-    #[must_use]
-    pub fn tcp(&self) -> Option<SocketAddr> {
-        match self {
-            Self::Tcp(address) => Some(*address),
-            Self::Unix(_) => None,
-        }
-    }
-}
-
-/// `127.0.0.1:8080`, `unix:/run/app.sock`, or `unix:` for a socket without a path.
-impl fmt::Display for Addr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tcp(address) => address.fmt(f),
-            Self::Unix(Some(path)) => write!(f, "unix:{}", path.display()),
-            Self::Unix(None) => f.write_str("unix:"),
-        }
     }
 }

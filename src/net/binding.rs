@@ -1,53 +1,62 @@
-//! Where a server listens, before and after it is bound.
+//! The address of a server, and its listeners once it is bound.
 
 use std::fmt;
 use std::io;
 
-use super::{Addr, Address, Listeners};
+use super::address::Address;
+use super::endpoint::Endpoint;
+use super::listeners::Listeners;
 
-/// The address of a server, which can be bound before the server runs.
-pub(crate) struct Binding {
-    address: Address,
-    /// Where `address` is bound, if it is.
-    local: Vec<Addr>,
+/// What a server listens on. It can be bound before the server runs.
+pub(crate) enum Binding {
+    /// Not bound yet.
+    Address(Address),
+    /// Bound, with the endpoint of each listener.
+    Listeners(Listeners, Vec<Endpoint>),
 }
 
 impl Binding {
     pub(crate) fn new(address: impl Into<Address>) -> Self {
-        Self {
-            address: address.into(),
-            local: Vec::new(),
+        Self::Address(address.into())
+    }
+
+    /// Binds the address, unless that has been done.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error that names the address, if it cannot be bound.
+    pub(crate) fn bind(self, backlog: u32) -> io::Result<Self> {
+        match self {
+            Self::Address(address) => {
+                let listeners = address.bind_with(backlog)?;
+                let endpoints = listeners.local_addrs();
+                Ok(Self::Listeners(listeners, endpoints))
+            }
+            bound @ Self::Listeners(..) => Ok(bound),
         }
     }
 
-    /// Binds now, so that `local_addrs` is known.
+    /// Returns where connections arrive; nothing before it is bound.
+    pub(crate) fn local_addrs(&self) -> &[Endpoint] {
+        match self {
+            Self::Address(_) => &[],
+            Self::Listeners(_, endpoints) => endpoints,
+        }
+    }
+
+    /// Binds the address, unless that has been done, for the service called `name`.
     ///
     /// # Errors
     ///
-    /// An address that cannot be bound, named in the message.
-    pub(crate) fn bind(self, backlog: u32) -> io::Result<Self> {
-        let listeners = self.address.bind_with(backlog)?;
-        Ok(Self {
-            local: listeners.local_addrs(),
-            address: listeners.into(),
-        })
-    }
-
-    /// Where connections arrive; empty while it is not bound.
-    pub(crate) fn local_addrs(&self) -> &[Addr] {
-        &self.local
-    }
-
-    /// The listeners, bound now if they were not, of a server called `name`.
-    ///
-    /// # Errors
-    ///
-    /// As for `bind`.
+    /// Returns an error that names the address, if it cannot be bound.
     pub(crate) fn listen(self, backlog: u32, name: &str) -> io::Result<Listeners> {
-        let listeners = self.address.bind_with(backlog)?;
-        // With port 0 nobody else could tell.
+        let listeners = match self {
+            Self::Address(address) => address.bind_with(backlog)?,
+            Self::Listeners(listeners, _) => listeners,
+        };
+        // With port 0 the log is where one learns the port.
         for address in listeners.local_addrs() {
-            log::info!("`{name}` listens on {address}");
+            log::info!(target: "neap", event = "listening", service = name, address:%; "`{name}` listens on {address}");
         }
         Ok(listeners)
     }
@@ -55,6 +64,9 @@ impl Binding {
 
 impl fmt::Debug for Binding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.address.fmt(f)
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::Listeners(listeners, _) => listeners.fmt(f),
+        }
     }
 }

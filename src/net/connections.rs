@@ -1,5 +1,6 @@
-//! How many connections there are.
+//! The number of connections, and its limit.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -14,24 +15,38 @@ pub(crate) struct Connections {
 #[derive(Debug)]
 struct Shared {
     count: AtomicUsize,
+    /// The most connections at once; at least 1.
     limit: usize,
-    /// One fewer.
+    /// Notified whenever the count falls.
     left: Event,
 }
 
 impl Connections {
-    pub(crate) fn new(limit: usize) -> Self {
-        Self {
+    /// Makes a count of 0.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the limit is 0.
+    pub(crate) fn new(limit: usize) -> io::Result<Self> {
+        if limit == 0 {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "the limit of connections is zero: no connection could be served",
+            ));
+        }
+        Ok(Self {
             shared: Arc::new(Shared {
                 count: AtomicUsize::new(0),
                 limit,
                 left: Event::new(),
             }),
-        }
+        })
     }
 
-    /// Counts one more until the guard is dropped: taken before the connection's task is spawned,
-    /// so that a connection whose task has never run is counted too.
+    /// Counts one more connection until the guard is dropped.
+    ///
+    /// Call it before the task of the connection is spawned, so that a connection whose task
+    /// never runs is counted too.
     pub(crate) fn enter(&self) -> Counted {
         self.shared.count.fetch_add(1, Ordering::Relaxed);
         Counted {
@@ -39,21 +54,22 @@ impl Connections {
         }
     }
 
-    /// How many there are.
+    /// Returns the number of connections.
     pub(crate) fn count(&self) -> usize {
         self.shared.count.load(Ordering::Acquire)
     }
 
-    /// Waits until one more may come.
+    /// Waits until there are fewer than the limit.
     pub(crate) async fn room(&self) {
-        self.at_most(self.shared.limit.saturating_sub(1)).await;
+        self.at_most(self.shared.limit - 1).await;
     }
 
-    /// Waits until there is none.
+    /// Waits until there are none.
     pub(crate) async fn empty(&self) {
         self.at_most(0).await;
     }
 
+    /// Waits until there are at most `count`.
     async fn at_most(&self, count: usize) {
         while self.count() > count {
             listener!(self.shared.left => left);
@@ -64,7 +80,7 @@ impl Connections {
     }
 }
 
-/// One connection, as long as it lives.
+/// A connection that is counted until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Counted {
     shared: Arc<Shared>,
@@ -72,7 +88,7 @@ pub(crate) struct Counted {
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        // Release: who sees the count fall sees all that the connection has done.
+        // Release: a thread that sees the lower count sees all that the connection has done.
         self.shared.count.fetch_sub(1, Ordering::Release);
         self.shared.left.notify(usize::MAX);
     }
@@ -85,8 +101,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_limit_of_zero_is_an_error() {
+        assert!(Connections::new(0).is_err());
+        assert!(Connections::new(1).is_ok());
+    }
+
+    #[test]
     fn room_and_empty_are_waited_for() {
-        let connections = Connections::new(2);
+        let connections = Connections::new(2).unwrap();
         block_on(async {
             let first = connections.enter();
             connections.room().await;

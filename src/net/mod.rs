@@ -1,17 +1,17 @@
 //! Serving connections of any protocol, and draining them.
 //!
-//! [`serve`] is a service: it accepts connections and gives each to a handler.
-//! When it is told to stop, it takes what the kernel has accepted in its name, closes its
-//! listeners, and ends once the last handler has returned. The handlers hold a
-//! [stop token](crate::StopToken), and end when it suits their protocol; what is still there at
-//! the service's deadline is dropped by the group.
+//! [`serve`] is a service that accepts connections and gives each to a handler. When it is told to
+//! stop, it takes the connections that the kernel has already accepted, closes its listeners, and
+//! ends once the last handler has returned. Each handler holds a [stop token](crate::StopToken), and
+//! ends where its protocol allows it. At the deadline of the service the group drops the handlers
+//! that are left.
 //!
 //! From the top:
 //!
-//! - [`Address`]: where to listen. TCP, Unix sockets, several of them, or bound already.
-//! - [`Listeners`]: what is bound. Accepts, and closes without losing a connection.
-//! - [`Stream`]: one accepted connection. [`Addr`] is where either end of it is.
 //! - [`serve`] and [`Server`]: the service.
+//! - [`Address`]: where to listen. TCP, Unix sockets, several of them, or sockets bound already.
+//! - [`Listeners`]: the bound sockets. They accept, and close without losing a connection.
+//! - [`Stream`]: one accepted connection. An [`Endpoint`] is the address of either end of it.
 //!
 //! # Examples
 //!
@@ -35,19 +35,26 @@
 //! # }).unwrap();
 //! ```
 
-mod address;
-mod binding;
-mod connections;
-mod listeners;
-mod server;
-mod stream;
+// Bind.
+pub(crate) mod address;
+pub(crate) mod binding;
+pub(crate) mod endpoint;
+mod listener;
+pub(crate) mod listeners;
 
-pub(crate) use address::BACKLOG;
-pub use address::{Addr, Address};
-pub(crate) use binding::Binding;
-pub(crate) use connections::{Connections, Counted};
+// Accept, count.
+mod accept_error;
+pub(crate) mod accept_loop;
+pub(crate) mod connections;
+pub(crate) mod stream;
+
+// Turn away, drain.
+pub(crate) mod panic;
+pub(crate) mod server;
+mod syn_filter;
+
+pub use address::Address;
+pub use endpoint::Endpoint;
 pub use listeners::Listeners;
 pub use server::{Server, Serving, serve};
-#[cfg(feature = "tide")]
-pub(crate) use server::{accept_until, panic_message};
 pub use stream::Stream;

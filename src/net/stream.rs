@@ -11,12 +11,11 @@ use async_io::Async;
 use futures_lite::{AsyncRead, AsyncWrite, ready};
 use socket2::SockRef;
 
-use super::Addr;
+use super::endpoint::Endpoint;
 
 /// An accepted connection, over TCP or a Unix socket.
 ///
-/// Reads and writes as any async stream does, also by reference, so that one task can read while
-/// another writes.
+/// It can be read and written by reference, so that one task can read while another writes.
 ///
 /// # Cancel safety
 ///
@@ -25,19 +24,22 @@ use super::Addr;
 /// # Examples
 ///
 /// ```
+/// use std::net::Shutdown;
 /// use futures_lite::AsyncWriteExt;
 /// use neap::net::Stream;
 ///
 /// async fn greet(mut stream: Stream) -> std::io::Result<()> {
-///     stream.write_all(format!("hello, {}\n", stream.peer_addr()).as_bytes()).await
+///     let greeting = format!("{} greets {}\n", stream.local_addr(), stream.peer_addr());
+///     stream.write_all(greeting.as_bytes()).await?;
+///     stream.shutdown(Shutdown::Write)
 /// }
 /// # drop(greet);
 /// ```
 #[derive(Debug)]
 pub struct Stream {
     io: Io,
-    local: Addr,
-    peer: Addr,
+    local: Endpoint,
+    peer: Endpoint,
 }
 
 #[derive(Debug)]
@@ -47,7 +49,7 @@ enum Io {
     Unix(Async<UnixStream>),
 }
 
-/// The same expression on either kind of socket.
+/// Evaluates the same expression for either kind of socket.
 macro_rules! each {
     ($io:expr, $socket:ident => $body:expr) => {
         match $io {
@@ -59,52 +61,36 @@ macro_rules! each {
 }
 
 impl Stream {
-    /// Takes a TCP connection. `TCP_NODELAY` is the listener's business.
-    pub(super) fn tcp(stream: TcpStream, local: Addr, peer: Addr) -> io::Result<Self> {
+    /// Adopts a TCP connection. The listener has set its `TCP_NODELAY`.
+    pub(super) fn tcp(stream: TcpStream, local: Endpoint, peer: Endpoint) -> io::Result<Self> {
         let io = Io::Tcp(Async::new(stream)?);
         Ok(Self { io, local, peer })
     }
 
-    /// Takes a Unix connection.
+    /// Adopts a Unix connection.
     #[cfg(unix)]
-    pub(super) fn unix(stream: UnixStream, local: Addr, peer: Addr) -> io::Result<Self> {
+    pub(super) fn unix(stream: UnixStream, local: Endpoint, peer: Endpoint) -> io::Result<Self> {
         let io = Io::Unix(Async::new(stream)?);
         Ok(Self { io, local, peer })
     }
 
-    /// Where the connection arrived.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # fn example(stream: neap::net::Stream) {
-    /// println!("arrived at {}", stream.local_addr());
-    /// # }
-    /// ```
+    /// Returns where the connection arrived.
     #[must_use]
-    pub fn local_addr(&self) -> &Addr {
+    pub fn local_addr(&self) -> &Endpoint {
         &self.local
     }
 
-    /// Where the connection comes from.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # fn example(stream: neap::net::Stream) {
-    /// println!("from {}", stream.peer_addr());
-    /// # }
-    /// ```
+    /// Returns where the connection comes from.
     #[must_use]
-    pub fn peer_addr(&self) -> &Addr {
+    pub fn peer_addr(&self) -> &Endpoint {
         &self.peer
     }
 
-    /// Reads what is there, without waiting.
+    /// Reads the bytes that have arrived, without waiting. At the end of the stream it returns 0.
     ///
     /// # Errors
     ///
-    /// `WouldBlock` if nothing is there, else the socket's own.
+    /// Returns `WouldBlock` if nothing has arrived, else the error of the socket.
     ///
     /// # Examples
     ///
@@ -122,75 +108,48 @@ impl Stream {
         each!(&self.io, socket => retry(|| socket.get_ref().read(buffer)))
     }
 
-    /// Writes what fits into the kernel's buffer, without waiting.
+    /// Writes the bytes that fit into the kernel's buffer, without waiting, and returns their number.
     ///
     /// # Errors
     ///
-    /// `WouldBlock` if nothing fits, else the socket's own.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # fn example(stream: neap::net::Stream) -> std::io::Result<()> {
-    /// let written = stream.try_write(b"bye\n")?;
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// Returns `WouldBlock` if nothing fits, else the error of the socket.
     pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         each!(&self.io, socket => retry(|| socket.get_ref().write(bytes)))
     }
 
-    /// Waits until a read would not block. One task at a time may wait.
+    /// Waits until a read would not block. Only one task at a time may wait.
     ///
     /// # Errors
     ///
-    /// The reactor's.
+    /// Returns the error of the reactor.
     pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         each!(&self.io, socket => socket.poll_readable(cx))
     }
 
-    /// Closes one side or both; the peer sees an end of file.
+    /// Closes one direction or both. If it closes writing, the peer reads an end of file.
     ///
     /// # Errors
     ///
-    /// The socket's own, `NotConnected` if the peer was faster.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # fn example(stream: neap::net::Stream) -> std::io::Result<()> {
-    /// stream.shutdown(std::net::Shutdown::Write)?;
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// Returns the error of the socket: `NotConnected` if the peer has closed the connection already.
     pub fn shutdown(&self, side: Shutdown) -> io::Result<()> {
         each!(&self.io, socket => socket.get_ref().shutdown(side))
     }
 
-    /// Makes the close a reset: the peer sees an error instead of an end of file (`SO_LINGER` 0).
+    /// Makes the close a reset: the peer reads an error instead of an end of file (`SO_LINGER` 0).
     ///
-    /// For a stream that is cut where an end of file would pass for a good end. A Unix socket has
-    /// no reset; its peer sees an end of file all the same.
+    /// Use it to cut a stream whose peer would take an end of file for a good end. A Unix socket
+    /// has no reset: its peer reads an end of file all the same.
     ///
     /// # Errors
     ///
-    /// The socket's own.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # fn example(stream: neap::net::Stream) -> std::io::Result<()> {
-    /// stream.reset_on_close()?;
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// Returns the error of the socket.
     pub fn reset_on_close(&self) -> io::Result<()> {
         let at_once = Some(std::time::Duration::ZERO);
         each!(&self.io, socket => SockRef::from(socket.get_ref()).set_linger(at_once))
     }
 }
 
-/// A signal handler in between is no reason to report anything.
+/// Repeats a call that a signal has interrupted.
 fn retry(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
     loop {
         match call() {
@@ -201,7 +160,7 @@ fn retry(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
 }
 
 impl AsyncRead for &Stream {
-    /// Tries before it waits: what is there already costs no turn of the reactor.
+    /// Tries before it waits: bytes that are there already cost no turn of the reactor.
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -2,7 +2,7 @@
 
 use super::head::{Framing, Head, parse};
 use super::{Refusal, Targets};
-use crate::net::Addr;
+use crate::net::endpoint::Endpoint;
 use http_types::Request;
 
 /// A head longer than this is not remembered, in bytes.
@@ -25,7 +25,7 @@ pub(in crate::http) struct Heads {
 
 impl Heads {
     /// For a connection that arrived at `local` and comes from `peer`.
-    pub(in crate::http) fn new(local: &Addr, peer: &Addr) -> Self {
+    pub(in crate::http) fn new(local: &Endpoint, peer: &Endpoint) -> Self {
         Self {
             targets: Targets::new(local, peer),
             last: Vec::new(),
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_repeated_head_is_the_head_parsed_afresh() {
-        let here = Addr::Tcp(([127, 0, 0, 1], 80).into());
+        let here = Endpoint::Tcp(([127, 0, 0, 1], 80).into());
         let heads = [
             "GET /a?b HTTP/1.1\r\nhost: a\r\nx-one: 1\r\nx-one: 2\r\ncookie: ä\r\n\r\n",
             "GET /a?c HTTP/1.1\r\nhost: a\r\nx-one: 1\r\nx-one: 2\r\ncookie: ä\r\n\r\n",

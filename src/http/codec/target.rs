@@ -3,7 +3,7 @@
 use http_types::{Method, Request, Url};
 
 use super::Refusal;
-use crate::net::Addr;
+use crate::net::endpoint::Endpoint;
 
 /// A target longer than this is not remembered, in bytes.
 const REMEMBERED: usize = 128;
@@ -29,7 +29,7 @@ pub(super) struct Targets {
 
 impl Targets {
     /// For a connection that arrived at `local` and comes from `peer`.
-    pub(super) fn new(local: &Addr, peer: &Addr) -> Self {
+    pub(super) fn new(local: &Endpoint, peer: &Endpoint) -> Self {
         Self {
             fallback: local.tcp().is_none().then(|| "localhost".into()),
             local: local.to_string().into(),
@@ -191,7 +191,7 @@ mod tests {
     use super::*;
 
     fn urls(requests: &[(Method, Option<&str>, &str)]) -> Vec<Option<String>> {
-        let here = Addr::Tcp(([127, 0, 0, 1], 80).into());
+        let here = Endpoint::Tcp(([127, 0, 0, 1], 80).into());
         let mut targets = Targets::new(&here, &here);
         requests
             .iter()

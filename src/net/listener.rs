@@ -1,0 +1,176 @@
+//! One bound socket.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+#[cfg(unix)]
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::PathBuf;
+use std::task::{Context, Poll};
+
+use async_io::Async;
+use futures_lite::ready;
+use socket2::{Domain, Protocol, SockRef, Type};
+
+use super::endpoint::Endpoint;
+use super::stream::Stream;
+use super::syn_filter;
+
+/// True if an accepted socket has the `TCP_NODELAY` of its listener.
+const NODELAY_IS_INHERITED: bool = cfg!(any(target_os = "linux", target_os = "android"));
+
+/// A bound socket that connections are accepted from.
+#[derive(Debug)]
+pub(super) struct Listener {
+    socket: Socket,
+    /// Where the socket is bound.
+    local: Endpoint,
+    /// The file to remove at the end, if the socket was bound here.
+    #[cfg(unix)]
+    file: Option<PathBuf>,
+}
+
+#[derive(Debug)]
+enum Socket {
+    Tcp(Async<TcpListener>),
+    #[cfg(unix)]
+    Unix(Async<UnixListener>),
+}
+
+impl Listener {
+    /// Binds an IP address, also if a server has just left it (`SO_REUSEADDR`).
+    pub(super) fn tcp(address: SocketAddr, backlog: i32) -> io::Result<Self> {
+        let domain = Domain::for_address(address);
+        let socket = socket2::Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+        #[cfg(not(windows))]
+        socket.set_reuse_address(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(backlog)?;
+        Self::from_tcp(socket.into())
+    }
+
+    /// Adopts a TCP socket that is bound already.
+    pub(super) fn from_tcp(listener: TcpListener) -> io::Result<Self> {
+        // Set here once, it holds for every accepted socket where that inherits it.
+        SockRef::from(&listener).set_tcp_nodelay(true)?;
+        Ok(Self {
+            local: Endpoint::Tcp(listener.local_addr()?),
+            socket: Socket::Tcp(Async::new(listener)?),
+            #[cfg(unix)]
+            file: None,
+        })
+    }
+
+    /// Binds a path. If a file is there that nobody listens on, it is replaced.
+    #[cfg(unix)]
+    pub(super) fn unix(path: PathBuf, backlog: i32) -> io::Result<Self> {
+        let bind = || {
+            let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
+            socket.bind(&socket2::SockAddr::unix(&path)?)?;
+            socket.listen(backlog)?;
+            io::Result::Ok(socket)
+        };
+        let socket = match bind() {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_stale(&path) => {
+                std::fs::remove_file(&path)?;
+                bind()?
+            }
+            result => result?,
+        };
+        let mut listener = Self::from_unix(socket.into())?;
+        listener.file = Some(path);
+        Ok(listener)
+    }
+
+    /// Fails: there are no Unix sockets here.
+    #[cfg(not(unix))]
+    pub(super) fn unix(_: PathBuf, _: i32) -> io::Result<Self> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Adopts a Unix socket that is bound already.
+    #[cfg(unix)]
+    pub(super) fn from_unix(listener: UnixListener) -> io::Result<Self> {
+        let path = listener.local_addr()?.as_pathname().map(PathBuf::from);
+        Ok(Self {
+            local: Endpoint::Unix(path),
+            socket: Socket::Unix(Async::new(listener)?),
+            file: None,
+        })
+    }
+
+    /// Returns where the socket is bound.
+    pub(super) fn local(&self) -> &Endpoint {
+        &self.local
+    }
+
+    /// Accepts a connection, if one is there.
+    ///
+    /// # Errors
+    ///
+    /// Returns `WouldBlock` if none is there, else the error of the socket.
+    pub(super) fn try_accept(&self) -> io::Result<Stream> {
+        match &self.socket {
+            Socket::Tcp(socket) => {
+                let (stream, peer) = socket.get_ref().accept()?;
+                if !NODELAY_IS_INHERITED {
+                    stream.set_nodelay(true)?;
+                }
+                // Only a socket bound to every address has to ask where the connection arrived.
+                let local = match &self.local {
+                    Endpoint::Tcp(local) if local.ip().is_unspecified() => {
+                        Endpoint::Tcp(stream.local_addr()?)
+                    }
+                    local => local.clone(),
+                };
+                Stream::tcp(stream, local, Endpoint::Tcp(peer))
+            }
+            #[cfg(unix)]
+            Socket::Unix(socket) => {
+                let (stream, peer) = socket.get_ref().accept()?;
+                let peer = Endpoint::Unix(peer.as_pathname().map(PathBuf::from));
+                Stream::unix(stream, self.local.clone(), peer)
+            }
+        }
+    }
+
+    /// Waits for a connection and accepts it.
+    pub(super) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Stream>> {
+        loop {
+            match self.try_accept() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return Poll::Ready(result),
+            }
+            let ready = match &self.socket {
+                Socket::Tcp(socket) => socket.poll_readable(cx),
+                #[cfg(unix)]
+                Socket::Unix(socket) => socket.poll_readable(cx),
+            };
+            ready!(ready)?;
+        }
+    }
+
+    /// Turns new connections away, as far as the system can do that.
+    pub(super) fn turn_away(&self) {
+        match &self.socket {
+            Socket::Tcp(socket) => syn_filter::attach(socket.get_ref()),
+            #[cfg(unix)]
+            Socket::Unix(_) => {}
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        #[cfg(unix)]
+        if let Some(path) = &self.file {
+            // An error is of no use: the file is gone, or another server has replaced it.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// Returns true if nobody listens on the socket file at `path`.
+#[cfg(unix)]
+fn is_stale(path: &PathBuf) -> bool {
+    UnixStream::connect(path).is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+}

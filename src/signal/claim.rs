@@ -1,0 +1,78 @@
+//! The claim of a set on its signals, and their default action while there is no claim.
+//!
+//! signal-hook never restores the default action of a signal it has once registered. So, the first
+//! time that a signal is listened for, [`prepare`] registers an action before all others. It does
+//! what the default would do unless there is a claim, and it is never unregistered.
+
+use std::io;
+use std::os::raw::c_int;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use signal_hook::low_level::emulate_default_handler;
+
+use super::handler;
+
+/// One more than the highest number of a [`Signal`](super::Signal).
+const SIGNALS: usize = 65;
+
+/// The number of claims on each signal.
+static CLAIMS: [AtomicU32; SIGNALS] = [const { AtomicU32::new(0) }; SIGNALS];
+
+/// True for each signal whose default action is emulated while there is no claim on it.
+static PREPARED: Mutex<[bool; SIGNALS]> = Mutex::new([false; SIGNALS]);
+
+/// The claim of one set on its signals. It begins and ends at most once.
+pub(super) struct Claim {
+    numbers: Vec<c_int>,
+    /// True between the begin and the end.
+    is_active: AtomicBool,
+}
+
+impl Claim {
+    /// Makes a claim that has not begun.
+    pub(super) fn new(numbers: Vec<c_int>) -> Claim {
+        Claim {
+            numbers,
+            is_active: AtomicBool::new(false),
+        }
+    }
+
+    /// Keeps the signals from their default action.
+    pub(super) fn begin(&self) {
+        self.is_active.store(true, Ordering::SeqCst);
+        for &number in &self.numbers {
+            CLAIMS[number as usize].fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// Lets the signals act by their default again, unless there is another claim.
+    ///
+    /// It is also called in a signal handler, so it touches only atomics.
+    pub(super) fn end(&self) {
+        if self.is_active.swap(false, Ordering::SeqCst) {
+            for &number in &self.numbers {
+                CLAIMS[number as usize].fetch_sub(1, Ordering::SeqCst);
+            }
+        }
+    }
+}
+
+/// Has a signal act by its default whenever there is no claim on it.
+///
+/// # Errors
+///
+/// Returns the error of the registration.
+pub(super) fn prepare(number: c_int) -> io::Result<()> {
+    let mut prepared = PREPARED.lock().unwrap_or_else(PoisonError::into_inner);
+    if !prepared[number as usize] {
+        handler::register(number, move || {
+            if CLAIMS[number as usize].load(Ordering::SeqCst) == 0 {
+                // This fails only for signals whose default it does not know.
+                let _ = emulate_default_handler(number);
+            }
+        })?;
+        prepared[number as usize] = true;
+    }
+    Ok(())
+}
