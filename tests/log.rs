@@ -79,7 +79,7 @@ fn g19_stragglers_are_logged_once_a_second_while_draining_and_so_are_mistakes() 
         "{draining}"
     );
     assert!(
-        draining.contains("s, 1 child, added at tests/journal.rs:")
+        draining.contains("s, 1 child, added at tests/log.rs:")
             && draining.contains("; cancelled in "),
         "{draining}"
     );

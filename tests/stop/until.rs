@@ -1,35 +1,18 @@
-//! What ends with the stop: futures, streams, I/O, iterators; and what the end waits for.
+//! `until`: futures, streams, I/O and iterators that end with the stop.
 
-mod runtimes;
-
-use std::future::{Future, pending};
+use std::future::pending;
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_lite::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use futures_lite::{StreamExt, future, stream};
-use neap::{Cause, Exit, Interrupted, Scope, StopSource, UntilExt};
-use runtimes::{Recorder, limited, on_all};
+use neap::{Cause, Interrupted, StopSource, UntilExt};
 
-/// Counts how often it is woken.
-#[derive(Default)]
-struct Count(AtomicUsize);
-
-impl Wake for Count {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-/// Polls once; how often the waker has been woken is in the counter.
-fn poll<F: Future>(future: Pin<&mut F>, count: &Arc<Count>) -> Poll<F::Output> {
-    let waker = Waker::from(Arc::clone(count));
-    future.poll(&mut Context::from_waker(&waker))
-}
+use crate::runtimes::{limited, on_all};
+use crate::support::{CountingWaker, poll, stop_once_started};
 
 /// Reads and writes nothing, and never will.
 struct Never;
@@ -81,11 +64,11 @@ fn g14_a_finished_output_wins_a_tie() {
         let source = StopSource::new();
         let (sender, receiver) = async_channel::bounded(1);
         let mut future = pin!(async { receiver.recv().await.unwrap() }.until(&source.token()));
-        let count = Arc::default();
-        assert!(poll(future.as_mut(), &count).is_pending());
+        let waker = Arc::<CountingWaker>::default();
+        assert!(poll(future.as_mut(), &waker).is_pending());
         source.stop(Cause::Requested);
         sender.try_send(7).unwrap();
-        assert_eq!(poll(future.as_mut(), &count), Poll::Ready(Some(7)));
+        assert_eq!(poll(future.as_mut(), &waker), Poll::Ready(Some(7)));
     });
 }
 
@@ -94,11 +77,11 @@ fn a_pending_future_is_woken_by_the_stop() {
     limited(|| {
         let source = StopSource::new();
         let mut future = pin!(pending::<()>().until(&source.token()));
-        let count = Arc::<Count>::default();
-        assert!(poll(future.as_mut(), &count).is_pending());
+        let waker = Arc::<CountingWaker>::default();
+        assert!(poll(future.as_mut(), &waker).is_pending());
         source.stop(Cause::Requested);
-        assert_eq!(count.0.load(Ordering::SeqCst), 1);
-        assert_eq!(poll(future.as_mut(), &count), Poll::Ready(None));
+        assert_eq!(waker.count(), 1);
+        assert_eq!(poll(future.as_mut(), &waker), Poll::Ready(None));
     });
 }
 
@@ -121,12 +104,12 @@ fn a_pending_stream_is_woken_by_the_stop() {
     limited(|| {
         let source = StopSource::new();
         let mut stream = stream::pending::<()>().until(&source.token());
-        let count = Arc::<Count>::default();
+        let waker = Arc::<CountingWaker>::default();
         let mut next = pin!(stream.next());
-        assert!(poll(next.as_mut(), &count).is_pending());
+        assert!(poll(next.as_mut(), &waker).is_pending());
         source.stop(Cause::Requested);
-        assert_eq!(count.0.load(Ordering::SeqCst), 1);
-        assert_eq!(poll(next.as_mut(), &count), Poll::Ready(None));
+        assert_eq!(waker.count(), 1);
+        assert_eq!(poll(next.as_mut(), &waker), Poll::Ready(None));
     });
 }
 
@@ -135,12 +118,12 @@ fn a_pending_read_is_woken_by_the_stop_and_is_no_end_of_file() {
     limited(|| {
         let source = StopSource::new();
         let mut reader = Never.until(&source.token());
-        let (count, mut buffer) = (Arc::<Count>::default(), [0; 4]);
+        let (waker, mut buffer) = (Arc::<CountingWaker>::default(), [0; 4]);
         let mut read = pin!(reader.read(&mut buffer));
-        assert!(poll(read.as_mut(), &count).is_pending());
+        assert!(poll(read.as_mut(), &waker).is_pending());
         source.stop(Cause::Requested);
-        assert_eq!(count.0.load(Ordering::SeqCst), 1);
-        let Poll::Ready(Err(error)) = poll(read.as_mut(), &count) else {
+        assert_eq!(waker.count(), 1);
+        let Poll::Ready(Err(error)) = poll(read.as_mut(), &waker) else {
             panic!("not interrupted");
         };
         assert!(is_interrupted(&error));
@@ -203,10 +186,10 @@ fn what_is_ready_sets_up_no_listener_and_what_waits_leaves_none_behind() {
             let mut waiting = Box::pin(pending::<()>().until(&source.token()));
             let ready = async { 7 }.until(&source.token());
             assert_eq!(future::block_on(ready), Some(7));
-            let count = Arc::<Count>::default();
-            assert!(poll(waiting.as_mut(), &count).is_pending());
+            let waker = Arc::<CountingWaker>::default();
+            assert!(poll(waiting.as_mut(), &waker).is_pending());
             drop(waiting);
-            assert_eq!(Arc::strong_count(&count), 1, "its waker is gone with it");
+            assert_eq!(Arc::strong_count(&waker), 1, "its waker is gone with it");
         }
     });
 }
@@ -218,65 +201,14 @@ fn a_socket_read_in_a_service_is_woken_by_the_stop() {
         let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (server, _) = listener.accept().unwrap();
         let mut group = runtime.group().drain_timeout(Duration::from_secs(3600));
-        let handle = group.handle();
         group.add("reader", |scope| async move {
             let server = async_io::Async::new(server).unwrap();
             let mut server = server.until(&scope.token());
             let error = server.read(&mut [0; 16]).await.unwrap_err();
             assert!(is_interrupted(&error));
         });
-        group.race("end", async move {
-            handle.started().await.unwrap();
-            handle.stop();
-        });
+        stop_once_started(&mut group);
         group.run().await.unwrap();
         drop(client);
-    });
-}
-
-#[test]
-fn a_guard_keeps_the_service_from_ending() {
-    on_all(|runtime| async move {
-        let (recorder, mut group) = (Recorder::new(), runtime.group());
-        let noted = recorder.clone();
-        let service = |scope: Scope<'static>| async move {
-            let guard = scope.guard().unwrap();
-            std::thread::spawn(move || {
-                for _ in 0..100 {
-                    std::thread::yield_now();
-                }
-                noted.note("the thread is done");
-                drop(guard);
-            });
-        };
-        group.add("service", service);
-        group.run().await.unwrap();
-        recorder.note("ended");
-        assert_eq!(recorder.events(), ["the thread is done", "ended"]);
-    });
-}
-
-#[test]
-fn a_guard_that_is_held_too_long_has_the_service_abandoned() {
-    on_all(|runtime| async move {
-        let mut group = runtime
-            .group()
-            .drain_timeout(Duration::from_millis(5))
-            .cancel_timeout(Duration::from_millis(5));
-        let (sender, receiver) = async_channel::unbounded();
-        let service = |scope: Scope<'static>| async move {
-            sender.try_send((scope.guard().unwrap(), scope)).unwrap();
-        };
-        group.add("service", service);
-        let handle = group.handle();
-        group.add("end", |_| async move {
-            handle.started().await.unwrap();
-            handle.stop();
-        });
-        let error = group.run().await.unwrap_err();
-        let report = error.outcome().unwrap().reports().next().unwrap();
-        assert!(matches!(report.exit(), Exit::Abandoned));
-        let (_held, scope) = receiver.recv().await.unwrap();
-        assert!(scope.guard().is_none());
     });
 }

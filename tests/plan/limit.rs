@@ -1,18 +1,13 @@
-//! Guarantee 17: a limit on how many services run at once, on every runtime.
-
-mod runtimes;
+//! The limit on how many services run at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_lite::future;
-use neap::{Exit, Options};
-use runtimes::{Gate, Recorder, on_all};
+use neap::{Options, Scope};
 
-/// A service that is not to start.
-async fn never_started(_: neap::Scope<'_>) {
-    panic!("started");
-}
+use crate::runtimes::{Gate, on_all};
+use crate::support::{Notes, exits, never_started};
 
 #[test]
 fn g17_at_most_n_services_run_at_once_and_all_have_their_turn() {
@@ -36,11 +31,7 @@ fn g17_at_most_n_services_run_at_once_and_all_have_their_turn() {
             });
         }
         let outcome = group.run().await.unwrap();
-        assert!(
-            outcome
-                .reports()
-                .all(|report| matches!(report.exit(), Exit::Finished))
-        );
+        assert_eq!(exits(&outcome), ["finished"; 50]);
         assert_eq!(most.load(Ordering::SeqCst), 3);
     });
 }
@@ -48,47 +39,47 @@ fn g17_at_most_n_services_run_at_once_and_all_have_their_turn() {
 #[test]
 fn g17_the_rest_wait_their_turn_in_order() {
     on_all(|runtime| async move {
-        let (recorder, mut group) = (Recorder::new(), runtime.group().limit(1));
+        let (notes, mut group) = (Notes::new(), runtime.group().limit(1));
         let handle = group.handle();
         for index in 0..20 {
-            let noted = recorder.clone();
+            let noted = notes.clone();
             group.add("job", move |_| async move {
                 noted.note(index.to_string());
                 future::yield_now().await;
             });
         }
-        let noted = recorder.clone();
+        let noted = notes.clone();
         let late = move |_| async move { noted.note("late") };
         handle.add("late", late).unwrap();
         group.run().await.unwrap();
         let mut expected: Vec<_> = (0..20).map(|index| index.to_string()).collect();
         expected.push("late".into());
-        assert_eq!(recorder.events(), expected);
+        assert_eq!(notes.all(), expected);
     });
 }
 
 #[test]
 fn g17_one_that_waits_for_what_it_needs_does_not_keep_the_others_waiting() {
     on_all(|runtime| async move {
-        let (recorder, mut group) = (Recorder::new(), runtime.group().limit(2));
+        let (notes, mut group) = (Notes::new(), runtime.group().limit(2));
         let gate = Gate::new();
         let passed = gate.clone();
-        let slow = |scope: neap::Scope<'static>| async move {
+        let slow = |scope: Scope<'static>| async move {
             scope.starting();
             passed.pass().await;
         };
         let slow = group.add("slow", slow).id();
-        let noted = recorder.clone();
+        let noted = notes.clone();
         group
             .add("after", |_| async move { noted.note("after") })
             .needs(slow);
         for name in ["first", "second"] {
-            let noted = recorder.clone();
+            let noted = notes.clone();
             group.add(name, move |_| async move { noted.note(name) });
         }
         group.add("opener", |_| async move { gate.open() });
         group.run().await.unwrap();
-        assert_eq!(recorder.events(), ["first", "second", "after"]);
+        assert_eq!(notes.all(), ["first", "second", "after"]);
     });
 }
 
@@ -103,19 +94,18 @@ fn g17_nothing_that_waits_starts_after_the_stop() {
         });
         group.add("second", never_started);
         let outcome = group.run().await.unwrap();
-        let second = outcome.reports().nth(1).unwrap();
-        assert!(matches!(second.exit(), Exit::NotStarted));
+        assert_eq!(exits(&outcome), ["finished", "not started"]);
     });
 }
 
 #[test]
 fn g17_try_add_says_no_instead() {
     on_all(|runtime| async move {
-        let (recorder, mut group) = (Recorder::new(), runtime.group().limit(2));
+        let (notes, mut group) = (Notes::new(), runtime.group().limit(2));
         let handle = group.handle();
-        let noted = recorder.clone();
+        let noted = notes.clone();
         group.add("parent", move |_| async move {
-            let (gate, passed) = (Gate::new(), recorder.clone());
+            let (gate, passed) = (Gate::new(), notes.clone());
             let held = gate.clone();
             let second = handle.try_add("second", |_| async move {
                 held.pass().await;
@@ -129,20 +119,20 @@ fn g17_try_add_says_no_instead() {
                 "service `third` was refused: as many services run as the group allows"
             );
             // To wait in order is still possible, and then there is no overtaking.
-            let noted = recorder.clone();
+            let noted = notes.clone();
             handle
                 .add("fourth", |_| async move { noted.note("fourth") })
                 .unwrap();
             assert!(handle.try_add("fifth", |_| async {}).unwrap_err().is_full());
             gate.open();
-            recorder.wait_for(2).await;
+            notes.wait_for(2).await;
 
             handle.stop();
             let stopped = handle.try_add("sixth", |_| async {}).unwrap_err();
             assert!(!stopped.is_full());
         });
         group.run().await.unwrap();
-        assert_eq!(noted.events(), ["second", "fourth"]);
+        assert_eq!(noted.all(), ["second", "fourth"]);
     });
 }
 
@@ -173,7 +163,7 @@ fn a_service_in_the_background_takes_no_turn() {
             .background();
         group.add("job", |_| async move {
             let options = Options::new().background();
-            let more = |scope: neap::Scope<'static>| async move { drop(scope.stopped().await) };
+            let more = |scope: Scope<'static>| async move { drop(scope.stopped().await) };
             handle.add_with("more metrics", options, more).unwrap();
         });
         group.add("another", |_| async {});
@@ -200,9 +190,9 @@ fn a_limit_of_zero_is_an_error_before_anything_starts() {
 #[test]
 fn the_limit_can_be_set_after_services_were_added() {
     on_all(|runtime| async move {
-        let (recorder, mut group) = (Recorder::new(), runtime.group());
+        let (notes, mut group) = (Notes::new(), runtime.group());
         for name in ["a", "b", "c"] {
-            let noted = recorder.clone();
+            let noted = notes.clone();
             group.add(name, move |_| async move {
                 noted.note(format!("{name} starts"));
                 future::yield_now().await;
@@ -213,6 +203,6 @@ fn the_limit_can_be_set_after_services_were_added() {
         let expected = [
             "a starts", "a ends", "b starts", "b ends", "c starts", "c ends",
         ];
-        assert_eq!(recorder.events(), expected);
+        assert_eq!(notes.all(), expected);
     });
 }

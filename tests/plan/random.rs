@@ -1,6 +1,4 @@
-//! Plans, large and at random, on every runtime.
-
-mod runtimes;
+//! Plans that are large, and plans that are random.
 
 use std::future::pending;
 use std::time::{Duration, Instant};
@@ -8,21 +6,23 @@ use std::time::{Duration, Instant};
 use futures_lite::future;
 use neap::test::{Event, Recorder};
 use neap::{Scope, ServiceId};
-use runtimes::{Recorder as Notes, on_all};
+
+use crate::runtimes::on_all;
+use crate::support::{Notes, stop_once_started};
 
 #[test]
 fn g7_a_thousand_services_start_and_stop_in_order_and_in_no_time() {
     on_all(|runtime| async move {
         const SERVICES: usize = 1000;
-        let (recorder, mut group) = (Notes::new(), runtime.group());
+        let (notes, mut group) = (Notes::new(), runtime.group());
         let since = Instant::now();
         let mut ids: Vec<ServiceId> = Vec::new();
         for index in 0..SERVICES {
-            let noted = recorder.clone();
+            let noted = notes.clone();
             let service = move |scope: Scope<'static>| async move {
                 noted.note(format!("{index} up"));
                 scope.stopped().await;
-                noted.note(format!("{index} told"));
+                noted.note(format!("{index} stopped"));
             };
             // Ten layers of a hundred, each on some of the one below.
             let mut added = group.add(format!("{index}"), service);
@@ -34,21 +34,17 @@ fn g7_a_thousand_services_start_and_stop_in_order_and_in_no_time() {
             }
             ids.push(added.id());
         }
-        let handle = group.handle();
-        group.race("end", async move {
-            handle.started().await.unwrap();
-            handle.stop();
-        });
+        stop_once_started(&mut group);
         group.run().await.unwrap();
         let took = since.elapsed();
 
-        let events = recorder.events();
+        let events = notes.all();
         let place = |event: String| events.iter().position(|noted| *noted == event).unwrap();
         for index in (100..SERVICES).step_by(37) {
             for step in 0..10 {
                 let needed = index / 100 * 100 - 100 + (index * 7 + step * 13) % 100;
                 assert!(place(format!("{needed} up")) < place(format!("{index} up")));
-                assert!(place(format!("{index} told")) < place(format!("{needed} told")));
+                assert!(place(format!("{index} stopped")) < place(format!("{needed} stopped")));
             }
         }
         assert!(took < Duration::from_millis(SERVICES as u64), "{took:?}");
@@ -131,8 +127,11 @@ fn g7_holds_for_any_plan_however_it_ends() {
                         "{seed}: {recorder}"
                     );
                     let gone = place(&[Event::Ended(a.clone()), Event::Cancelled(a)]);
-                    if let Some(told) = place(&[Event::Stopped(b)]) {
-                        assert!(gone.is_some_and(|gone| gone < told), "{seed}: {recorder}");
+                    if let Some(stopped) = place(&[Event::Stopped(b)]) {
+                        assert!(
+                            gone.is_some_and(|gone| gone < stopped),
+                            "{seed}: {recorder}"
+                        );
                     }
                 }
             }

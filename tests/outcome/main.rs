@@ -1,0 +1,17 @@
+//! `src/outcome/`: what a group says about how it ended, and about how it is doing.
+
+#[path = "../runtimes/mod.rs"]
+mod runtimes;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod error;
+mod outcome;
+mod status;
+
+use futures_lite::future;
+use neap::{Error, Group, Outcome};
+
+fn run(group: Group<'_>) -> Result<Outcome, Error> {
+    future::block_on(group.run())
+}
