@@ -7,7 +7,7 @@ mod support;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus};
 use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -33,12 +33,10 @@ fn binary() -> &'static Path {
     })
 }
 
+/// The command that runs the example.
 fn hello(args: &[&str]) -> Command {
     let mut command = Command::new(binary());
-    command
-        .args(args)
-        .env_remove("RUST_LOG")
-        .stderr(Stdio::piped());
+    command.args(args).env_remove("RUST_LOG");
     command
 }
 
@@ -116,9 +114,8 @@ fn the_timer_s_failure_ends_it_and_the_error_names_the_timer() {
 fn a_port_in_use_ends_it_and_the_error_names_the_service_and_the_address() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = taken.local_addr().unwrap().to_string();
-    let output = hello(&["--addr", &addr]).output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    let said = String::from_utf8(output.stderr).unwrap();
+    let (status, said) = Process::read_stderr(&mut hello(&["--addr", &addr])).wait();
+    assert_eq!(status.code(), Some(1));
     let last = said.lines().last().unwrap();
     assert!(last.starts_with("hello: service `http` failed: "), "{last}");
     assert!(last.contains(&addr), "{last}");
@@ -153,15 +150,14 @@ fn bad_flags_are_named() {
         (["--runtime", "tokio"], "hello: no such runtime: tokio"),
         (["--port", "80"], "hello: invalid option '--port'"),
     ] {
-        let output = hello(&args).output().unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{said}");
+        let (status, said) = Process::read_stderr(&mut hello(&args)).wait();
+        assert_eq!(status.code(), Some(2), "{said}");
         assert!(said.starts_with(text), "{said}");
     }
 }
 
 #[test]
-fn it_does_not_mind_if_nobody_reads_what_it_says() {
+fn a_closed_standard_error_does_not_end_it() {
     let mut hello = Hello::start(&[]);
     // From here on each line that it writes meets a broken pipe.
     hello.process.stop_reading();

@@ -43,7 +43,7 @@ fn a_failure_is_restarted_and_a_good_end_is_the_end() {
 }
 
 #[test]
-fn panics_count_as_failures_wherever_they_come_from() {
+fn panics_in_the_factory_a_poll_or_a_destructor_count_as_failures() {
     on_all(|runtime| async move {
         let mut group = runtime.group();
         let mut run = 0;
@@ -113,7 +113,7 @@ fn restarts_before_the_period_are_forgotten() {
 }
 
 #[test]
-fn an_intensity_of_zero_is_not_to_restart() {
+fn an_intensity_of_zero_means_no_restart() {
     on_all(|runtime| async move {
         let mut group = runtime.group();
         let policy = Restart::on_failure().intensity(0, LONG);
@@ -163,7 +163,7 @@ fn the_stop_ends_the_back_off_at_once() {
 }
 
 #[test]
-fn what_fails_after_the_stop_is_not_restarted_and_has_failed() {
+fn a_failure_after_the_stop_is_not_restarted_and_is_returned() {
     on_all(|runtime| async move {
         let (mut group, mut run) = (runtime.group(), 0);
         let stubborn = move |scope: Scope<'static>| {
@@ -208,7 +208,7 @@ fn a_nested_group_is_supervised_too() {
 }
 
 #[test]
-fn what_a_run_owned_is_gone_before_the_next() {
+fn what_a_run_owned_is_dropped_before_the_next_run() {
     on_all(|runtime| async move {
         let (mut group, notes) = (runtime.group(), Notes::new());
         let (noted, mut run) = (notes.clone(), 0);
@@ -228,7 +228,7 @@ fn what_a_run_owned_is_gone_before_the_next() {
 }
 
 #[test]
-fn it_may_borrow_and_is_cancelled_like_any_other() {
+fn a_restarted_service_may_borrow_and_can_be_cancelled() {
     limited(|| {
         let text = String::from("borrowed");
         let mut group = Group::new().drain_timeout(Duration::ZERO);

@@ -18,7 +18,7 @@ async fn until(recorder: &Recorder, event: Event) {
 }
 
 #[test]
-fn a_drain_of_hours_is_tested_in_no_time() {
+fn a_drain_of_hours_takes_no_time_with_the_clock_of_the_kit() {
     on_all(|runtime| async move {
         let (since, clock, recorder) = (Instant::now(), Clock::new(), Recorder::new());
         let mut group = runtime.group().drain_timeout(LONG);

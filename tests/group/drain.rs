@@ -84,7 +84,7 @@ fn g9_its_own_timeout_is_within_that_of_the_group() {
 }
 
 #[test]
-fn g9_a_drain_timeout_of_zero_cancels_at_once_whoever_does_not_end_at_once() {
+fn g9_a_drain_timeout_of_zero_cancels_what_does_not_end_at_once() {
     on(&[InPlace, InPlaceOnSmol, Executor], |runtime| async move {
         let mut group = runtime.group().drain_timeout(Duration::ZERO);
         group.race("race", pending::<()>());
@@ -104,7 +104,7 @@ fn g9_a_drain_timeout_of_zero_cancels_at_once_whoever_does_not_end_at_once() {
 }
 
 #[test]
-fn g10_one_that_blocks_its_thread_is_named_as_abandoned() {
+fn g10_a_service_that_blocks_its_thread_is_named_as_abandoned() {
     on(&THREADED, |runtime| async move {
         let group = runtime.group().drain_timeout(Duration::ZERO);
         let mut group = group.cancel_timeout(Duration::from_millis(20));

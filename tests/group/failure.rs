@@ -5,11 +5,11 @@ use std::future::pending;
 use futures_lite::future;
 use neap::{Cause, Group, OnExit};
 
-use crate::runtimes::{Gate, on_all};
+use crate::runtimes::{Gate, limited, on_all};
 use crate::support::exits;
 
 #[test]
-fn g1_the_first_failure_is_recorded_before_anyone_is_told_and_is_returned() {
+fn g1_the_first_failure_is_recorded_before_anything_is_stopped_and_is_returned() {
     on_all(|runtime| async move {
         let mut group = runtime.group();
         group.add("follower", |scope| async move {
@@ -74,7 +74,7 @@ fn g1_what_a_stop_causes_is_a_failure_too() {
 }
 
 #[test]
-fn g2_a_service_that_finishes_well_stops_nobody() {
+fn g2_a_service_that_finishes_does_not_stop_the_group() {
     on_all(|runtime| async move {
         let (mut group, gate) = (runtime.group(), Gate::new());
         let opener = gate.clone();
@@ -92,7 +92,7 @@ fn g2_a_service_that_finishes_well_stops_nobody() {
 }
 
 #[test]
-fn g2_but_one_added_with_on_exit_stop_stops_all() {
+fn g2_one_added_with_on_exit_stop_stops_the_group() {
     on_all(|runtime| async move {
         let mut group = runtime.group();
         group.race("long", pending::<()>());
@@ -177,11 +177,13 @@ fn g3_a_panic_before_the_first_await_or_in_a_destructor_is_caught_too() {
 
 #[test]
 fn a_task_that_its_executor_drops_is_a_failure_and_not_a_quiet_end() {
-    let mut group = Group::on(drop);
-    group.add("lost", |_| async {});
-    let error = future::block_on(group.run()).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "service `lost` failed: its executor dropped it"
-    );
+    limited(|| {
+        let mut group = Group::on(drop);
+        group.add("lost", |_| async {});
+        let error = future::block_on(group.run()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "service `lost` failed: its executor dropped it"
+        );
+    });
 }

@@ -8,11 +8,11 @@ use std::time::Duration;
 use futures_lite::future;
 use neap::Group;
 
-use crate::runtimes::on_all;
+use crate::runtimes::{limited, on_all};
 use crate::support::{Notes, exits, stragglers};
 
 #[test]
-fn g18_the_same_story_has_the_same_end_on_every_runtime() {
+fn g18_a_group_ends_the_same_way_on_every_runtime() {
     on_all(|runtime| async move {
         let (mut group, started) = (runtime.group(), Notes::new());
         let [done, obedient, race, deaf, all] = [(); 5].map(|()| started.clone());
@@ -55,26 +55,30 @@ fn g18_the_same_story_has_the_same_end_on_every_runtime() {
 
 #[test]
 fn services_of_a_group_in_place_can_borrow_from_the_stack() {
-    let mut lines = vec![String::new(); 3];
-    let prefix = String::from("line");
-    let mut group = Group::new();
-    for (number, line) in lines.iter_mut().enumerate() {
-        let prefix = &prefix;
-        group.add("writer", move |scope| async move {
-            scope.spawn(async move { line.push_str(&format!("{prefix} {number}")) });
-        });
-    }
-    future::block_on(group.run()).unwrap();
-    assert_eq!(lines, ["line 0", "line 1", "line 2"]);
+    limited(|| {
+        let mut lines = vec![String::new(); 3];
+        let prefix = String::from("line");
+        let mut group = Group::new();
+        for (number, line) in lines.iter_mut().enumerate() {
+            let prefix = &prefix;
+            group.add("writer", move |scope| async move {
+                scope.spawn(async move { line.push_str(&format!("{prefix} {number}")) });
+            });
+        }
+        future::block_on(group.run()).unwrap();
+        assert_eq!(lines, ["line 0", "line 1", "line 2"]);
+    });
 }
 
 #[test]
 fn two_services_may_share_a_name() {
-    let mut group = Group::new();
-    let first = group.add("worker", |_| async {}).id();
-    let second = group.add("worker", |_| async {}).id();
-    assert_ne!(first, second);
-    assert_eq!(future::block_on(group.run()).unwrap().reports().len(), 2);
+    limited(|| {
+        let mut group = Group::new();
+        let first = group.add("worker", |_| async {}).id();
+        let second = group.add("worker", |_| async {}).id();
+        assert_ne!(first, second);
+        assert_eq!(future::block_on(group.run()).unwrap().reports().len(), 2);
+    });
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn a_guard_keeps_the_service_from_ending() {
 }
 
 #[test]
-fn a_guard_that_is_held_too_long_has_the_service_abandoned() {
+fn a_service_whose_guard_is_held_too_long_is_abandoned() {
     on_all(|runtime| async move {
         let mut group = runtime
             .group()
@@ -77,7 +77,7 @@ fn a_guard_that_is_held_too_long_has_the_service_abandoned() {
 }
 
 #[test]
-fn a_scope_s_stop_reaches_whoever_waits_and_wherever() {
+fn a_scope_s_stop_reaches_children_threads_and_nested_executors() {
     // The fast way is for the service's own task; a nested executor within it, a child, a thread
     // and a combinator with wakers of its own have to be reached as well.
     on_all(|runtime| async move {

@@ -95,7 +95,7 @@ fn g15_an_empty_group_ends_at_once_and_well() {
 }
 
 #[test]
-fn g16_a_background_service_keeps_nobody_alive_and_is_stopped_last() {
+fn g16_a_background_service_does_not_keep_the_group_alive_and_is_stopped_last() {
     on_all(|runtime| async move {
         let (mut group, notes) = (runtime.group(), Notes::new());
         let (metrics, worker) = (notes.clone(), notes.clone());

@@ -8,13 +8,15 @@ use std::time::{Duration, Instant};
 use futures_lite::future;
 use neap::{Group, STUCK, Scope};
 
+use crate::runtimes::limited;
 use crate::support::{scenario, scenario_name};
 
 const FOR_EVER: Duration = Duration::from_secs(3600);
 
 /// Runs a scenario to its end.
 fn run(name: &str) -> Output {
-    scenario("watchdog::child", name).output().unwrap()
+    let mut command = scenario("watchdog::child", name);
+    limited(move || command.output().unwrap())
 }
 
 /// A group that does not drain for long.
@@ -45,7 +47,7 @@ fn a_service_that_blocks_the_executor_is_reported_and_the_process_ended() {
 }
 
 #[test]
-fn a_group_that_ends_is_left_alone() {
+fn a_group_that_ends_in_time_is_not_ended_by_the_watchdog() {
     let output = run("is cancelled in time");
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(

@@ -11,7 +11,9 @@ mod status;
 
 use futures_lite::future;
 use neap::{Error, Group, Outcome};
+use runtimes::limited;
 
-fn run(group: Group<'_>) -> Result<Outcome, Error> {
-    future::block_on(group.run())
+/// Runs a group in place, with a time limit.
+fn run(group: Group<'static>) -> Result<Outcome, Error> {
+    limited(move || future::block_on(group.run()))
 }

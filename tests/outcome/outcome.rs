@@ -51,7 +51,7 @@ fn times_are_in_order() {
 }
 
 #[test]
-fn both_are_exit_codes() {
+fn an_outcome_and_an_error_are_exit_codes() {
     let outcome = run(Group::new()).unwrap();
     assert_eq!(ExitCode::from(&outcome), ExitCode::SUCCESS);
     assert_eq!(outcome.report(), ExitCode::SUCCESS);
@@ -63,7 +63,7 @@ fn both_are_exit_codes() {
 
 /// What the signatures promise, checked by the compiler.
 #[test]
-fn what_is_promised_to_be_send_is() {
+fn public_types_are_send_and_sync_as_promised() {
     fn send<T: Send>() {}
     fn sync<T: Sync>() {}
     send::<Group<'_>>();

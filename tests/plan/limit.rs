@@ -59,7 +59,7 @@ fn g17_the_rest_wait_their_turn_in_order() {
 }
 
 #[test]
-fn g17_one_that_waits_for_what_it_needs_does_not_keep_the_others_waiting() {
+fn g17_a_service_that_waits_for_what_it_needs_takes_no_turn() {
     on_all(|runtime| async move {
         let (notes, mut group) = (Notes::new(), runtime.group().limit(2));
         let gate = Gate::new();
@@ -99,7 +99,7 @@ fn g17_nothing_that_waits_starts_after_the_stop() {
 }
 
 #[test]
-fn g17_try_add_says_no_instead() {
+fn g17_try_add_refuses_when_the_group_is_full() {
     on_all(|runtime| async move {
         let (notes, mut group) = (Notes::new(), runtime.group().limit(2));
         let handle = group.handle();

@@ -100,7 +100,7 @@ fn assert_in_order(notes: &Notes, names: &[&str]) {
 }
 
 #[test]
-fn g7_a_needed_service_is_told_late_also_when_the_time_is_over() {
+fn g7_a_needed_service_is_stopped_last_even_past_the_deadline() {
     on_all(|runtime| async move {
         let notes = Notes::new();
         let mut group = runtime.group().drain_timeout(Duration::ZERO);

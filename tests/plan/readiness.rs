@@ -45,7 +45,7 @@ fn g7_a_service_starts_only_once_what_it_needs_is_ready() {
 }
 
 #[test]
-fn g7_one_that_never_says_so_is_ready_once_its_first_poll_has_returned() {
+fn g7_one_that_does_not_call_starting_is_ready_after_its_first_poll() {
     on_all(|runtime| async move {
         let notes = Notes::new();
         let mut group = runtime.group();
@@ -71,7 +71,7 @@ fn g7_one_that_never_says_so_is_ready_once_its_first_poll_has_returned() {
 }
 
 #[test]
-fn g7_one_that_finishes_is_ready() {
+fn g7_a_service_that_finishes_is_ready() {
     on_all(|runtime| async move {
         let notes = Notes::new();
         let mut group = runtime.group();
@@ -94,7 +94,7 @@ fn g7_one_that_finishes_is_ready() {
 }
 
 #[test]
-fn a_service_added_before_the_start_by_way_of_a_handle_waits_for_it() {
+fn a_service_added_by_a_handle_before_the_run_starts_with_the_run() {
     on_all(|runtime| async move {
         let (group, notes) = (runtime.group(), Notes::new());
         let (handle, noted) = (group.handle(), notes.clone());
@@ -169,7 +169,7 @@ fn g8_a_start_that_times_out_rolls_back_in_order() {
 }
 
 #[test]
-fn g8_one_that_is_ready_in_time_may_take_its_time_afterwards() {
+fn g8_the_start_timeout_ends_once_a_service_is_ready() {
     on_all(|runtime| async move {
         let (clock, hour) = (Clock::new(), Duration::from_secs(3600));
         let mut group = runtime.group();
@@ -188,7 +188,7 @@ fn g8_one_that_is_ready_in_time_may_take_its_time_afterwards() {
 }
 
 #[test]
-fn started_waits_for_all_and_says_so_if_they_never_will_be() {
+fn started_waits_for_all_services_and_fails_if_one_fails_first() {
     on_all(|runtime| async move {
         let mut group = runtime.group();
         let handle = group.handle();
@@ -205,7 +205,7 @@ fn started_waits_for_all_and_says_so_if_they_never_will_be() {
 }
 
 #[test]
-fn started_is_not_there_before_the_group_runs() {
+fn started_waits_until_the_group_runs() {
     limited(|| {
         let group = Group::new();
         let handle = group.handle();

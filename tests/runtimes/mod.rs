@@ -137,18 +137,18 @@ pub fn beside_all(test: fn(Runtime)) {
 }
 
 /// Runs a test in a thread of its own, and fails if it does not end within [`LIMIT`].
-pub fn limited(test: impl FnOnce() + Send + 'static) {
+pub fn limited<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'static) -> T {
     let (sender, receiver) = channel::<()>();
     let running = thread::spawn(move || {
-        test();
-        drop(sender);
+        let _sender = sender;
+        test()
     });
     if receiver.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
         panic!("still running after {LIMIT:?}");
     }
-    if let Err(panic) = running.join() {
-        std::panic::resume_unwind(panic);
-    }
+    running
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// A gate that is closed until it is opened, once. Clones are the same gate.

@@ -14,12 +14,14 @@ use crate::support::poll;
 
 #[test]
 fn g4_the_stop_is_latched_and_the_first_cause_wins() {
-    let source = StopSource::new();
-    assert_eq!((source.is_stopped(), source.cause()), (false, None));
-    assert!(source.stop(Cause::Requested));
-    assert!(!source.stop(Cause::Ended));
-    assert_eq!(source.token().cause(), Some(Cause::Requested));
-    assert_eq!(future::block_on(source.token().stopped()), Cause::Requested);
+    limited(|| {
+        let source = StopSource::new();
+        assert_eq!((source.is_stopped(), source.cause()), (false, None));
+        assert!(source.stop(Cause::Requested));
+        assert!(!source.stop(Cause::Ended));
+        assert_eq!(source.token().cause(), Some(Cause::Requested));
+        assert_eq!(future::block_on(source.token().stopped()), Cause::Requested);
+    });
 }
 
 #[test]

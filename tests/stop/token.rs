@@ -14,38 +14,44 @@ use crate::support::{CountingWaker, Notes, poll};
 
 #[test]
 fn g14_run_until_stopped_does_not_poll_once_stopped() {
-    let source = StopSource::new();
-    source.stop(Cause::Requested);
-    let token = source.token();
-    let polled = token.run_until_stopped(async { panic!("polled") });
-    assert_eq!(future::block_on(polled), None::<()>);
+    limited(|| {
+        let source = StopSource::new();
+        source.stop(Cause::Requested);
+        let token = source.token();
+        let polled = token.run_until_stopped(async { panic!("polled") });
+        assert_eq!(future::block_on(polled), None::<()>);
+    });
 }
 
 #[test]
 fn g14_otherwise_a_finished_result_wins_a_tie() {
-    let source = StopSource::new();
-    let token = source.token();
-    let stopping = future::poll_fn(|_| {
-        source.stop(Cause::Requested);
-        Poll::Ready(7)
+    limited(|| {
+        let source = StopSource::new();
+        let token = source.token();
+        let stopping = future::poll_fn(|_| {
+            source.stop(Cause::Requested);
+            Poll::Ready(7)
+        });
+        assert_eq!(future::block_on(token.run_until_stopped(stopping)), Some(7));
     });
-    assert_eq!(future::block_on(token.run_until_stopped(stopping)), Some(7));
 }
 
 #[test]
 fn g14_the_future_is_dropped_at_the_stop() {
-    let source = StopSource::new();
-    let token = source.token();
-    let notes = Notes::new();
-    let guard = notes.on_drop("dropped");
-    let mut running = pin!(token.run_until_stopped(async move {
-        let _guard = guard;
-        future::pending::<()>().await;
-    }));
-    assert_eq!(future::block_on(future::poll_once(running.as_mut())), None);
-    source.stop(Cause::Requested);
-    assert_eq!(future::block_on(running), None);
-    assert_eq!(notes.all(), ["dropped"]);
+    limited(|| {
+        let source = StopSource::new();
+        let token = source.token();
+        let notes = Notes::new();
+        let guard = notes.on_drop("dropped");
+        let mut running = pin!(token.run_until_stopped(async move {
+            let _guard = guard;
+            future::pending::<()>().await;
+        }));
+        assert_eq!(future::block_on(future::poll_once(running.as_mut())), None);
+        source.stop(Cause::Requested);
+        assert_eq!(future::block_on(running), None);
+        assert_eq!(notes.all(), ["dropped"]);
+    });
 }
 
 #[test]
@@ -100,7 +106,7 @@ fn a_dropped_wait_leaves_no_listener_behind() {
         assert!(poll(wait.as_mut(), &waker).is_pending());
         assert!(Arc::strong_count(&waker) > 1, "it waits");
     }
-    assert_eq!(Arc::strong_count(&waker), 1, "nobody has its waker");
+    assert_eq!(Arc::strong_count(&waker), 1, "its waker is gone");
     source.stop(Cause::Requested);
     assert_eq!(waker.count(), 0);
 }

@@ -179,7 +179,7 @@ fn an_iterator_on_a_thread_ends_with_the_stop() {
 }
 
 #[test]
-fn what_is_ready_sets_up_no_listener_and_what_waits_leaves_none_behind() {
+fn a_dropped_wait_leaves_no_waker_behind() {
     limited(|| {
         let source = StopSource::new();
         for _ in 0..1000 {

@@ -3,10 +3,11 @@
 use std::fmt::Display;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// How long a process may run before the test gives up on it.
+/// How long a process may run before it is killed. No machine needs that long.
 pub const LIMIT: Duration = Duration::from_secs(60);
 
 /// The environment variable that names a scenario.
@@ -29,25 +30,43 @@ pub fn scenario_name() -> Option<String> {
     std::env::var(SCENARIO).ok()
 }
 
-/// A process whose lines the test reads. Dropping this kills the process.
+/// A process whose lines the test reads. It is killed when this is dropped, or after [`LIMIT`].
 pub struct Process {
     child: Child,
     lines: BufReader<Box<dyn Read + Send>>,
+    /// Tells the thread that enforces [`LIMIT`], by being dropped, that it is no longer needed.
+    _limit: Sender<()>,
 }
 
 impl Process {
     /// Starts a process whose standard output is read.
     pub fn read_stdout(command: &mut Command) -> Process {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(Box::new(child.stdout.take().unwrap()) as _);
-        Process { child, lines }
+        let stdout = child.stdout.take().unwrap();
+        Process::new(child, Box::new(stdout))
     }
 
     /// Starts a process whose standard error is read.
     pub fn read_stderr(command: &mut Command) -> Process {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(Box::new(child.stderr.take().unwrap()) as _);
-        Process { child, lines }
+        let stderr = child.stderr.take().unwrap();
+        Process::new(child, Box::new(stderr))
+    }
+
+    fn new(child: Child, lines: Box<dyn Read + Send>) -> Process {
+        let (limit, ended) = channel();
+        let pid = child.id().to_string();
+        // A test that waits for a line then reads the end of the file instead.
+        thread::spawn(move || {
+            if ended.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
+                let _ = Command::new("kill").args(["-s", "KILL", &pid]).status();
+            }
+        });
+        Process {
+            child,
+            lines: BufReader::new(lines),
+            _limit: limit,
+        }
     }
 
     pub fn id(&self) -> u32 {
@@ -88,11 +107,6 @@ impl Process {
     /// Waits for the end of the process. Returns how it ended, and all lines that were not read yet.
     #[track_caller]
     pub fn wait(mut self) -> (ExitStatus, String) {
-        let since = Instant::now();
-        while self.is_running() {
-            assert!(since.elapsed() < LIMIT, "still running");
-            thread::sleep(Duration::from_millis(2));
-        }
         let mut rest = String::new();
         self.lines.read_to_string(&mut rest).unwrap();
         (self.child.wait().unwrap(), rest)
