@@ -154,7 +154,7 @@ fn command(contender: &Contender, address: SocketAddr) -> Result<Command, Failur
     Ok(command)
 }
 
-/// An address with a port that nobody listens on at this moment.
+/// Returns an address with a port that is free at this moment.
 fn free_address() -> io::Result<SocketAddr> {
     TcpListener::bind("127.0.0.1:0")?.local_addr()
 }

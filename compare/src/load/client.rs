@@ -34,7 +34,7 @@ pub(super) enum Step {
         /// True if a request that was sent whole is gone with it.
         lost: bool,
     },
-    /// Nobody listens any more.
+    /// The connect was refused.
     Refused,
     /// There is more to come.
     Nothing,

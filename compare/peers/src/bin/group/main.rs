@@ -2,20 +2,20 @@
 //! them, and how many bytes they hold meanwhile; neap beside its peers.
 //!
 //! `cargo run --release --bin group -- --json group.json --svg group.svg`, about four minutes.
-//! `--quick` only proves that it works, `--only NAME` measures those whose name has it,
-//! `--services N`, given as often as you like, and `--rounds N` do as they say.
+//! `--quick` takes seconds and only proves that it works. `--only NAME` measures the peers whose name
+//! contains `NAME`. `--services N` sets the size of a group; it can be repeated. `--rounds N` sets the
+//! number of rounds.
 //!
-//! Rounds are interleaved: in each, every peer has a process of its own, so that none finds the heap
-//! as another left it, and the order moves on by one. That process measures a group after one of the
-//! same size to warm up, and a row of them where services are few. Its clock runs from before a group
+//! Rounds are interleaved: in each, every peer has a process of its own, so that no peer finds a heap
+//! that another has used, and the order moves on by one. The process measures a group after one of the
+//! same size to warm up, and several groups where services are few. Its clock runs from before a group
 //! is made until its last service waits, and from the stop until all have ended and it is dropped.
-//! Runtimes are there before, and not measured; neap in place has none. All Rust is built alike:
+//! Runtimes are made before that, and not measured; neap in place has none. All Rust is built alike:
 //! `lto`, one codegen unit, and the system's allocator.
 //!
-//! Bytes have a round of their own, since counting them takes time. They are those that were asked of
-//! the allocator and not given back when the last service waits. The stacks of threads come from
-//! elsewhere and are not in it, but those of goroutines are what a goroutine costs, and are:
-//! `go/errgroup/main.go` says how they are counted.
+//! Bytes have a round of their own, since counting them takes time. They are the bytes allocated and
+//! not freed when the last service waits. The stacks of threads are not included, but those of
+//! goroutines are, since a goroutine has one: `go/errgroup/main.go` says how they are counted.
 
 mod allocator;
 mod meter;

@@ -1,4 +1,4 @@
-//! One measurement: from nothing to N services that wait, and from the stop to nothing.
+//! One measurement: from an empty group to n services that wait, and from the stop to their end.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
@@ -8,16 +8,18 @@ use atomic_waker::AtomicWaker;
 
 use crate::allocator;
 
-/// How many services wait for the stop, and how many are to.
+/// How many services wait for the stop.
 static WAITING: AtomicUsize = AtomicUsize::new(0);
+
+/// How many services there are.
 static EXPECTED: AtomicUsize = AtomicUsize::new(0);
 
-/// Whoever waits for the last of them.
+/// Wakes the task that waits for the last service.
 static LAST: AtomicWaker = AtomicWaker::new();
 
 /// What every service does first.
 pub fn arrive() {
-    // Release what it did; the last to come acquires it for whoever is told.
+    // Releases what this service did; the last service acquires it for the task that it wakes.
     let before = WAITING.fetch_add(1, Ordering::AcqRel);
     if before + 1 == EXPECTED.load(Ordering::Relaxed) {
         LAST.wake();

@@ -31,7 +31,7 @@ pub struct Row {
 pub fn run(scale: &Scale, only: &str) -> Result<Vec<Row>, Box<dyn Error>> {
     let peers = present(only);
     if peers.is_empty() {
-        return Err("there is nobody to measure".into());
+        return Err("no peer has such a name".into());
     }
     let since = Instant::now();
     let mut rows = Vec::new();

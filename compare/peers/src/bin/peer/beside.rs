@@ -67,7 +67,7 @@ where
     timer.and(http)
 }
 
-/// A runtime of so many threads: the one that blocks, if it is one.
+/// Makes a runtime with this number of threads. One thread is the one that blocks on it.
 ///
 /// # Errors
 ///
@@ -80,7 +80,7 @@ pub fn runtime(threads: usize) -> io::Result<tokio::runtime::Runtime> {
     builder.worker_threads(threads).enable_all().build()
 }
 
-/// What [`runtime`] makes of so many threads.
+/// Describes the runtime that [`runtime`] makes for this number of threads.
 pub fn flavour(threads: usize) -> String {
     match threads {
         1 => "current_thread".to_owned(),

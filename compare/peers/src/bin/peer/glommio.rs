@@ -24,7 +24,7 @@ pub const PEER: Peer = Peer {
 fn executor() -> Result<LocalExecutor, Unavailable> {
     // For nothing else: closed at once.
     io_uring::IoUring::new(2).map_err(|error| Unavailable(format!("io_uring: {error}")))?;
-    // Not bound to a processor: whoever measures says where this runs.
+    // Not bound to a processor: `compare` says where this runs.
     let made = LocalExecutorBuilder::new(Placement::Unbound).make();
     made.map_err(|error| Unavailable(error.to_string()))
 }

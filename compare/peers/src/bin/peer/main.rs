@@ -52,10 +52,10 @@ struct Peer {
     /// Its name in a table, with its version.
     title: fn() -> String,
 
-    /// What it is, with its versions and its setting for so many threads.
+    /// What it is, with its versions and its setting for this number of threads.
     what: fn(threads: usize) -> String,
 
-    /// Whether this machine can run it.
+    /// Returns an error if this machine cannot run it.
     try_out: fn() -> Result<(), Unavailable>,
 
     /// Serves until it is stopped or fails.
@@ -93,12 +93,12 @@ fn anywhere() -> Result<(), Unavailable> {
     Ok(())
 }
 
-/// "1 thread", "2 threads".
+/// Writes "1 thread" or "2 threads".
 fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
-/// Unlike `eprintln!`, this does not mind if nobody reads.
+/// Writes a line to standard error. Unlike `eprintln!`, this does not panic if that is closed.
 fn say(line: fmt::Arguments<'_>) {
     drop(writeln!(std::io::stderr(), "peer: {line}"));
 }

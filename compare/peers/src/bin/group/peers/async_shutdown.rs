@@ -36,7 +36,7 @@ async fn group(services: usize, executor: &'static StaticExecutor) -> Cost {
         executor.spawn(service).detach();
     }
     let started = meter.all_wait().await;
-    shutdown.trigger_shutdown(()).expect("nobody else did");
+    shutdown.trigger_shutdown(()).expect("triggered once");
     shutdown.wait_shutdown_complete().await;
     drop(shutdown);
     started.joined()

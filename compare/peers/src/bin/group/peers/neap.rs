@@ -1,8 +1,8 @@
-//! neap: each service is added by name and waits for its scope to be told.
+//! neap: each service is added by name and waits for the stop of its scope.
 //!
-//! In place, whoever awaits the group drives the services. Its book-keeping stands for that of an
-//! executor there, and is measured with it. On an executor each service is a task of that, and the
-//! executor is there before, as those of the others are.
+//! In place, the task that awaits the group polls the services. What the group does instead of an
+//! executor is then measured with it. On an executor each service is a task, and the executor is made
+//! before the measurement, as those of the others are.
 
 use async_executor::StaticExecutor;
 use futures_lite::future;

@@ -1,8 +1,8 @@
 //! swansong: for any runtime, and quickest on async-executor's static executor; tokio's was slower.
 //!
-//! Its documentation has a service as `spawn(swansong.interrupt(future).guarded())`: that is the
-//! first. The second holds a guard and waits for `shutting_down`, which takes less memory and a longer
-//! stop.
+//! In its documentation a service is `spawn(swansong.interrupt(future).guarded())`: that is
+//! [`interrupted`]. [`told`] holds a guard and waits for `shutting_down`, which takes less memory and a
+//! longer stop.
 
 use std::future;
 

@@ -1,8 +1,8 @@
 //! tokio-util: a `CancellationToken` to stop services and a `TaskTracker` to join them, together as
 //! tokio's own page on graceful shutdown has them.
 //!
-//! On one thread in the current-thread runtime. On two, whoever starts them is a task itself: tokio
-//! says that spawning from outside its workers is slower, and for one service it is 15 times so.
+//! On one thread it runs in the current-thread runtime. On two, a task starts the services: tokio says
+//! that spawning from outside its workers is slower, and for one service it is 15 times slower.
 
 use tokio::runtime::Builder;
 use tokio_util::sync::CancellationToken;
