@@ -12,12 +12,15 @@ use futures_lite::future;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use neap::{Group, OnExit};
 
-/// Keeps what is logged.
-struct Keeper(Mutex<Vec<(Level, String, String)>>);
+/// A record: its level, its event, and its text.
+type Entry = (Level, String, String);
 
-static KEPT: Keeper = Keeper(Mutex::new(Vec::new()));
+/// A logger that keeps the records of neap.
+struct Kept(Mutex<Vec<Entry>>);
 
-impl Log for Keeper {
+static KEPT: Kept = Kept(Mutex::new(Vec::new()));
+
+impl Log for Kept {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         metadata.target() == "neap"
     }
@@ -40,11 +43,22 @@ impl Log for Keeper {
     fn flush(&self) {}
 }
 
+/// Runs a group, and returns what was logged meanwhile.
+fn logged(run: fn()) -> Vec<Entry> {
+    runtimes::limited(run);
+    std::mem::take(&mut *KEPT.0.lock().unwrap())
+}
+
 #[test]
 fn g19_stragglers_are_logged_once_a_second_while_draining_and_so_are_mistakes() {
     log::set_logger(&KEPT).unwrap();
     log::set_max_level(LevelFilter::Trace);
-    runtimes::limited(|| {
+    stragglers_are_logged();
+    a_late_call_of_ready_is_logged();
+}
+
+fn stragglers_are_logged() {
+    let entries = logged(|| {
         let mut group = Group::new().drain_timeout(Duration::from_millis(2500));
         group.add("deaf", |scope| async move {
             scope.spawn(pending::<()>());
@@ -53,27 +67,24 @@ fn g19_stragglers_are_logged_once_a_second_while_draining_and_so_are_mistakes() 
         group.add("job", |_| async {}).on_exit(OnExit::Stop);
         future::block_on(group.run()).unwrap_err();
     });
-    let kept = KEPT.0.lock().unwrap();
-    let mut said: Vec<_> = kept
-        .iter()
+    let events = entries.iter();
+    let mut events: Vec<_> = events
         .map(|(level, event, _)| (*level, event.as_str()))
         .collect();
-    // Two, or one on a machine that is busy elsewhere.
-    said.dedup_by(|next, last| next == last && next.1 == "still draining");
-    assert_eq!(
-        said,
-        [
-            (Level::Info, "started"),
-            (Level::Info, "started"),
-            (Level::Info, "ended"),
-            (Level::Info, "stopping"),
-            (Level::Warn, "still draining"),
-            (Level::Warn, "cancelling"),
-            (Level::Info, "cancelled"),
-            (Level::Debug, "outcome"),
-        ]
-    );
-    let draining = &kept[4].2;
+    // There are two of these, or one if the machine is busy.
+    events.dedup_by(|next, last| next == last && next.1 == "still draining");
+    let expected = [
+        (Level::Info, "started"),
+        (Level::Info, "started"),
+        (Level::Info, "ended"),
+        (Level::Info, "stopping"),
+        (Level::Warn, "still draining"),
+        (Level::Warn, "cancelling"),
+        (Level::Info, "cancelled"),
+        (Level::Debug, "outcome"),
+    ];
+    assert_eq!(events, expected);
+    let draining = &entries[4].2;
     assert!(
         draining.starts_with("still draining: `deaf` (for "),
         "{draining}"
@@ -83,11 +94,10 @@ fn g19_stragglers_are_logged_once_a_second_while_draining_and_so_are_mistakes() 
             && draining.contains("; cancelled in "),
         "{draining}"
     );
-    drop(kept);
+}
 
-    // A mistake that would go unnoticed otherwise.
-    KEPT.0.lock().unwrap().clear();
-    runtimes::limited(|| {
+fn a_late_call_of_ready_is_logged() {
+    let entries = logged(|| {
         let mut group = Group::new();
         let db = group.add("db", |scope| async move {
             future::yield_now().await;
@@ -97,8 +107,7 @@ fn g19_stragglers_are_logged_once_a_second_while_draining_and_so_are_mistakes() 
         group.add("http", |_| async {}).needs(db);
         future::block_on(group.run()).unwrap();
     });
-    let kept = KEPT.0.lock().unwrap();
-    let late = kept.iter().find(|(_, event, _)| event == "ready late");
+    let late = entries.iter().find(|(_, event, _)| event == "ready late");
     assert_eq!(
         late.unwrap().2,
         "`db` was taken for ready at its first poll, as it did not call `starting`"

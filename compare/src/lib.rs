@@ -13,9 +13,9 @@
 //! `--help` lists the flags. `server.rs` says what a program has to do that `--peer` puts beside
 //! these. The peers on tokio are in `peers/`, a workspace of its own.
 //!
-//! From the top: [`comparison`] goes through the rounds; a [`round`] starts a [`server`] for a
-//! [`contender`] and puts [`load`] on it; each [`metric`] has samples; [`table`], [`json`] and
-//! [`plot`] show them.
+//! From the top: `comparison` goes through the rounds; a `round` starts the `server` of each
+//! `contender` and puts `load` on it; each `metric` has `samples`; `table`, `json` and `plot` show them.
+
 #![cfg(target_os = "linux")]
 
 mod client;

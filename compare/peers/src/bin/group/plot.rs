@@ -77,7 +77,7 @@ fn range(values: impl Iterator<Item = f64> + Clone) -> Range<f64> {
 }
 
 /// A logarithmic axis with a line at these digits in every power of ten.
-fn axis(range: Range<f64>, digits: &[f64]) -> WithKeyPoints<LogCoord<f64>> {
+fn axis(range: Range<f64>, digits: &[f64]) -> Axis {
     let powers = (0..12).map(|power| 10f64.powi(power));
     let lines = powers.flat_map(|power| digits.iter().map(move |digit| digit * power));
     let lines = lines.filter(|line| range.contains(line)).collect();
@@ -114,24 +114,31 @@ fn draw_panel(
         .light_line_style(BLACK.mix(0.05))
         .draw()?;
     for peer in peers.iter().rev() {
-        let look = look(peer.name);
-        let style = look.color.stroke_width(look.width);
         let own = rows.iter().filter(|row| row.peer == peer.name);
-        let points: Vec<_> = own
-            .map(|row| (row.services as f64, measures(row)[index]))
-            .collect();
-        let dots = points.clone();
-        if look.dashed {
-            chart.draw_series(DashedLineSeries::new(points, 7, 5, style))?;
-        } else {
-            chart.draw_series(LineSeries::new(points, style))?;
-        }
-        let size = 2 + look.width / 2;
-        chart.draw_series(
-            dots.into_iter()
-                .map(|dot| Circle::new(dot, size, look.color.filled())),
-        )?;
+        let points = own.map(|row| (row.services as f64, measures(row)[index]));
+        draw_peer(&mut chart, peer, points.collect())?;
     }
+    Ok(())
+}
+
+type Axis = WithKeyPoints<LogCoord<f64>>;
+type Chart<'c, 'p> = ChartContext<'c, SVGBackend<'p>, Cartesian2d<Axis, Axis>>;
+
+/// Draws the line of one peer, with a dot at each point.
+fn draw_peer(
+    chart: &mut Chart<'_, '_>,
+    peer: &Peer,
+    points: Vec<(f64, f64)>,
+) -> Result<(), Box<dyn Error>> {
+    let look = look(peer.name);
+    let (style, size) = (look.color.stroke_width(look.width), 2 + look.width / 2);
+    let dots = points.clone().into_iter();
+    if look.dashed {
+        chart.draw_series(DashedLineSeries::new(points, 7, 5, style))?;
+    } else {
+        chart.draw_series(LineSeries::new(points, style))?;
+    }
+    chart.draw_series(dots.map(|dot| Circle::new(dot, size, look.color.filled())))?;
     Ok(())
 }
 
