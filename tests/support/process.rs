@@ -104,9 +104,11 @@ impl Process {
         self.child.try_wait().unwrap().is_none()
     }
 
-    /// Waits for the end of the process. Returns how it ended, and all lines that were not read yet.
+    /// Closes the standard input of the process, and waits for its end. Returns how it ended, and all
+    /// lines that were not read yet.
     #[track_caller]
     pub fn wait(mut self) -> (ExitStatus, String) {
+        drop(self.child.stdin.take());
         let mut rest = String::new();
         self.lines.read_to_string(&mut rest).unwrap();
         (self.child.wait().unwrap(), rest)
