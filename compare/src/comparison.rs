@@ -1,11 +1,11 @@
 //! A whole comparison: the rounds, what is written of them, and whether neap kept its promise.
 
+use figures::Progress;
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 use crate::contender::Contender;
 use crate::flags::Flags;
 use crate::metric::Metric;
-use crate::progress::Progress;
 use crate::samples::Samples;
 use crate::{Failure, json, plot, round, table};
 

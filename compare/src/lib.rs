@@ -28,7 +28,6 @@ mod metric;
 mod plot;
 mod processors;
 mod program;
-mod progress;
 mod response;
 mod round;
 mod runtimes;

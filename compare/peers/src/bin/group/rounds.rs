@@ -1,8 +1,8 @@
 //! Rounds in which every peer has a process of its own.
 
 use std::error::Error;
-use std::time::Instant;
 
+use figures::Progress;
 use serde::Serialize;
 
 use crate::peers::{PEERS, Peer, Program, errgroup};
@@ -33,7 +33,7 @@ pub fn run(scale: &Scale, only: &str) -> Result<Vec<Row>, Box<dyn Error>> {
     if peers.is_empty() {
         return Err("no peer has such a name".into());
     }
-    let since = Instant::now();
+    let mut progress = Progress::new(steps(scale, &peers));
     let mut rows = Vec::new();
     for &services in &scale.services {
         let groups = scale.groups(services);
@@ -42,15 +42,15 @@ pub fn run(scale: &Scale, only: &str) -> Result<Vec<Row>, Box<dyn Error>> {
             groups,
             count: false,
         };
-        let mut more = weigh(&peers, services, groups, since)?;
+        let mut more = weigh(&peers, services, groups, &mut progress)?;
         for round in 0..scale.rounds {
             for index in (0..peers.len()).map(|index| (index + round) % peers.len()) {
                 let (peer, row) = (peers[index], &mut more[index]);
-                if services >= peer.slow_from && round >= SLOW_ROUNDS {
+                if round >= rounds_of(scale, peer, services) {
                     continue;
                 }
-                let stage = format!("round {} of {}", round + 1, scale.rounds);
-                progress(since, services, &stage, peer);
+                let (nth, of, name) = (round + 1, scale.rounds, peer.name);
+                progress.step(&format!("{services} services, round {nth} of {of}: {name}"));
                 let sample = Sample::of(peer, &times)?;
                 row.start_ns.push(sample.start);
                 row.stop_and_join_ns.push(sample.stop);
@@ -58,7 +58,7 @@ pub fn run(scale: &Scale, only: &str) -> Result<Vec<Row>, Box<dyn Error>> {
         }
         rows.append(&mut more);
     }
-    eprintln!("\r\x1b[Kdone in {:.0} s", since.elapsed().as_secs_f64());
+    progress.done();
     Ok(rows)
 }
 
@@ -81,10 +81,10 @@ fn weigh(
     peers: &[&'static Peer],
     services: usize,
     groups: usize,
-    since: Instant,
+    progress: &mut Progress,
 ) -> Result<Vec<Row>, Box<dyn Error>> {
     let row = |&peer: &&'static Peer| {
-        progress(since, services, "bytes", peer);
+        progress.step(&format!("{services} services, bytes: {}", peer.name));
         let task = Task {
             services,
             groups,
@@ -102,7 +102,24 @@ fn weigh(
     peers.iter().map(row).collect()
 }
 
-fn progress(since: Instant, services: usize, stage: &str, peer: &Peer) {
-    let (seconds, name) = (since.elapsed().as_secs(), peer.name);
-    eprint!("\r\x1b[K{seconds:>4} s, {services} services, {stage}: {name}");
+/// Returns how many rounds a peer has at this number of services.
+fn rounds_of(scale: &Scale, peer: &Peer, services: usize) -> usize {
+    if services >= peer.slow_from {
+        scale.rounds.min(SLOW_ROUNDS)
+    } else {
+        scale.rounds
+    }
+}
+
+/// Returns how many processes measure something.
+fn steps(scale: &Scale, peers: &[&Peer]) -> usize {
+    let sizes = scale.services.iter();
+    let of_size = |&services: &usize| {
+        let peers = peers.iter();
+        // One more weighs the services.
+        peers
+            .map(|peer| 1 + rounds_of(scale, peer, services))
+            .sum::<usize>()
+    };
+    sizes.map(of_size).sum()
 }

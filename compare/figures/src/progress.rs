@@ -2,16 +2,17 @@
 
 use std::io::{IsTerminal, Write, stderr};
 
-/// The steps of a comparison, as they are written to standard error.
+/// The steps of a measurement, as they are written to standard error.
 #[derive(Debug)]
-pub(crate) struct Progress {
+pub struct Progress {
     done: usize,
     total: usize,
     terminal: bool,
 }
 
 impl Progress {
-    pub(crate) fn new(total: usize) -> Progress {
+    /// Begins a measurement of `total` steps.
+    pub fn new(total: usize) -> Progress {
         Progress {
             done: 0,
             total,
@@ -20,7 +21,7 @@ impl Progress {
     }
 
     /// Writes what comes next.
-    pub(crate) fn step(&mut self, what: &str) {
+    pub fn step(&mut self, what: &str) {
         let percent = 100 * self.done / self.total.max(1);
         self.done += 1;
         match self.terminal {
@@ -31,13 +32,13 @@ impl Progress {
     }
 
     /// Writes a line that stays.
-    pub(crate) fn say(&self, what: &str) {
+    pub fn say(&self, what: &str) {
         let clear = if self.terminal { "\r\x1b[K" } else { "" };
         self.write(&format!("{clear}{what}\n"));
     }
 
     /// Clears the line that is overwritten.
-    pub(crate) fn done(&self) {
+    pub fn done(&self) {
         if self.terminal {
             self.write("\r\x1b[K");
         }
