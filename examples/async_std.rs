@@ -1,4 +1,4 @@
-//! A group on async-std: the same, with another spawn function.
+//! A group on async-std: each service is a task of async-std's.
 //!
 //! ```text
 //! cargo run --example async_std
@@ -16,7 +16,7 @@ fn main() -> Result<(), neap::Error> {
         let mut group = Group::on(|spawned| drop(task::spawn(spawned)));
         group.stop_on(signal::termination()?);
         group.add("server", |scope| async move {
-            println!("server: told to stop by the {}", scope.stopped().await);
+            println!("server: stopped by the {}", scope.stopped().await);
         });
         group.race("timer", async {
             task::sleep(Duration::from_millis(500)).await;

@@ -1,11 +1,11 @@
-//! A group without any executor: whoever awaits it drives its services.
+//! A group without any executor: the thread that awaits it polls its services.
 //!
 //! ```text
 //! cargo run --example block_on
 //! ```
 //!
-//! Ends by itself. There is no runtime here at all: `futures_lite::future::block_on` parks the
-//! thread until a waker unparks it, and a group in place is one future like any other.
+//! Ends by itself. There is no runtime: `futures_lite::future::block_on` parks the thread until a waker
+//! unparks it, and a group in place is one future.
 
 use futures_lite::future;
 use neap::Group;
@@ -20,7 +20,7 @@ fn main() -> Result<(), neap::Error> {
         Ok::<_, async_channel::SendError<i32>>(())
     });
     group.add("consumer", |_| async move {
-        // Ends when the producer has, and dropped its side.
+        // Ends when the producer has ended and dropped the sender.
         while let Ok(number) = receiver.recv().await {
             println!("consumer: {number}");
         }

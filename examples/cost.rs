@@ -1,11 +1,11 @@
-//! What services cost that wait for the stop: to start, to stop and join, and in bytes.
+//! The cost of a service that waits for the stop: time to start, time to stop and join, and bytes.
 //!
 //! ```text
 //! cargo run --release --example cost -- 100000
 //! ```
 //!
-//! Ends by itself. Each figure is per service, the median of nine rounds. `compare/` sets the same
-//! three beside those of other crates.
+//! Ends by itself. Each figure is per service, the median of nine rounds. `compare/peers` measures the
+//! same for other crates.
 
 use std::alloc::System;
 use std::hint::black_box;
@@ -19,7 +19,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// One round: nanoseconds, nanoseconds, bytes.
+/// Measures one round: nanoseconds to start, nanoseconds to stop and join, bytes held.
 fn measure(services: usize) -> [u128; 3] {
     let region = Region::new(ALLOCATOR);
     let begin = Instant::now();

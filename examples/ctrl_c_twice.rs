@@ -1,17 +1,17 @@
-//! Ctrl-C twice: the first stops, and the second does not wait any longer.
+//! Ctrl-C twice: the first stops the group, and the second cancels it.
 //!
 //! ```text
 //! cargo run --features log --example ctrl_c_twice
 //! ```
 //!
-//! Press Ctrl-C, see who is waited for, and press it again. A third would end the process even if
-//! its executor were stuck.
+//! Press Ctrl-C, see in the log which service is draining, and press it again. A third would end the
+//! process even if its executor were stuck.
 
 use std::time::Duration;
 
 use neap::{Group, signal};
 
-/// Says on stderr when it is dropped.
+/// Prints a line when it is dropped.
 struct Transaction;
 
 impl Drop for Transaction {

@@ -2,20 +2,20 @@
 //!
 //! ```text
 //! cargo run --features tide --example drain -- --addr 127.0.0.1:8080 --lame-duck 2s
-//! curl -i localhost:8080/slow/5000 & sleep 1; kill %?drain    # answered all the same
+//! curl -i localhost:8080/slow/5000 & sleep 1; pkill -TERM drain    # the request is answered
 //! ```
 //!
-//! Press Ctrl-C to stop, and again to cancel at once. `RUST_LOG=debug` says more.
+//! Press Ctrl-C to stop, and again to cancel at once. `RUST_LOG=debug` logs more.
 //!
 //! | route | does |
 //! |---|---|
 //! | `/hello` | answers at once |
-//! | `/slow/:ms` | answers `slow done` after so many milliseconds |
+//! | `/slow/:ms` | answers `slow done` after this number of milliseconds |
 //! | `POST /echo` | streams the body back |
 //! | `/stream/:n/:ms` | sends n chunks, one each ms |
 //! | `/bytes/:n` | sends n bytes |
 //! | `/panic` | panics |
-//! | `/until-stop` | answers when the server is told to stop |
+//! | `/until-stop` | answers when the server is stopped |
 //! | `/events` | server-sent events, until the stop |
 //! | `/ready`, `/live` | health |
 
@@ -104,6 +104,7 @@ impl Flags {
     }
 }
 
+/// Sets the option of this name.
 fn set(server: Server, name: &str, value: &str) -> Result<Server, Failure> {
     Ok(match name {
         "lame-duck" => server.lame_duck(duration(value)?),
@@ -128,7 +129,7 @@ fn set(server: Server, name: &str, value: &str) -> Result<Server, Failure> {
     })
 }
 
-/// `500ms`, `10s`, `2m 30s`.
+/// Parses `500ms`, `10s`, `2m 30s`.
 fn duration(text: &str) -> Result<Duration, Failure> {
     Ok(humantime::parse_duration(text)?)
 }
@@ -167,7 +168,7 @@ async fn chunks(request: Request<()>) -> tide::Result<Body> {
     ))
 }
 
-/// A body that comes bit by bit.
+/// A body that sends one chunk after each pause.
 struct Chunks {
     left: u32,
     pause: Duration,

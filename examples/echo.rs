@@ -1,11 +1,11 @@
-//! A line protocol on `net`, without HTTP: each line comes back in upper case.
+//! A line protocol on `net`, without HTTP: each line is sent back in upper case.
 //!
 //! ```text
 //! cargo run --features net --example echo
 //! nc 127.0.0.1 7007
 //! ```
 //!
-//! Press Ctrl-C: whoever is connected is told good-bye, and the program ends.
+//! Press Ctrl-C: each client is sent `good-bye`, and the program ends.
 
 use std::io;
 

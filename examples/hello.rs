@@ -1,4 +1,4 @@
-//! A tide server and a timer in one group: what the crate was made for.
+//! A tide server and a timer in one group.
 //!
 //! ```text
 //! cargo run --release --example hello --features tide
@@ -16,7 +16,7 @@ use std::time::Duration;
 use neap::{Error, Group, Outcome, http, signal};
 use smol::Timer;
 
-/// What the command line says.
+/// The flags of the command line.
 struct Flags {
     addr: String,
     timer: Duration,
@@ -47,7 +47,7 @@ fn parse() -> Result<Flags, lexopt::Error> {
     Ok(flags)
 }
 
-/// An empty group on the runtime of this name.
+/// Returns an empty group on the runtime of this name.
 fn group_on(runtime: &str) -> Result<Group<'static>, lexopt::Error> {
     match runtime {
         "smol" => Ok(Group::on(|task| smol::spawn(task).detach())),
@@ -74,7 +74,7 @@ async fn run(mut group: Group<'static>, flags: Flags) -> Result<Outcome, Error> 
 
 fn main() -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
-    // Unlike `eprintln!`, this does not mind if nobody reads.
+    // Unlike `eprintln!`, this does not panic if standard error is closed.
     let say = |line: &dyn std::fmt::Debug| drop(writeln!(std::io::stderr(), "hello: {line:?}"));
     let group = parse().and_then(|flags| Ok((group_on(&flags.runtime)?, flags)));
     match group {

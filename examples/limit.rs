@@ -1,11 +1,10 @@
-//! A limit: ten jobs, three at a time, in a group of their own beside a server; and a table of how
-//! they are.
+//! A limit: ten jobs, three at a time, in a nested group; and a table of their states.
 //!
 //! ```text
 //! cargo run --example limit
 //! ```
 //!
-//! Ends by itself, or press Ctrl-C: the jobs that wait are not started then.
+//! Ends by itself; press Ctrl-C to end it before: then the jobs that wait are not started.
 
 use std::time::Duration;
 

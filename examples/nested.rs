@@ -1,4 +1,4 @@
-//! Groups within a group: a failure inside goes up by name, a stop goes down.
+//! Groups within a group: a failure in one stops the others, and the error names the path to it.
 //!
 //! ```text
 //! cargo run --example nested
@@ -13,7 +13,7 @@ use smol::Timer;
 
 async fn worker(scope: Scope<'_>) {
     let cause = scope.stopped().await;
-    println!("{}: told to stop by the {cause}", scope.name());
+    println!("{}: stopped by the {cause}", scope.name());
 }
 
 fn main() -> Result<(), neap::Error> {

@@ -1,11 +1,11 @@
-//! Order: a database, a server that needs it, jobs that need both; up one after the other, down
-//! the other way round. The plan is printed before it is run.
+//! Order: a database, a server that needs it, and jobs that need both. They start in this order and stop
+//! in the reverse one. The plan is printed first.
 //!
 //! ```text
 //! cargo run --example ordering
 //! ```
 //!
-//! Press Ctrl-C once all is up.
+//! Press Ctrl-C once all are ready.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ fn main() -> Result<(), neap::Error> {
     let handle = group.handle();
     group.race("announcer", async move {
         if handle.started().await.is_ok() {
-            println!("all is up: press Ctrl-C");
+            println!("all are ready: press Ctrl-C");
         }
     });
     println!("{}", smol::block_on(group.run())?);

@@ -1,10 +1,10 @@
-//! A group on an executor of one's own: here one with a name for its threads.
+//! A group on an executor that the program makes itself, here with named threads.
 //!
 //! ```text
 //! cargo run --example own_executor
 //! ```
 //!
-//! Ends by itself. Anything that can run a future to its end will do.
+//! Ends by itself. A group can be on anything that runs futures to their end.
 
 use std::sync::Arc;
 use std::thread;

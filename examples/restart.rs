@@ -1,11 +1,11 @@
-//! Restart: a service that fails now and then is run again, later each time, until it has failed
-//! too often.
+//! Restart: a service that fails is run again, after a longer pause each time, until it has failed too
+//! often.
 //!
 //! ```text
 //! cargo run --example restart
 //! ```
 //!
-//! Ends by itself, with an error; or press Ctrl-C while it waits.
+//! Ends by itself, with an error; press Ctrl-C during a pause to end it before.
 
 use std::time::Duration;
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use neap::{Group, OnExit, Scope, signal};
 use smol::Timer;
 
-/// Says something every so often, until it is told to stop.
+/// Prints a line every 300 ms until the stop.
 async fn ticker(scope: Scope<'static>) {
     while scope
         .run_until_stopped(Timer::after(Duration::from_millis(300)))
@@ -20,7 +20,7 @@ async fn ticker(scope: Scope<'static>) {
     {
         println!("tick");
     }
-    println!("ticker: told to stop by the {}", scope.stopped().await);
+    println!("ticker: stopped by the {}", scope.stopped().await);
 }
 
 fn main() -> Result<(), neap::Error> {

@@ -1,4 +1,4 @@
-//! A group watched while it runs: who is where, one service stopped alone, and a watchdog.
+//! The state of a running group, the stop of a single service, and a watchdog.
 //!
 //! ```text
 //! cargo run --example status
@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     group.add("mail", worker);
     let cache = group.add("cache", worker).id();
     let handle = group.handle();
-    // Should a service block this thread past the drain, the process ends all the same.
+    // If a service blocks this thread past the drain, the watchdog ends the process.
     handle.watchdog()?;
     group
         .add("operator", move |_| async move {
@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 Timer::after(Duration::from_millis(250)).await;
                 println!("{}\n", handle.status());
                 if round == 0 {
-                    // It drains: its child goes on until it is done.
+                    // It drains: its child runs on until it is done.
                     handle.stop_one(cache);
                 }
             }

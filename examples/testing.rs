@@ -1,11 +1,10 @@
-//! A service put to the test: a stop that is injected, a clock that is moved by hand, and a
-//! recorder of what becomes of it.
+//! A test of a service: the test injects the stop, moves the clock by hand, and reads a record of events.
 //!
 //! ```text
 //! cargo run --example testing
 //! ```
 //!
-//! Ends by itself, at once: the ten seconds of the drain pass when the test says so.
+//! Ends by itself, at once: the ten seconds of the drain pass when the test moves the clock.
 
 use std::future::pending;
 use std::time::Duration;
@@ -39,5 +38,5 @@ fn main() {
     println!("{recorder}");
     let error = ended.expect_err("one of the services is deaf");
     assert!(error.is_timeout() && error.service() == Some("deaf"));
-    println!("and so: {error}");
+    println!("{error}");
 }

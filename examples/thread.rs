@@ -11,7 +11,7 @@ use std::time::Duration;
 use neap::{Group, OnExit, StopToken, signal};
 use smol::{Timer, unblock};
 
-/// Blocks its thread, and looks up every so often.
+/// Blocks its thread, and checks for the stop every 100 ms.
 fn poll_a_device(token: &StopToken) -> Result<(), std::io::Error> {
     while token
         .wait_blocking_timeout(Duration::from_millis(100))

@@ -4,7 +4,7 @@
 //! cargo run --example until
 //! ```
 //!
-//! Type into `nc 127.0.0.1 7000`, then press Ctrl-C: the pending read is woken.
+//! Type into `nc 127.0.0.1 7000`, then press Ctrl-C: the pending read ends.
 
 use std::net::TcpListener;
 
@@ -22,7 +22,7 @@ async fn echo(scope: Scope<'_>) -> std::io::Result<()> {
         scope.spawn(async move {
             let mut buffer = [0; 1024];
             loop {
-                // An error here is the stop, or a connection that is gone: both end it.
+                // An error is the stop, or a connection that is gone. Both end the child.
                 match (&mut stream).until(&token).read(&mut buffer).await {
                     Ok(read @ 1..) => stream.write_all(&buffer[..read]).await?,
                     _ => return stream.write_all(b"good bye\n").await,

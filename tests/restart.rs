@@ -1,6 +1,7 @@
 //! Restart as a wrapper of a service, on every runtime.
 
 mod runtimes;
+mod support;
 
 use std::error::Error as _;
 use std::future::pending;
@@ -11,7 +12,8 @@ use std::time::Duration;
 
 use futures_lite::future;
 use neap::{Cause, Exit, GaveUp, Group, Restart, Scope, restart};
-use runtimes::{Recorder, on_all};
+use runtimes::{limited, on_all};
+use support::{Notes, exits, stop_once_started};
 
 /// A policy that does not wait.
 fn at_once(policy: Restart) -> Restart {
@@ -23,8 +25,8 @@ const LONG: Duration = Duration::from_secs(3600);
 #[test]
 fn a_failure_is_restarted_and_a_good_end_is_the_end() {
     on_all(|runtime| async move {
-        let (mut group, recorder) = (runtime.group(), Recorder::new());
-        let (noted, mut run) = (recorder.clone(), 0);
+        let (mut group, notes) = (runtime.group(), Notes::new());
+        let (noted, mut run) = (notes.clone(), 0);
         let flaky = move |_: Scope<'static>| {
             run += 1;
             noted.note(format!("run {run}"));
@@ -36,12 +38,12 @@ fn a_failure_is_restarted_and_a_good_end_is_the_end() {
         group.add("flaky", restart(at_once(Restart::on_failure()), flaky));
         let outcome = group.run().await.unwrap();
         assert_eq!(*outcome.cause(), Cause::Ended);
-        assert_eq!(recorder.events(), ["run 1", "run 2", "run 3"]);
+        assert_eq!(notes.all(), ["run 1", "run 2", "run 3"]);
     });
 }
 
 #[test]
-fn panics_count_as_failures_wherever_they_come_from() {
+fn panics_in_the_factory_a_poll_or_a_destructor_count_as_failures() {
     on_all(|runtime| async move {
         let mut group = runtime.group();
         let mut run = 0;
@@ -111,7 +113,7 @@ fn restarts_before_the_period_are_forgotten() {
 }
 
 #[test]
-fn an_intensity_of_zero_is_not_to_restart() {
+fn an_intensity_of_zero_means_no_restart() {
     on_all(|runtime| async move {
         let mut group = runtime.group();
         let policy = Restart::on_failure().intensity(0, LONG);
@@ -156,16 +158,12 @@ fn the_stop_ends_the_back_off_at_once() {
         };
         group.add("after", after).needs(failing);
         let outcome = group.run().await.unwrap();
-        assert!(
-            outcome
-                .reports()
-                .all(|report| matches!(report.exit(), Exit::Finished))
-        );
+        assert_eq!(exits(&outcome), ["finished"; 2]);
     });
 }
 
 #[test]
-fn what_fails_after_the_stop_is_not_restarted_and_has_failed() {
+fn a_failure_after_the_stop_is_not_restarted_and_is_returned() {
     on_all(|runtime| async move {
         let (mut group, mut run) = (runtime.group(), 0);
         let stubborn = move |scope: Scope<'static>| {
@@ -177,11 +175,7 @@ fn what_fails_after_the_stop_is_not_restarted_and_has_failed() {
             }
         };
         group.add("stubborn", restart(at_once(Restart::always()), stubborn));
-        let handle = group.handle();
-        group.race("end", async move {
-            handle.started().await.unwrap();
-            handle.stop();
-        });
+        stop_once_started(&mut group);
         let error = group.run().await.unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -214,10 +208,10 @@ fn a_nested_group_is_supervised_too() {
 }
 
 #[test]
-fn what_a_run_owned_is_gone_before_the_next() {
+fn what_a_run_owned_is_dropped_before_the_next_run() {
     on_all(|runtime| async move {
-        let (mut group, recorder) = (runtime.group(), Recorder::new());
-        let (noted, mut run) = (recorder.clone(), 0);
+        let (mut group, notes) = (runtime.group(), Notes::new());
+        let (noted, mut run) = (notes.clone(), 0);
         let flaky = move |_: Scope<'static>| {
             run += 1;
             let noted = noted.clone();
@@ -229,13 +223,13 @@ fn what_a_run_owned_is_gone_before_the_next() {
         };
         group.add("flaky", restart(at_once(Restart::on_failure()), flaky));
         group.run().await.unwrap();
-        assert_eq!(recorder.events(), ["up", "gone", "up", "gone"]);
+        assert_eq!(notes.all(), ["up", "gone", "up", "gone"]);
     });
 }
 
 #[test]
-fn it_may_borrow_and_is_cancelled_like_any_other() {
-    runtimes::limited(|| {
+fn a_restarted_service_may_borrow_and_can_be_cancelled() {
+    limited(|| {
         let text = String::from("borrowed");
         let mut group = Group::new().drain_timeout(Duration::ZERO);
         let borrowed = &text;

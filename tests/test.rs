@@ -18,7 +18,7 @@ async fn until(recorder: &Recorder, event: Event) {
 }
 
 #[test]
-fn a_drain_of_hours_is_tested_in_no_time() {
+fn a_drain_of_hours_takes_no_time_with_the_clock_of_the_kit() {
     on_all(|runtime| async move {
         let (since, clock, recorder) = (Instant::now(), Clock::new(), Recorder::new());
         let mut group = runtime.group().drain_timeout(LONG);
@@ -127,73 +127,5 @@ fn a_recorder_is_text_a_line_for_each_event() {
              `db` stopped\n\
              `db` ended"
         );
-    });
-}
-
-#[test]
-fn g9_a_nested_group_s_deadline_is_within_that_of_the_service_it_is() {
-    on_all(|runtime| async move {
-        let clock = Clock::new();
-        let (outer, own, inner) = (LONG, LONG / 2, LONG / 4);
-        // The timeout of the group, of the service, of the nested group: the shortest counts.
-        for (own, inner, expected) in [
-            (own, inner, inner),
-            (own, LONG * 2, own),
-            (LONG * 3, LONG * 2, outer),
-        ] {
-            let (seen, deadlines) = async_channel::unbounded();
-            let mut nested = runtime.group().drain_timeout(inner);
-            nested.clock(&clock);
-            nested.add("worker", |scope| async move {
-                scope.stopped().await;
-                seen.try_send((
-                    scope.deadline(),
-                    scope.token().deadline(),
-                    scope.remaining(),
-                ))
-                .unwrap();
-            });
-            let mut group = runtime.group().drain_timeout(outer);
-            group.clock(&clock);
-            group
-                .add("nested", nested.into_service())
-                .drain_timeout(own);
-            let handle = group.handle();
-            group.race("end", async move {
-                handle.started().await.unwrap();
-                handle.stop();
-            });
-            group.run().await.unwrap();
-            let deadline = Some(clock.now() + expected);
-            assert_eq!(
-                deadlines.recv().await.unwrap(),
-                (deadline, deadline, Some(expected))
-            );
-        }
-    });
-}
-
-#[test]
-fn g9_a_nested_group_is_over_by_the_deadline_of_the_outer_one() {
-    on_all(|runtime| async move {
-        let (clock, recorder) = (Clock::new(), Recorder::new());
-        let mut nested = runtime.group().drain_timeout(LONG * 2);
-        nested.clock(&clock).record(&recorder);
-        nested.add("deaf", |_| pending::<()>());
-        let mut group = runtime.group().drain_timeout(LONG);
-        group.clock(&clock);
-        group.add("nested", nested.into_service());
-        let handle = group.handle();
-        let test = async {
-            handle.started().await.unwrap();
-            handle.stop();
-            until(&recorder, Event::Stopped("deaf".into())).await;
-            clock.advance(LONG);
-        };
-        let (ended, ()) = future::zip(group.run(), test).await;
-        ended.unwrap_err();
-        recorder
-            .wait_for(|event| *event == Event::Cancelled("deaf".into()))
-            .await;
     });
 }

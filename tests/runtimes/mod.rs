@@ -1,16 +1,14 @@
-//! One harness for all stories: each runs on every runtime, in a thread of its own, with a limit
-//! that no machine is too slow for.
+//! Runs a test on every runtime, in a thread of its own, with a time limit.
 
 #![allow(
     dead_code,
     unreachable_pub,
-    reason = "each test file has it as a module, and none uses all of it"
+    reason = "each test binary has this module, and none uses all of it"
 )]
 
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -18,23 +16,23 @@ use async_executor::Executor;
 use futures_executor::ThreadPool;
 use neap::{Group, Task};
 
-/// How long a story may take before it counts as stuck.
+/// How long a test may take before it counts as stuck. No machine is that slow.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// A runtime that a group can be on.
+/// A runtime that a group can be on. In place, the thread that awaits the group polls its services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Runtime {
-    /// Nothing but `futures_lite::future::block_on`.
+    /// In place, with `futures_lite::future::block_on`.
     InPlace,
-    /// In place, with `smol::block_on` polling the reactor.
+    /// In place, with `smol::block_on`, which polls the reactor too.
     InPlaceOnSmol,
     /// `smol::spawn`, one thread.
     Smol,
-    /// A smol executor that four threads run.
+    /// An executor of smol's on four threads.
     SmolThreads,
     /// `async_std::task::spawn`.
     AsyncStd,
-    /// An `async_executor::Executor` that runs where the group is awaited.
+    /// An `async_executor::Executor` on the thread that awaits the group.
     Executor,
     /// A `futures_executor::ThreadPool`.
     ThreadPool,
@@ -42,7 +40,7 @@ pub enum Runtime {
 
 pub use Runtime::*;
 
-/// All of them.
+/// All runtimes.
 pub const ALL: [Runtime; 7] = [
     InPlace,
     InPlaceOnSmol,
@@ -53,11 +51,11 @@ pub const ALL: [Runtime; 7] = [
     ThreadPool,
 ];
 
-/// Those on which a service that blocks its thread does not block the group.
+/// The runtimes on which a service that blocks its thread does not block the group.
 pub const THREADED: [Runtime; 4] = [Smol, SmolThreads, AsyncStd, ThreadPool];
 
 impl Runtime {
-    /// An empty group on this runtime.
+    /// Returns an empty group on this runtime.
     pub fn group(self) -> Group<'static> {
         match self {
             InPlace | InPlaceOnSmol => Group::new(),
@@ -69,12 +67,12 @@ impl Runtime {
         }
     }
 
-    /// Whether services run in the task of whoever awaits the group.
+    /// Returns true if services run in the task that awaits the group.
     pub fn is_in_place(self) -> bool {
         matches!(self, InPlace | InPlaceOnSmol)
     }
 
-    /// Runs a future to its end, in the way of this runtime.
+    /// Runs a future to its end, as this runtime does it.
     pub fn block_on<F: Future>(self, future: F) -> F::Output {
         match self {
             InPlaceOnSmol | Smol | SmolThreads => smol::block_on(future),
@@ -86,7 +84,7 @@ impl Runtime {
     }
 }
 
-/// An executor that four threads run, for good.
+/// An executor with four threads that never end.
 fn threads() -> &'static Arc<Executor<'static>> {
     static THREADS: OnceLock<Arc<Executor<'static>>> = OnceLock::new();
     THREADS.get_or_init(|| {
@@ -101,7 +99,7 @@ fn threads() -> &'static Arc<Executor<'static>> {
     })
 }
 
-/// The executor of the story that this thread is in.
+/// The executor of this thread, on which one test runs.
 fn local() -> &'static Executor<'static> {
     thread_local!(static LOCAL: &'static Executor<'static> = Box::leak(Box::default()));
     LOCAL.with(|local| *local)
@@ -117,82 +115,43 @@ fn pool() -> &'static ThreadPool {
     })
 }
 
-/// Tells a story on every runtime.
-pub fn on_all<F: Future<Output = ()> + 'static>(story: fn(Runtime) -> F) {
-    on(&ALL, story);
+/// Runs a test on every runtime.
+pub fn on_all<F: Future<Output = ()> + 'static>(test: fn(Runtime) -> F) {
+    on(&ALL, test);
 }
 
-/// Tells a story on some runtimes.
-pub fn on<F: Future<Output = ()> + 'static>(runtimes: &[Runtime], story: fn(Runtime) -> F) {
+/// Runs a test on some runtimes.
+pub fn on<F: Future<Output = ()> + 'static>(runtimes: &[Runtime], test: fn(Runtime) -> F) {
     for &runtime in runtimes {
         eprintln!("on {runtime:?}");
-        limited(move || runtime.block_on(story(runtime)));
+        limited(move || runtime.block_on(test(runtime)));
     }
 }
 
-/// Tells a story on every runtime that is about a group from outside, by threads of its own.
-pub fn beside_all(story: fn(Runtime)) {
+/// Runs a test for every runtime that does not run on the runtime itself: it has threads of its own.
+pub fn beside_all(test: fn(Runtime)) {
     for runtime in ALL {
         eprintln!("beside {runtime:?}");
-        limited(move || story(runtime));
+        limited(move || test(runtime));
     }
 }
 
-/// Runs a test in a thread of its own, and fails if it does not end.
-pub fn limited(test: impl FnOnce() + Send + 'static) {
+/// Runs a test in a thread of its own, and fails if it does not end within [`LIMIT`].
+pub fn limited<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'static) -> T {
     let (sender, receiver) = channel::<()>();
     let running = thread::spawn(move || {
-        test();
-        drop(sender);
+        let _sender = sender;
+        test()
     });
     if receiver.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
         panic!("still running after {LIMIT:?}");
     }
-    if let Err(panic) = running.join() {
-        std::panic::resume_unwind(panic);
-    }
+    running
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-/// Writes down what happens, in order.
-#[derive(Clone, Debug, Default)]
-pub struct Recorder(Arc<Mutex<Vec<String>>>);
-
-impl Recorder {
-    pub fn new() -> Recorder {
-        Recorder::default()
-    }
-
-    pub fn note(&self, event: impl Into<String>) {
-        self.0.lock().unwrap().push(event.into());
-    }
-
-    pub fn events(&self) -> Vec<String> {
-        self.0.lock().unwrap().clone()
-    }
-
-    /// Notes `event` when the answer is dropped.
-    pub fn on_drop(&self, event: &str) -> impl Send + use<> {
-        struct OnDrop(Recorder, String);
-        impl Drop for OnDrop {
-            fn drop(&mut self) {
-                self.0.note(std::mem::take(&mut self.1));
-            }
-        }
-        OnDrop(self.clone(), event.into())
-    }
-
-    /// Waits until as many events have been noted.
-    pub fn wait_for(&self, count: usize) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        let this = self.clone();
-        Box::pin(async move {
-            while this.events().len() < count {
-                async_io::Timer::after(Duration::from_millis(1)).await;
-            }
-        })
-    }
-}
-
-/// A gate that is shut until it is opened, once.
+/// A gate that is closed until it is opened, once. Clones are the same gate.
 #[derive(Clone, Debug)]
 pub struct Gate(async_channel::Sender<()>, async_channel::Receiver<()>);
 
@@ -211,7 +170,7 @@ impl Gate {
         let _ = self.1.recv().await;
     }
 
-    /// The same, and the thread does nothing else.
+    /// Blocks the thread until the gate is open.
     pub fn pass_blocking(&self) {
         let _ = self.1.recv_blocking();
     }

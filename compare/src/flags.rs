@@ -1,0 +1,161 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use lexopt::prelude::*;
+
+use crate::Failure;
+use crate::contender::{self, Contender};
+use crate::processors::Processors;
+use crate::round::Settings;
+
+/// What `--help` prints.
+pub(crate) const HELP: &str = "\
+Measures a tide server and a timer in one group, on every runtime, and prints tables in Markdown.
+
+cargo run --release -p compare -- [FLAG ...]
+
+  --rounds N              how many rounds (3)
+  --seconds N             how long the load of a round goes on (1)
+  --connections N         how many connections there are under load (64)
+  --idle N                how many idle connections there are (1000)
+  --starts N              how often an idle server is started and stopped in a round (3)
+  --server-processors N   how many processors the servers have; the load has the others (half)
+  --only TEXT             measures only contenders whose name contains TEXT; repeatable
+  --peer NAME=COMMAND     measures another server program too; NAME*THREADS=COMMAND gives it
+                          more threads than one; repeatable
+  --only-peers            measures only those given by --peer
+  --json FILE             writes all figures and samples as JSON
+  --svg FILE              writes a plot
+  --help                  prints this
+
+The exit code is 1 if a contender could not be measured, or if neap has lost a request at a stop.
+";
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub(crate) enum Request {
+    /// To print the flags.
+    Help,
+    /// To be the program that is measured, on the runtime of this name.
+    Serve(String),
+    /// To measure.
+    Compare(Flags),
+}
+
+/// The flags of a comparison.
+#[derive(Debug)]
+pub(crate) struct Flags {
+    pub(crate) settings: Settings,
+    pub(crate) rounds: usize,
+    pub(crate) contenders: Vec<Contender>,
+    pub(crate) json: Option<PathBuf>,
+    pub(crate) svg: Option<PathBuf>,
+}
+
+impl Default for Flags {
+    fn default() -> Self {
+        let settings = Settings {
+            length: Duration::from_secs(1),
+            connections: 64,
+            idle: 1000,
+            starts: 3,
+            processors: Processors::divide(Processors::count() / 2),
+        };
+        Flags {
+            settings,
+            rounds: 3,
+            contenders: Vec::new(),
+            json: None,
+            svg: None,
+        }
+    }
+}
+
+impl Flags {
+    /// Says in a sentence how it was measured.
+    pub(crate) fn describe(&self) -> String {
+        let Settings {
+            length,
+            connections,
+            idle,
+            starts,
+            processors,
+        } = &self.settings;
+        format!(
+            "{} interleaved rounds; in each, {connections} connections for {length:?}, {idle} idle \
+             connections, {} starts, {starts} stops when idle, one with a request in flight and one \
+             under load. Servers on processors {:?}, the load on {:?}.",
+            self.rounds,
+            starts + 1,
+            processors.server,
+            processors.load,
+        )
+    }
+
+    /// Keeps the contenders whose name contains one of these texts, or all if there are none.
+    fn keep(&mut self, only: &[String]) -> Result<(), Failure> {
+        let wanted = |name: &str| only.is_empty() || only.iter().any(|only| name.contains(only));
+        self.contenders.retain(|contender| wanted(&contender.name));
+        match self.contenders.is_empty() {
+            true => Err("nothing to compare: no contender has such a name".into()),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Reads the command line.
+///
+/// # Errors
+///
+/// A flag or its value is not understood; the message names it.
+pub(crate) fn parse() -> Result<Request, Failure> {
+    let mut flags = Flags::default();
+    let (mut peers, mut only, mut own) = (Vec::new(), Vec::new(), true);
+    let mut parser = lexopt::Parser::from_env();
+    while let Some(arg) = parser.next()? {
+        let settings = &mut flags.settings;
+        match arg {
+            Long("help") | Short('h') => return Ok(Request::Help),
+            Long("serve") => return Ok(Request::Serve(parser.value()?.string()?)),
+            Long("rounds") => flags.rounds = parser.value()?.parse_with(positive)?,
+            Long("seconds") => settings.length = parser.value()?.parse_with(seconds)?,
+            Long("connections") => settings.connections = parser.value()?.parse_with(positive)?,
+            Long("idle") => settings.idle = parser.value()?.parse_with(positive)?,
+            Long("starts") => settings.starts = parser.value()?.parse()?,
+            Long("server-processors") => {
+                settings.processors = Processors::divide(parser.value()?.parse_with(positive)?);
+            }
+            Long("only") => only.push(parser.value()?.string()?),
+            Long("only-peers") => own = false,
+            Long("peer") => peers.push(parser.value()?.parse_with(Contender::parse)?),
+            Long("json") => flags.json = Some(parser.value()?.into()),
+            Long("svg") => flags.svg = Some(parser.value()?.into()),
+            _ => return Err(arg.unexpected().into()),
+        }
+    }
+    if own {
+        flags.contenders = contender::of_neap(flags.settings.processors.server.len())?;
+    }
+    flags.contenders.extend(peers);
+    flags.keep(&only)?;
+    Ok(Request::Compare(flags))
+}
+
+/// Parses a number of more than 0.
+fn positive(text: &str) -> Result<usize, Failure> {
+    match text.parse()? {
+        0 => Err("must be more than 0".into()),
+        number => Ok(number),
+    }
+}
+
+/// Parses a time of more than 0 and at most 600 seconds.
+fn seconds(text: &str) -> Result<Duration, Failure> {
+    let seconds: f64 = text.parse()?;
+    match seconds > 0.0 && seconds <= 600.0 {
+        true => Ok(Duration::from_secs_f64(seconds)),
+        false => Err("not within 600 seconds".into()),
+    }
+}

@@ -1,0 +1,62 @@
+//! The same program on every runtime, side by side: what each costs under load, at rest and at the stop.
+//!
+//! ```text
+//! cargo run --release -p compare
+//! cargo run --release -p compare -- --svg compare.svg --json compare.json
+//! ```
+//!
+//! It takes a minute, and uses 127.0.0.1 alone. Each runtime has a process of its own, which serves
+//! `GET /hello` with tide and has a timer beside the server. This process starts it, sends it
+//! requests, stops it, and reads what the kernel says about it. Rounds are interleaved. The tables
+//! have medians, and in brackets the lowest and the highest.
+//!
+//! `--help` lists the flags. `server.rs` says what a program has to do that `--peer` puts beside
+//! these. The peers on tokio are in `peers/`, a workspace of its own.
+//!
+//! From the top: `comparison` goes through the rounds; a `round` starts the `server` of each
+//! `contender` and puts `load` on it; each `metric` has `samples`; `table`, `json` and `plot` show them.
+
+#![cfg(target_os = "linux")]
+
+mod client;
+mod comparison;
+mod contender;
+mod flags;
+mod json;
+mod load;
+mod metric;
+mod plot;
+mod processors;
+mod program;
+mod response;
+mod round;
+mod runtimes;
+mod samples;
+mod server;
+mod table;
+
+use std::time::Duration;
+
+use flags::Request;
+
+/// Why something could not be measured.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// The limit on everything that normally takes a moment.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Does what the command line asks for.
+///
+/// # Errors
+///
+/// A flag is not understood, a contender could not be measured, or one of neap's has lost a request.
+pub fn run() -> Result<(), Failure> {
+    match flags::parse()? {
+        Request::Help => {
+            print!("{}", flags::HELP);
+            Ok(())
+        }
+        Request::Serve(runtime) => runtimes::serve(&runtime),
+        Request::Compare(flags) => comparison::run(&flags),
+    }
+}

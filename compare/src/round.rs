@@ -1,0 +1,171 @@
+//! One round of one contender: every measurement once, and the short ones several times.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::Failure;
+use crate::client::Client;
+use crate::contender::Contender;
+use crate::load::{Until, load};
+use crate::metric::Metric;
+use crate::processors::Processors;
+use crate::samples::Samples;
+use crate::server::{Server, end_of};
+
+/// How much is measured in a round.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// How long the load goes on.
+    pub(crate) length: Duration,
+    /// The number of connections under load.
+    pub(crate) connections: usize,
+    /// The number of idle connections.
+    pub(crate) idle: usize,
+    /// How often an idle server is started and stopped.
+    pub(crate) starts: usize,
+    pub(crate) processors: Processors,
+}
+
+/// How long a server is left alone before its memory is read.
+const SETTLE: Duration = Duration::from_millis(400);
+/// How long a load goes on before it is measured, or before the signal.
+const WARM_UP: Duration = Duration::from_millis(300);
+
+/// Measures a contender once.
+///
+/// # Errors
+///
+/// It does not start, does not answer as it must, or does not end.
+pub(crate) fn round(contender: &Contender, settings: &Settings) -> Result<Samples, Failure> {
+    let mut samples = Samples::default();
+    for _ in 0..settings.starts {
+        start_and_stop(contender, settings, &mut samples)?;
+    }
+    slow_request(contender, settings, &mut samples)?;
+    let server = Server::start(contender, &settings.processors)?;
+    samples.add(Metric::Start, millis(server.start));
+    idle_connections(&server, settings, &mut samples)?;
+    under_load(&server, settings, &mut samples)?;
+    stop_under_load(server, settings, &mut samples)?;
+    Ok(samples)
+}
+
+/// Stops a server that has no connections.
+fn start_and_stop(
+    contender: &Contender,
+    settings: &Settings,
+    samples: &mut Samples,
+) -> Result<(), Failure> {
+    let server = Server::start(contender, &settings.processors)?;
+    samples.add(Metric::Start, millis(server.start));
+    thread::sleep(Duration::from_millis(20));
+    let stopped = server.stop()?;
+    samples.add(Metric::ExitIdle, millis(end_of(server.ended())? - stopped));
+    Ok(())
+}
+
+/// Stops a server while a handler works, and measures how long after its answer the process ends.
+fn slow_request(
+    contender: &Contender,
+    settings: &Settings,
+    samples: &mut Samples,
+) -> Result<(), Failure> {
+    let server = Server::start(contender, &settings.processors)?;
+    let mut probe = Client::connect(server.address)?;
+    probe.send("/slow")?;
+    if probe.receive().is_err() {
+        // This contender has no such path.
+        return Ok(());
+    }
+    drop(probe);
+    let mut client = Client::connect(server.address)?;
+    client.send("/slow")?;
+    thread::sleep(Duration::from_millis(30));
+    server.stop()?;
+    let ended = server.ended();
+    let answer = client.receive();
+    let answered = Instant::now();
+    drop(client);
+    let ended = end_of(ended)?;
+    // Without an answer there is nothing to measure from, and the figure is left out.
+    if answer.is_ok() {
+        let after = ended.saturating_duration_since(answered);
+        samples.add(Metric::ExitDrain, millis(after));
+    }
+    Ok(())
+}
+
+/// Measures the memory of a server at rest, and how much each idle connection adds.
+fn idle_connections(
+    server: &Server,
+    settings: &Settings,
+    samples: &mut Samples,
+) -> Result<(), Failure> {
+    thread::sleep(SETTLE);
+    let before = server.resident()?;
+    samples.add(Metric::Rest, before / 1e6);
+    let mut clients = Vec::with_capacity(settings.idle);
+    for _ in 0..settings.idle {
+        let mut client = Client::connect(server.address)?;
+        client.send("/hello")?;
+        client.receive()?;
+        clients.push(client);
+    }
+    thread::sleep(SETTLE);
+    let grown = server.resident()? - before;
+    samples.add(Metric::Connection, grown / 1e3 / settings.idle as f64);
+    Ok(())
+}
+
+/// Measures the load's rate and latencies, and the server's CPU time.
+fn under_load(server: &Server, settings: &Settings, samples: &mut Samples) -> Result<(), Failure> {
+    let load = |length| {
+        let until = Until::Elapsed(length);
+        load(
+            server.address,
+            settings.connections,
+            until,
+            &settings.processors,
+        )
+    };
+    load(WARM_UP)?;
+    let before = server.cpu_time()?;
+    let mut tally = load(settings.length)?;
+    let spent = server.cpu_time()? - before;
+    if tally.lost > 0 {
+        return Err(format!("lost {} requests with no stop", tally.lost).into());
+    }
+    if tally.latencies.is_empty() {
+        return Err("has answered nothing".into());
+    }
+    let requests = tally.latencies.len() as f64;
+    samples.add(Metric::Rate, requests / tally.elapsed.as_secs_f64());
+    samples.add(Metric::Median, tally.percentile(50));
+    samples.add(Metric::Tail, tally.percentile(99));
+    samples.add(Metric::Cpu, spent.as_secs_f64() * 1e6 / requests);
+    Ok(())
+}
+
+/// Stops a server while every connection is busy. A client whose connection ends connects again.
+fn stop_under_load(
+    server: Server,
+    settings: &Settings,
+    samples: &mut Samples,
+) -> Result<(), Failure> {
+    let address = server.address;
+    let (connections, processors) = (settings.connections, settings.processors.clone());
+    let clients = thread::spawn(move || {
+        load(address, connections, Until::Refused, &processors).map_err(|error| error.to_string())
+    });
+    thread::sleep(WARM_UP);
+    let stopped = server.stop()?;
+    let ended = end_of(server.ended())?;
+    let tally = clients.join().map_err(|_| "the load has panicked")??;
+    samples.add(Metric::ExitLoad, millis(ended - stopped));
+    samples.add(Metric::Lost, tally.lost as f64);
+    Ok(())
+}
+
+fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}

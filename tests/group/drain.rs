@@ -1,0 +1,158 @@
+//! The drain: deadlines, what is cancelled at them, and what is abandoned after that.
+
+use std::future::pending;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use futures_lite::future;
+use neap::{Exit, OnExit};
+
+use crate::runtimes::{Executor, Gate, InPlace, InPlaceOnSmol, THREADED, on, on_all};
+use crate::support::{Notes, exit_of, exits, stragglers};
+
+#[test]
+fn g9_from_the_stop_on_a_service_has_until_the_deadline_and_then_is_dropped() {
+    on_all(|runtime| async move {
+        let timeout = Duration::from_millis(30);
+        let mut group = runtime.group().drain_timeout(timeout);
+        let (notes, handle) = (Notes::new(), group.handle());
+        let (own, child, stopper) = (notes.clone(), notes.clone(), Gate::new());
+        let ready = stopper.clone();
+        group.add("deaf", move |scope| async move {
+            let _own = own.on_drop("service dropped");
+            let _child = child.on_drop("child dropped");
+            scope.spawn(async move {
+                let _child = _child;
+                pending::<()>().await;
+            });
+            ready.open();
+            pending::<()>().await;
+        });
+        group.add("stopper", move |_| async move {
+            stopper.pass().await;
+            handle.stop();
+        });
+        let begin = Instant::now();
+        let error = group.run().await.unwrap_err();
+        assert!(begin.elapsed() >= timeout);
+
+        // `run` has waited for both drops.
+        let mut events = notes.all();
+        events.sort();
+        assert_eq!(events, ["child dropped", "service dropped"]);
+        assert!(error.is_timeout());
+        assert_eq!(error.service(), Some("deaf"));
+        let outcome = error.outcome().unwrap();
+        assert_eq!(stragglers(outcome), ["deaf"]);
+        assert!(matches!(exit_of(outcome, "deaf"), Exit::Cancelled));
+        assert!(outcome.drained() >= timeout);
+    });
+}
+
+#[test]
+fn g9_its_own_timeout_is_within_that_of_the_group() {
+    on_all(|runtime| async move {
+        let mut group = runtime.group().drain_timeout(Duration::MAX);
+        let (notes, gate) = (Notes::new(), Gate::new());
+        let (deaf, patient, opener) = (notes.clone(), notes.clone(), gate.clone());
+        let second = Gate::new();
+        let second_opener = second.clone();
+        group
+            .add("deaf", move |_| async move {
+                let _guard = deaf.on_drop("deaf dropped");
+                opener.open();
+                pending::<()>().await;
+            })
+            .drain_timeout(Duration::from_millis(10));
+        group.add("patient", move |scope| async move {
+            second_opener.open();
+            scope.stopped().await;
+            assert_eq!(scope.deadline(), None, "Duration::MAX is for ever");
+            // Only the other's cancellation lets this one end.
+            patient.wait_for(1).await;
+            patient.note("patient ended");
+        });
+        group.add("stopper", move |scope| async move {
+            gate.pass().await;
+            second.pass().await;
+            scope.spawn(async { Err("stop") });
+        });
+        let error = group.run().await.unwrap_err();
+        assert_eq!(notes.all(), ["deaf dropped", "patient ended"]);
+        assert_eq!(stragglers(error.outcome().unwrap()), ["deaf"]);
+    });
+}
+
+#[test]
+fn g9_a_drain_timeout_of_zero_cancels_what_does_not_end_at_once() {
+    on(&[InPlace, InPlaceOnSmol, Executor], |runtime| async move {
+        let mut group = runtime.group().drain_timeout(Duration::ZERO);
+        group.race("race", pending::<()>());
+        group.add("obedient", |scope| async move {
+            scope.stopped().await;
+        });
+        group.add("deaf", |_| pending::<()>());
+        group
+            .add("short", |_| async { future::yield_now().await })
+            .on_exit(OnExit::Stop);
+        let error = group.run().await.unwrap_err();
+        let outcome = error.outcome().unwrap();
+        let expected = ["cancelled", "finished", "cancelled", "finished"];
+        assert_eq!(exits(outcome), expected);
+        assert_eq!(stragglers(outcome), ["deaf"]);
+    });
+}
+
+#[test]
+fn g10_a_service_that_blocks_its_thread_is_named_as_abandoned() {
+    on(&THREADED, |runtime| async move {
+        let group = runtime.group().drain_timeout(Duration::ZERO);
+        let mut group = group.cancel_timeout(Duration::from_millis(20));
+        let (release, blocked) = mpsc::channel::<()>();
+        let (handle, gate) = (group.handle(), Gate::new());
+        let opener = gate.clone();
+        group.add("blocked", move |_| async move {
+            opener.open();
+            let _ = blocked.recv();
+        });
+        let stopping = std::thread::spawn(move || {
+            futures_lite::future::block_on(gate.pass());
+            handle.stop();
+        });
+        let error = group.run().await.unwrap_err();
+        stopping.join().unwrap();
+        let outcome = error.outcome().unwrap();
+        assert_eq!(exits(outcome), ["abandoned"]);
+        assert!(error.to_string().ends_with(": abandoned"), "{error}");
+        assert_eq!(outcome.reports().next().unwrap().ended(), None);
+        drop(release);
+    });
+}
+
+#[test]
+fn g19_stragglers_are_named_with_where_they_were_added() {
+    on_all(|runtime| async move {
+        let mut group = runtime.group().drain_timeout(Duration::from_millis(5));
+        let started = Gate::new();
+        let ready = started.clone();
+        let deaf = move |_| {
+            ready.open();
+            pending::<()>()
+        };
+        let line = line!() + 1;
+        group.add("deaf", deaf);
+        group
+            .add("short", move |_| async move { started.pass().await })
+            .on_exit(OnExit::Stop);
+        let error = group.run().await.unwrap_err();
+        let straggler = error.outcome().unwrap().stragglers().next().unwrap();
+        assert_eq!(straggler.name(), "deaf");
+        assert_eq!(straggler.location().file(), file!());
+        assert_eq!(straggler.location().line(), line);
+        assert!(
+            straggler
+                .to_string()
+                .contains(&format!("added at {}:{line}", file!()))
+        );
+    });
+}
