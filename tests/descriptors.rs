@@ -1,14 +1,15 @@
 //! A process that runs out of descriptors: it stops accepting, spins on nothing, and goes on once it
-//! has some again. Each story is a child process, this test binary again, with a limit of its own.
+//! has some again. Each scenario is a process of its own, with its own limit.
 
 #![cfg(all(target_os = "linux", feature = "tide"))]
 
 mod http_support;
 mod runtimes;
+mod support;
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::net::SocketAddr;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use futures_lite::AsyncReadExt;
@@ -16,9 +17,9 @@ use http_support::{Client, PATIENCE, app, eventually};
 use neap::net::Stream;
 use neap::{Group, http, net};
 use runtimes::{Runtime, beside_all};
+use support::{Process, scenario, scenario_name};
 
-/// The variable that names the story, and the one that names the runtime.
-const STORY: &str = "NEAP_TEST_STORY";
+/// The variable that names the runtime.
 const RUNTIME: &str = "NEAP_TEST_RUNTIME";
 
 /// How many descriptors the child may have. Some two dozen are its own.
@@ -27,30 +28,25 @@ const LIMIT: u64 = 64;
 const CONNECTIONS: usize = 100;
 
 /// A server in a process of its own.
-struct Told {
-    child: Child,
-    lines: BufReader<ChildStdout>,
+struct ServerProcess {
+    process: Process,
     addr: SocketAddr,
 }
 
-impl Told {
-    fn start(story: &str, runtime: Runtime) -> Told {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "child", "--ignored", "--nocapture"])
-            .env(STORY, story)
+impl ServerProcess {
+    fn start(name: &str, runtime: Runtime) -> ServerProcess {
+        let mut command = scenario("child", name);
+        command
             .env(RUNTIME, format!("{runtime:?}"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap());
-        let addr = word(&mut lines, "listens on ").parse().unwrap();
-        Told { child, lines, addr }
+            .stdin(Stdio::piped());
+        let mut process = Process::read_stdout(&mut command);
+        let addr = process.read_until("listens on ").parse().unwrap();
+        ServerProcess { process, addr }
     }
 
-    /// How long the child has been at work on a processor, in clock ticks.
+    /// Returns how long the process has run on a processor, in clock ticks.
     fn ticks(&self) -> u64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id())).unwrap();
         let (_, fields) = stat.rsplit_once(')').unwrap();
         let fields: Vec<_> = fields.split_whitespace().collect();
         // proc(5): utime and stime are the 14th and 15th, and two came before the parenthesis' end.
@@ -58,51 +54,30 @@ impl Told {
     }
 
     fn descriptors(&self) -> u64 {
-        let open = std::fs::read_dir(format!("/proc/{}/fd", self.child.id()));
+        let open = std::fs::read_dir(format!("/proc/{}/fd", self.process.id()));
         open.unwrap().count() as u64
     }
 
-    /// Stops it, which has to end it well.
-    fn stop(mut self) {
-        drop(self.child.stdin.take());
-        assert_eq!(word(&mut self.lines, "ended "), "well");
-        assert!(self.child.wait().unwrap().success());
-    }
-}
-
-impl Drop for Told {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-    }
-}
-
-/// The rest of the first line that has this beginning.
-#[track_caller]
-fn word(lines: &mut impl BufRead, beginning: &str) -> String {
-    let mut line = String::new();
-    loop {
-        line.clear();
-        assert_ne!(lines.read_line(&mut line).unwrap(), 0, "no `{beginning}`");
-        // The harness of the child writes into the same line.
-        if let Some((_, rest)) = line.split_once(beginning) {
-            return rest.trim_end().to_owned();
-        }
+    /// Stops the server by closing its standard input. It must end well.
+    fn stop(self) {
+        let (status, rest) = self.process.wait();
+        assert!(status.success() && rest.contains("ended well"), "{rest}");
     }
 }
 
 /// More connections than the child can take: it takes what it can, waits without spinning, and
 /// takes the others as descriptors come free. Then it stops like any other.
-fn exhaust(story: &str, runtime: Runtime) {
-    let told = Told::start(story, runtime);
+fn exhaust(name: &str, runtime: Runtime) {
+    let server = ServerProcess::start(name, runtime);
     let mut clients: Vec<_> = (0..CONNECTIONS)
-        .map(|_| Client::connect(told.addr).unwrap())
+        .map(|_| Client::connect(server.addr).unwrap())
         .collect();
-    eventually("the last descriptor", || told.descriptors() >= LIMIT);
+    eventually("the last descriptor", || server.descriptors() >= LIMIT);
 
     // It tries again now and then; a loop would take all of the time.
-    let before = told.ticks();
+    let before = server.ticks();
     std::thread::sleep(Duration::from_millis(500));
-    let spent = told.ticks() - before;
+    let spent = server.ticks() - before;
     assert!(spent <= 5, "{spent} of 50 ticks were spent waiting");
 
     // From the first: that is who was accepted. Each that leaves makes room for another.
@@ -112,7 +87,7 @@ fn exhaust(story: &str, runtime: Runtime) {
     for mut client in clients {
         assert_eq!(client.answer().text(), "Hello World!");
     }
-    told.stop();
+    server.stop();
 }
 
 #[test]
@@ -138,9 +113,9 @@ async fn answer(mut stream: Stream) -> std::io::Result<()> {
 
 /// Not a test: what the children run.
 #[test]
-#[ignore = "told by the other tests"]
+#[ignore = "run by the other tests, in processes of their own"]
 fn child() {
-    let (Ok(story), Ok(runtime)) = (std::env::var(STORY), std::env::var(RUNTIME)) else {
+    let (Some(name), Ok(runtime)) = (scenario_name(), std::env::var(RUNTIME)) else {
         return;
     };
     let named = |each: &&Runtime| format!("{each:?}") == runtime;
@@ -150,7 +125,7 @@ fn child() {
     rustix::process::setrlimit(rustix::process::Resource::Nofile, limit).unwrap();
 
     let mut group = runtime.group().drain_timeout(PATIENCE);
-    let addr = serve(&story, &mut group);
+    let addr = serve(&name, &mut group);
     let handle = group.handle();
     std::thread::spawn(move || {
         // Up to the end of the file: until the parent lets go.
@@ -163,8 +138,8 @@ fn child() {
     std::io::stdout().flush().unwrap();
 }
 
-fn serve(story: &str, group: &mut Group<'static>) -> SocketAddr {
-    if story == "net" {
+fn serve(name: &str, group: &mut Group<'static>) -> SocketAddr {
+    if name == "net" {
         let server = net::Server::new("127.0.0.1:0", |stream, _| answer(stream));
         let server = server.bind().unwrap();
         let addr = server.local_addrs()[0].tcp().unwrap();
