@@ -3,7 +3,7 @@
 use std::future::pending;
 use std::time::Duration;
 
-use neap::{Cause, Exit, Group, ServiceOptions, Scope, State};
+use neap::{Cause, Exit, Group, Scope, ServiceOptions, State};
 
 use crate::runtimes::on_all;
 use crate::support::{CHAIN, Notes, chain};

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use futures_lite::future;
-use neap::{Group, WATCHDOG_EXIT_CODE, Scope};
+use neap::{Group, Scope, WATCHDOG_EXIT_CODE};
 
 use crate::runtimes::limited;
 use crate::support::{scenario, scenario_name};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_lite::future;
-use neap::{ServiceOptions, Scope};
+use neap::{Scope, ServiceOptions};
 
 use crate::runtimes::{Gate, on_all};
 use crate::support::{Notes, exits, never_started};

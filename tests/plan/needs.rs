@@ -4,7 +4,7 @@ use std::future::pending;
 use std::time::Duration;
 
 use futures_lite::future;
-use neap::{Exit, Group, ServiceOptions, Scope, State};
+use neap::{Exit, Group, Scope, ServiceOptions, State};
 
 use crate::runtimes::{Gate, on_all};
 use crate::support::{Notes, exit_of, exits, never_started, noting};
