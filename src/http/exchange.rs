@@ -14,7 +14,7 @@ use super::outgoing::{Asked, Outgoing};
 use super::request::Served;
 use super::upgrade::Upgraded;
 use super::wire::State;
-use crate::net::panic;
+use crate::executor::panic;
 
 /// A request that the app works on, beside the app's own future.
 pub(super) struct Exchange {

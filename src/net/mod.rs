@@ -49,7 +49,6 @@ pub(crate) mod connections;
 pub(crate) mod stream;
 
 // Turn away, drain.
-pub(crate) mod panic;
 pub(crate) mod server;
 mod syn_filter;
 

@@ -11,8 +11,8 @@ use super::address::{Address, BACKLOG};
 use super::binding::Binding;
 use super::connections::{Connections, Counted};
 use super::endpoint::Endpoint;
-use super::panic::catch_future;
 use super::stream::Stream;
+use crate::executor::panic::{Panicked, catch_future};
 use crate::{Scope, StopToken};
 
 /// Calls `handler` with each connection that arrives at `address`, with every option at its default.
@@ -196,7 +196,7 @@ where
         Ok(Err(error)) => {
             log::debug!(target: "neap", event = "connection failed", peer:%; "connection from {peer}: {error}");
         }
-        Err(message) => {
+        Err(Panicked(message)) => {
             log::error!(target: "neap", event = "connection panicked", peer:%; "connection from {peer}: {message}");
         }
     }
