@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use super::guard::Guard;
 use super::scope_stopped::ScopeStopped;
-use crate::executor::node::Node;
 use crate::executor::spawner::Spawner;
 use crate::members::child_task::ChildTask;
 use crate::members::core::Member;
@@ -279,7 +278,7 @@ impl<'a> Scope<'a> {
         F::Output: ServiceResult,
     {
         if self.member.enter_child() {
-            let child = Node::new(Arc::clone(&self.member.host), Arc::clone(&self.member));
+            let child = Member::child(&self.member);
             let task = ChildTask::new(Arc::clone(&child), future);
             self.spawner.spawn(child, Box::pin(task));
         }

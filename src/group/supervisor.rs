@@ -348,22 +348,19 @@ impl<'a> Supervisor<'a> {
 
     /// Cancels those that are to have ended by now, and fails those that are to be ready.
     fn keep_deadlines(&mut self, now: Instant) {
-        let mut is_any = false;
         while let Some(due) = self.deadlines.pop(now) {
             let (Due::Ready(index) | Due::End(index)) = due;
             let Some(member) = self.core.registry.get(index) else {
                 continue;
             };
             match due {
-                Due::End(_) => is_any |= member.cancel(),
+                Due::End(_) if member.cancel() => member.wake_with_children(),
+                Due::End(_) => {}
                 Due::Ready(_) => {
                     let timeout = self.core.plan().start_timeout(index);
                     member.fail_start(timeout.unwrap_or_default());
                 }
             }
-        }
-        if is_any {
-            self.core.scheduler.wake_all();
         }
     }
 

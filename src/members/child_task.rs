@@ -8,16 +8,12 @@ use std::task::{Context, Poll};
 use futures_lite::ready;
 use pin_project_lite::pin_project;
 
-use super::core::{Core, Member};
+use super::core::Child;
 use crate::executor::job::Job;
-use crate::executor::node::Node;
 use crate::executor::panic::catch;
 use crate::service::exit::End;
 use crate::service::poll::poll_to_end;
 use crate::service::result::sealed::IntoEnd;
-
-/// The waker of a child, which is where it finds its service.
-pub(crate) type Child = Node<Core, Arc<Member>>;
 
 pin_project! {
     /// A child of a service.
@@ -31,11 +27,11 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.future.is_some() {
-                let member = &this.child.data;
+                let member = &this.child.data.member;
                 let dropped = catch(|| this.future.set(None));
                 member.fail_at_end(End::Dropped, dropped);
                 member.fail_if_lost();
-                member.leave_child();
+                this.child.leave();
             }
         }
     }
@@ -59,7 +55,7 @@ impl<F: Future<Output: IntoEnd>> Future for ChildTask<F> {
         let Some(future) = this.future.as_mut().as_pin_mut() else {
             return Poll::Ready(());
         };
-        let member = &this.child.data;
+        let member = &this.child.data.member;
         let end = if member.is_cancelled() {
             End::Dropped
         } else {
@@ -67,13 +63,13 @@ impl<F: Future<Output: IntoEnd>> Future for ChildTask<F> {
         };
         let dropped = catch(|| this.future.set(None));
         member.fail_at_end(end, dropped);
-        member.leave_child();
+        this.child.leave();
         Poll::Ready(())
     }
 }
 
 impl<F: Future<Output: IntoEnd> + Send> Job for ChildTask<F> {
     fn rank(&self) -> u64 {
-        self.child.data.rank()
+        self.child.data.member.rank()
     }
 }

@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::counts::Counts;
 use super::ending::Ending;
 use super::failures::Failures;
+use super::families::Families;
 use super::notices::{Notice, Notices};
 use super::readiness::Readiness;
 use super::recorder::Recorder;
@@ -29,6 +30,17 @@ use crate::time::{deadline_after, earliest};
 /// A service of a group: the record of it, which is also the waker of its task. One allocation.
 pub(crate) type Member = Node<Core, Record>;
 
+/// A child of a service: the waker of its task, which is where it finds its service.
+pub(crate) type Child = Node<Core, ChildRecord>;
+
+/// What is known of a child.
+pub(crate) struct ChildRecord {
+    pub(crate) member: Arc<Member>,
+
+    /// The key that it has among its siblings.
+    pub(crate) key: usize,
+}
+
 /// What the services, the handles and the supervisor of one group share. Borrows nothing, so that
 /// wakers can own it.
 pub(crate) struct Core {
@@ -42,6 +54,7 @@ pub(crate) struct Core {
     pub(crate) timeline: Timeline,
     pub(crate) timeouts: Timeouts,
     pub(crate) registry: Registry<Member>,
+    pub(crate) families: Families<Child>,
     pub(crate) counts: Counts,
     pub(crate) failures: Failures,
     pub(crate) readiness: Readiness,
@@ -81,6 +94,7 @@ impl Core {
             timeline: Timeline::new(),
             timeouts: Timeouts::new(),
             registry: Registry::new(),
+            families: Families::new(),
             counts: Counts::new(),
             failures: Failures::new(),
             readiness: Readiness::new(),
@@ -227,13 +241,11 @@ impl Core {
         }
     }
 
-    /// Returns true if all services are up, where the first `up` of them are known to be.
+    /// Returns true if all services are up, where those before the index `up` are known to be.
     fn are_up(&self, up: &mut usize) -> bool {
-        let members = self.registry.snapshot();
-        let rest = members.get(*up..).unwrap_or_default();
-        let more = rest.iter().take_while(|one| one.data.lifecycle().is_up());
-        let more = more.count();
-        *up += more;
-        self.readiness.opened_at().is_some() && more == rest.len()
+        let is_up = |member: &Member| member.data.lifecycle().is_up();
+        let first = self.registry.first_not(*up, is_up);
+        *up = first.unwrap_or(*up);
+        first.is_none() && self.readiness.opened_at().is_some()
     }
 }

@@ -1,6 +1,6 @@
 //! The end of a service and of its children, with their failures.
 
-use super::core::Core;
+use super::core::{ChildRecord, Core};
 use super::log;
 use super::recorder::Event as Recorded;
 use crate::executor::node::Node;
@@ -92,6 +92,26 @@ impl Node<Core, Record> {
         if !before.has(Flag::Ready) {
             self.host.readiness.announce();
         }
+        self.forget();
         self.host.leave(before.has(Flag::Background));
+    }
+
+    /// Leaves nothing of a service that was added by a handle and ended well, so that a group that
+    /// runs for months does not grow. Once the group stops, all that is left is kept for its
+    /// outcome: a failure stops it before it ends the service.
+    fn forget(&self) {
+        if self.data.lifecycle().is_forgettable() && !self.host.is_stopped() {
+            self.data.set(Flag::Forgotten);
+            self.host.registry.forget();
+        }
+    }
+}
+
+impl Node<Core, ChildRecord> {
+    /// Counts the child out.
+    pub(crate) fn leave(&self) {
+        let ChildRecord { member, key } = &self.data;
+        self.host.families.remove(member.index(), *key);
+        member.leave_child();
     }
 }

@@ -4,13 +4,24 @@ use std::borrow::Cow;
 use std::panic::Location;
 use std::sync::Arc;
 
-use super::core::{Core, Member};
+use super::core::{Child, ChildRecord, Core, Member};
 use super::recorder::Event as Recorded;
+use super::registry::Registered;
 use crate::executor::node::Node;
 use crate::service::lifecycle::{Event, Flag, Lifecycle, Phase};
 use crate::service::options::ServiceOptions;
 use crate::service::record::Record;
 use crate::service::state::State;
+
+impl Registered for Member {
+    fn index(&self) -> usize {
+        self.data.index()
+    }
+
+    fn is_forgotten(&self) -> bool {
+        self.has(Flag::Forgotten)
+    }
+}
 
 impl Node<Core, Record> {
     /// Makes the record of a service; the caller counts it in.
@@ -21,6 +32,15 @@ impl Node<Core, Record> {
         location: &'static Location<'static>,
     ) -> Arc<Member> {
         Node::new(Arc::clone(core), Record::new(index, name, location))
+    }
+
+    /// Makes a child of the service; the caller counts it in.
+    pub(crate) fn child(member: &Arc<Member>) -> Arc<Child> {
+        let core = &member.host;
+        core.families.add(member.index(), |key| {
+            let member = Arc::clone(member);
+            Node::new(Arc::clone(core), ChildRecord { member, key })
+        })
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -40,6 +60,7 @@ impl Node<Core, Record> {
         if options.background {
             self.data.set(Flag::Background);
         }
+        self.data.set(Flag::Added);
     }
 
     pub(super) fn has(&self, flag: Flag) -> bool {
@@ -61,7 +82,7 @@ impl Node<Core, Record> {
         if self.is_last() {
             rank
         } else {
-            rank + (1 << 32)
+            rank + (1 << 63)
         }
     }
 

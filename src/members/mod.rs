@@ -13,6 +13,7 @@ pub(crate) mod counts;
 mod end;
 pub(crate) mod ending;
 pub(crate) mod failures;
+pub(crate) mod families;
 pub(crate) mod log;
 mod member;
 pub(crate) mod notices;

@@ -40,21 +40,56 @@ impl fmt::Display for Reason {
     }
 }
 
-/// All services of a group, in the order in which they were added. They stay until its end.
-pub(crate) struct Registry<M> {
-    /// Shared with whatever looks at it, so that nothing is called under the lock.
-    members: Mutex<Arc<Vec<Arc<M>>>>,
+/// How few forgotten services are left in the lists whatever their length.
+const FEW: usize = 64;
+
+/// What a registry has to know of a service.
+pub(crate) trait Registered {
+    /// Returns its index, which is greater than those of all services added before.
+    fn index(&self) -> usize;
+
+    /// Returns true if it was forgotten.
+    fn is_forgotten(&self) -> bool;
 }
 
-impl<M> Registry<M> {
+/// All services of a group, in the order in which they were added.
+///
+/// One that is forgotten is taken out with others, later, so that each costs a constant time; at
+/// any time no more than half of the lists are such, or [`FEW`].
+pub(crate) struct Registry<M> {
+    lists: Mutex<Lists<M>>,
+}
+
+struct Lists<M> {
+    /// Shared with whatever looks at it, so that nothing is called under the lock.
+    settled: Arc<Vec<Arc<M>>>,
+
+    /// Those that were added after the last look.
+    recent: Vec<Arc<M>>,
+
+    /// The index of the next service.
+    next: usize,
+
+    /// How many of the lists are forgotten, and how many there have been in all.
+    stale: usize,
+    forgotten: u64,
+}
+
+impl<M: Registered> Registry<M> {
     pub(crate) fn new() -> Registry<M> {
         Registry {
-            members: Mutex::new(Arc::new(Vec::new())),
+            lists: Mutex::new(Lists {
+                settled: Arc::default(),
+                recent: Vec::new(),
+                next: 0,
+                stale: 0,
+                forgotten: 0,
+            }),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Arc<Vec<Arc<M>>>> {
-        lock(&self.members)
+    fn lock(&self) -> MutexGuard<'_, Lists<M>> {
+        lock(&self.lists)
     }
 
     /// Adds the service that `make` makes, which is given its index.
@@ -62,30 +97,110 @@ impl<M> Registry<M> {
         &self,
         make: impl FnOnce(usize) -> Result<Arc<M>, E>,
     ) -> Result<Arc<M>, E> {
-        let mut members = self.lock();
-        let member = make(members.len())?;
-        Arc::make_mut(&mut members).push(Arc::clone(&member));
+        let mut lists = self.lock();
+        let member = make(lists.next)?;
+        lists.next += 1;
+        lists.recent.push(Arc::clone(&member));
         Ok(member)
     }
 
+    /// Returns the service with this index, unless it was forgotten.
     pub(crate) fn get(&self, index: usize) -> Option<Arc<M>> {
-        self.lock().get(index).cloned()
+        let lists = self.lock();
+        let found = find(&lists.recent, index).or_else(|| find(&lists.settled, index));
+        found.filter(|member| !member.is_forgotten()).cloned()
     }
 
     /// Runs `look` while no service is added.
     pub(crate) fn while_closed<T>(&self, look: impl FnOnce() -> T) -> T {
-        let _members = self.lock();
+        let _lists = self.lock();
         look()
     }
 
-    /// Returns the list as it is now.
+    /// Returns the services as they are now; some of them may be forgotten.
     pub(crate) fn snapshot(&self) -> Arc<Vec<Arc<M>>> {
-        Arc::clone(&self.lock())
+        let mut lists = self.lock();
+        lists.settle();
+        Arc::clone(&lists.settled)
     }
 
-    /// Empties the list, so that handles which outlive the group do not keep its services.
-    pub(crate) fn take(&self) -> Vec<Arc<M>> {
-        let members = std::mem::take(&mut *self.lock());
-        Arc::unwrap_or_clone(members)
+    /// Returns the index of the first service from `index` on for which `is_done` is false; `None`
+    /// if it is true for all.
+    pub(crate) fn first_not(&self, index: usize, is_done: impl Fn(&M) -> bool) -> Option<usize> {
+        let lists = self.lock();
+        let rest = |list: &[Arc<M>]| list.partition_point(|member| member.index() < index);
+        let settled = lists.settled[rest(&lists.settled)..].iter();
+        let recent = lists.recent[rest(&lists.recent)..].iter();
+        let mut all = settled.chain(recent);
+        all.find(|member| !is_done(member))
+            .map(|member| member.index())
     }
+
+    /// Forgets a service, which says itself that it is.
+    pub(crate) fn forget(&self) {
+        let mut lists = self.lock();
+        lists.stale += 1;
+        lists.forgotten += 1;
+        let stale = lists.take_stale();
+        drop(lists);
+        // Dropped outside the lock.
+        drop(stale);
+    }
+
+    /// Returns how many services were forgotten.
+    pub(crate) fn forgotten(&self) -> u64 {
+        self.lock().forgotten
+    }
+
+    /// Empties the registry, so that handles which outlive the group do not keep its services.
+    pub(crate) fn take(&self) -> Vec<Arc<M>> {
+        let mut lists = self.lock();
+        lists.settle();
+        let settled = std::mem::take(&mut lists.settled);
+        let has_stale = std::mem::take(&mut lists.stale) > 0;
+        drop(lists);
+        let mut members = Arc::unwrap_or_clone(settled);
+        if has_stale {
+            members.retain(|member| !member.is_forgotten());
+        }
+        members
+    }
+}
+
+impl<M: Registered> Lists<M> {
+    /// Puts all into the list that is shared. Copies it if something else looks at it.
+    fn settle(&mut self) {
+        if self.settled.is_empty() {
+            self.settled = Arc::new(std::mem::take(&mut self.recent));
+        } else if !self.recent.is_empty() {
+            Arc::make_mut(&mut self.settled).append(&mut self.recent);
+        }
+    }
+
+    /// Takes out those that were forgotten, if they are many and nothing else looks at the list.
+    fn take_stale(&mut self) -> Vec<Arc<M>> {
+        let all = self.settled.len() + self.recent.len();
+        if self.stale < FEW || self.stale * 2 < all || Arc::get_mut(&mut self.settled).is_none() {
+            return Vec::new();
+        }
+        self.settle();
+        self.stale = 0;
+        let members = std::mem::take(Arc::make_mut(&mut self.settled));
+        let (stale, kept) = members
+            .into_iter()
+            .partition(|member| member.is_forgotten());
+        *Arc::make_mut(&mut self.settled) = kept;
+        stale
+    }
+}
+
+/// Finds a service by its index in a list that is sorted by it.
+fn find<M: Registered>(list: &[Arc<M>], index: usize) -> Option<&Arc<M>> {
+    let first = list.first()?.index();
+    // Where nothing was taken out.
+    let guess = list.get(index.checked_sub(first)?);
+    guess.filter(|member| member.index() == index).or_else(|| {
+        let at = list.binary_search_by_key(&index, |member| member.index());
+        at.ok().map(|at| &list[at])
+    })
 }

@@ -91,15 +91,16 @@ impl Core {
         );
     }
 
-    /// Returns the service that another of this group needs.
-    fn find_needed(&self, index: usize, id: ServiceId) -> Result<Arc<Member>, Reason> {
+    /// Returns the service that another of this group needs; `None` if it has ended well and was
+    /// forgotten.
+    fn find_needed(&self, index: usize, id: ServiceId) -> Result<Option<Arc<Member>>, Reason> {
         let needed = id.index_in(self.id).ok_or(Reason::Foreign)?;
         match needed.cmp(&index) {
             // Where both can be named, a service may come to need one that was added after it, and
             // that one needs it: nothing but the order of addition keeps out circles.
             Ordering::Greater => Err(Reason::Later),
             Ordering::Equal => Err(Reason::Itself),
-            Ordering::Less => self.registry.get(needed).ok_or(Reason::Stopped),
+            Ordering::Less => Ok(self.registry.get(needed)),
         }
     }
 
@@ -134,7 +135,7 @@ impl Core {
                 .iter()
                 .map(|&id| self.find_needed(usize::MAX, id));
             let needed: Vec<_> = needed.collect::<Result<_, _>>()?;
-            for needed in &needed {
+            for needed in needed.iter().flatten() {
                 // From here on the stop of it is decided here, and so not at this moment.
                 Core::enroll(plan, needed);
                 let now = needed.data.lifecycle();
@@ -155,7 +156,7 @@ impl Core {
                 member.set_options(options);
                 Ok(member)
             })?;
-            for needed in needed {
+            for needed in needed.into_iter().flatten() {
                 Core::enroll(plan, &member);
                 plan.need(member.index(), needed.index(), steps);
             }
@@ -169,7 +170,9 @@ impl Core {
 
     /// Has a service need another before the group runs.
     pub(crate) fn need(&self, member: &Arc<Member>, id: ServiceId) -> Result<(), Reason> {
-        let needed = self.find_needed(member.index(), id)?;
+        let Some(needed) = self.find_needed(member.index(), id)? else {
+            return Ok(());
+        };
         self.decide(|plan, steps| {
             Core::enroll(plan, &needed);
             Core::enroll(plan, member);

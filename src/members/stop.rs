@@ -57,11 +57,12 @@ impl Node<Core, Record> {
 
     /// Wakes the service and its children.
     pub(crate) fn wake_with_children(&self) {
-        if self.data.children.count() == 0 {
-            self.wake_task();
-        } else {
-            self.host.scheduler.wake_all();
+        if self.data.children.count() > 0 {
+            for child in self.host.families.of(self.index()) {
+                child.wake_task();
+            }
         }
+        self.wake_task();
     }
 
     /// Returns true if the service is to stop.

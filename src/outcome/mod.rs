@@ -41,6 +41,9 @@ pub struct Outcome {
     /// The records of the services. Nothing is copied until it is asked for.
     members: Vec<Arc<Member>>,
 
+    /// How many services are not among them.
+    unreported: u64,
+
     /// In the order in which they came.
     failures: Vec<FailedService>,
 
@@ -71,6 +74,7 @@ impl Outcome {
         Outcome {
             cause,
             members,
+            unreported: core.registry.forgotten(),
             failures,
             first,
             origin,
@@ -97,7 +101,7 @@ impl Outcome {
         &self.cause
     }
 
-    /// Returns how each service ended, in the order in which they were added.
+    /// Returns how each service ended that has a [report](Outcome::unreported), in the order in which they were added.
     ///
     /// # Examples
     ///
@@ -114,17 +118,49 @@ impl Outcome {
     /// # Ok::<(), neap::Error>(())
     /// ```
     pub fn reports(&self) -> impl ExactSizeIterator<Item = ServiceReport<'_>> {
-        (0..self.members.len()).map(|index| self.report(index))
+        (0..self.members.len()).map(|at| self.report(at))
     }
 
-    fn report(&self, index: usize) -> ServiceReport<'_> {
-        let member = &*self.members[index];
-        let failure = self
-            .first
-            .get(&index)
-            .map(|&first| &self.failures[first].exit);
+    /// Returns how many services have no report: those that were added by a handle and ended well
+    /// before the stop.
+    ///
+    /// They leave nothing behind, so that a group can run for months.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// let handle = group.handle();
+    /// group.add("listener", |_| async move {
+    ///     for _ in 0..3 {
+    ///         handle.add("connection", |_| async {}).unwrap();
+    ///     }
+    ///     future::yield_now().await;
+    /// });
+    /// let outcome = future::block_on(group.run())?;
+    /// assert_eq!(outcome.reports().len() as u64 + outcome.unreported(), 4);
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn unreported(&self) -> u64 {
+        self.unreported
+    }
+
+    /// Returns the report of the service at this place among those that have one.
+    fn report(&self, at: usize) -> ServiceReport<'_> {
+        let member = &*self.members[at];
+        let first = self.first.get(&member.index());
+        let failure = first.map(|&first| &self.failures[first].exit);
         let exit = failure.unwrap_or_else(|| member.data.exit());
         ServiceReport::new(member, exit, self.origin)
+    }
+
+    /// Returns the report of a service that has failed, all of which have one.
+    fn report_of(&self, index: usize) -> Option<ServiceReport<'_>> {
+        let at = self.members.binary_search_by_key(&index, |one| one.index());
+        at.ok().map(|at| self.report(at))
     }
 
     /// Returns the services that failed or panicked, the first failure first.
@@ -144,7 +180,7 @@ impl Outcome {
     /// ```
     pub fn failures(&self) -> impl Iterator<Item = ServiceReport<'_>> {
         self.failures_where(true)
-            .map(|failure| self.report(failure.index))
+            .filter_map(|failure| self.report_of(failure.index))
     }
 
     /// Returns the failures, in order, of services that had failed before: one with children can
@@ -169,7 +205,7 @@ impl Outcome {
     /// ```
     pub fn later_failures(&self) -> impl Iterator<Item = (ServiceReport<'_>, &Exit)> {
         self.failures_where(false)
-            .map(|failure| (self.report(failure.index), &failure.exit))
+            .filter_map(|failure| Some((self.report_of(failure.index)?, &failure.exit)))
     }
 
     /// Returns the failures that are the first of their service, or those that are not.
@@ -264,7 +300,7 @@ impl fmt::Debug for Outcome {
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (cause, stopped, drained) = (&self.cause, self.stopped(), self.drained());
-        match self.members.len() {
+        match self.members.len() as u64 + self.unreported {
             0 => return f.write_str("ended: there were no services"),
             _ if *cause == Cause::Ended => {
                 write!(

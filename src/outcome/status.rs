@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::members::core::{Core, Member};
+use crate::members::registry::Registered;
 use crate::service::id::ServiceId;
 use crate::service::state::State;
 
@@ -140,11 +141,17 @@ impl Status {
         let now = core.timeline.now();
         let of = |member| ServiceStatus::new(core, member, now);
         Status {
-            services: members.iter().map(of).collect(),
+            services: members
+                .iter()
+                .filter(|member| !member.is_forgotten())
+                .map(of)
+                .collect(),
         }
     }
 
     /// Returns each service, in the order in which they were added; none once the group has ended.
+    ///
+    /// A service that was added by a handle and has ended well is not among them.
     pub fn services(&self) -> &[ServiceStatus] {
         &self.services
     }

@@ -77,6 +77,12 @@ pub(crate) enum Flag {
 
     /// It was told to stop while the group was not.
     StoppedAlone = 1 << 11,
+
+    /// It was added by a handle.
+    Added = 1 << 12,
+
+    /// It has ended well, and its record is not kept.
+    Forgotten = 1 << 13,
 }
 
 /// Something that moves a service from one phase to another.
@@ -196,6 +202,14 @@ impl Lifecycle {
     /// Returns true if the group does not wait for it any more: it has ended, or was given up.
     pub(crate) fn is_gone(self) -> bool {
         self.has_ended() || self.phase() == Phase::Abandoned
+    }
+
+    /// Returns true if its end leaves nothing to tell: it was added by a handle, and was ready.
+    pub(crate) fn is_forgettable(self) -> bool {
+        self.has_ended()
+            && self.has(Flag::Added)
+            && self.has(Flag::Ready)
+            && !self.has(Flag::Straggler)
     }
 
     /// Returns true if it has started and not ended.

@@ -36,8 +36,9 @@ pub(crate) struct Record {
     /// Its own stop, made when it first asks for a token.
     source: OnceLock<StopSource>,
 
-    /// Its index in the registry.
+    /// The lower 32 bits of its index in the registry, and the upper 16.
     index: u32,
+    index_high: u16,
 
     pub(crate) children: Children,
 
@@ -59,8 +60,9 @@ impl Record {
             ended: AtomicU64::new(0),
             drain_timeout: AtomicU32::new(NO_TIMEOUT),
             source: OnceLock::new(),
-            // Past four thousand million services the memory is gone.
+            // At a million services in a second 48 bits last for 8 years.
             index: index as u32,
+            index_high: (index as u64 >> 32) as u16,
             children: Children::new(),
             lifecycle: AtomicU16::new(Lifecycle::new().bits()),
         }
@@ -75,7 +77,7 @@ impl Record {
     }
 
     pub(crate) fn index(&self) -> usize {
-        self.index as usize
+        (u64::from(self.index_high) << 32 | u64::from(self.index)) as usize
     }
 
     pub(crate) fn lifecycle(&self) -> Lifecycle {
