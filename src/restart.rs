@@ -5,6 +5,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -121,7 +122,7 @@ impl Restart {
 /// A stop ends the back-off at once. What ends after the stop is not run again, and its end is the
 /// service's: a failure then is a failure. A panic counts as one always. Children that a run
 /// spawned with [`Scope::spawn`] are the service's, not the run's: they go on, and their failure
-/// is the service's. The service is ready when the first run is.
+/// is the service's. The service is ready once a run of it is.
 ///
 /// # Errors
 ///
@@ -204,6 +205,7 @@ where
     F: Future + Send + 'a,
     F::Output: ServiceResult,
 {
+    scope.member().set_restarted();
     let is_always = policy.always;
     let recent = VecDeque::new();
     let mut restarts = Restarts { policy, recent };
@@ -246,11 +248,21 @@ where
     F: Future + Send + 'a,
     F::Output: ServiceResult,
 {
+    let member = Arc::clone(scope.member());
     let mut future = match catch(|| factory(scope)) {
         Ok(future) => Box::pin(future),
         Err(panicked) => return panicked.into(),
     };
-    let end = poll_fn(|cx| poll_to_end(future.as_mut(), cx)).await;
+    let mut is_first = true;
+    let end = poll_fn(|cx| {
+        let polled = poll_to_end(future.as_mut(), cx);
+        let has_failed = matches!(polled, Poll::Ready(End::Failed(_)));
+        if std::mem::take(&mut is_first) && !has_failed {
+            member.end_first_poll_of_run();
+        }
+        polled
+    })
+    .await;
     match (end, catch(|| drop(future))) {
         (End::Finished | End::Dropped, Err(panicked)) => panicked.into(),
         (end, _) => end,

@@ -99,7 +99,7 @@ impl<'a, H: Host> InPlace<'a, H> {
     /// Starts the tasks that were added before the start, unless the stop came first.
     fn start(&mut self) {
         if self.host.is_stopped() {
-            self.slots.clear();
+            drop_by_rank(self.slots.drain());
         }
         self.sweep();
     }
@@ -160,15 +160,19 @@ enum Next {
     Sleep,
 }
 
+/// Drops tasks, those with the greatest rank first.
+fn drop_by_rank<'a>(slots: impl Iterator<Item = Slot<'a>>) {
+    let mut slots: Vec<_> = slots.collect();
+    slots.sort_by_cached_key(|slot| Reverse(slot.rank()));
+    slots.into_iter().for_each(drop);
+}
+
 impl<H> Drop for InPlace<'_, H> {
     fn drop(&mut self) {
         // Closed first: the last act of a task may be to spawn another. What has arrived owns the
         // list that it is in, so it has to be taken out.
         let arrivals = self.spawner.arrivals().map(|arrivals| arrivals.close());
-        let slots = std::mem::take(&mut self.slots).into_iter();
-        let mut slots: Vec<_> = slots.map(|(_, slot)| slot).collect();
-        slots.sort_by_cached_key(|slot| Reverse(slot.rank()));
-        slots.into_iter().for_each(drop);
+        drop_by_rank(self.slots.drain());
         drop(arrivals);
     }
 }

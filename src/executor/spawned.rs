@@ -1,5 +1,6 @@
 //! Tasks on an executor that the user gave.
 
+use std::cmp::Reverse;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -53,7 +54,7 @@ impl<'a, H: Host> Spawned<'a, H> {
         let result = supervisor.poll(cx);
         if !std::mem::replace(&mut self.has_started, true) {
             if self.host.is_stopped() {
-                self.waiting.clear();
+                drop_by_rank(&mut self.waiting);
             }
             self.start();
         }
@@ -66,4 +67,16 @@ impl<'a, H: Host> Spawned<'a, H> {
             self.waiting.drain(..).for_each(|task| spawn.call(task));
         }
     }
+}
+
+impl<H> Drop for Spawned<'_, H> {
+    fn drop(&mut self) {
+        drop_by_rank(&mut self.waiting);
+    }
+}
+
+/// Drops tasks, those with the greatest rank first.
+fn drop_by_rank(tasks: &mut Vec<Task<'_>>) {
+    tasks.sort_by_cached_key(|task| Reverse(task.rank()));
+    tasks.clear();
 }

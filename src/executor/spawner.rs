@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::host::Host;
 use super::job::BoxedJob;
 use super::node::{Keyed, Node};
+use super::panic::catch;
 use super::ready_queue::{ReadyQueue, Turn};
 use super::scheduler::{Scheduler, Wakers};
 use super::slot::Slot;
@@ -91,8 +92,9 @@ impl<'a> Spawner<'a> {
 }
 
 impl<'a> SpawnFn<'a> {
+    /// Spawns a task. A panic of the function drops the task, which fails its service.
     pub(super) fn call(&self, task: Task<'a>) {
-        (self.spawn)(task);
+        let _ = catch(|| (self.spawn)(task));
     }
 }
 

@@ -39,6 +39,13 @@ impl<'a> Task<'a> {
     }
 }
 
+impl Task<'_> {
+    /// Returns the rank of the job.
+    pub(super) fn rank(&self) -> u64 {
+        self.job.rank()
+    }
+}
+
 impl Future for Task<'_> {
     type Output = ();
 

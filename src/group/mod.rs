@@ -11,6 +11,7 @@ pub(crate) mod scope;
 pub(crate) mod scope_stopped;
 mod sources;
 mod supervisor;
+mod timer;
 pub(crate) mod watchdog;
 
 use std::borrow::Cow;
@@ -276,8 +277,8 @@ impl<'a> Group<'a> {
     ///
     /// A group can have several such sources; each counts its own items. An item that finds the
     /// group stopped by something else is that source's first: it changes nothing. A stream that
-    /// ends is forgotten. The streams are looked at before anything starts: if one has an item
-    /// there, nothing does.
+    /// ends is dropped, and so is one that has had its second item. The streams are polled before
+    /// anything starts: if one has an item by then, nothing does.
     ///
     /// Signals are such a stream, see [`signal::termination`](crate::signal::termination), and so
     /// is the receiver of a channel.

@@ -19,7 +19,8 @@ pub(super) enum Item {
 /// A stream of causes, boxed.
 pub(super) type Causes<'a> = Pin<Box<dyn Stream<Item = Cause> + Send + 'a>>;
 
-/// A stream whose first item stops the group, and whose second cancels it.
+/// A stream whose first item stops the group, and whose second cancels it. It is dropped then: it
+/// has nothing more to say, and may be one that is always ready.
 struct Source<'a> {
     items: Causes<'a>,
     is_first: bool,
@@ -51,7 +52,10 @@ impl<'a> Sources<'a> {
                     source.is_first = false;
                     return Poll::Ready(Item::First(cause));
                 }
-                Poll::Ready(Some(cause)) => return Poll::Ready(Item::Again(cause)),
+                Poll::Ready(Some(cause)) => {
+                    drop(self.sources.swap_remove(index));
+                    return Poll::Ready(Item::Again(cause));
+                }
                 Poll::Ready(None) => drop(self.sources.swap_remove(index)),
                 Poll::Pending => index += 1,
             }

@@ -1,7 +1,6 @@
 //! The loop at the heart of a group: stop, drain, cancel, join.
 
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -9,6 +8,7 @@ use std::time::{Duration, Instant};
 use futures_lite::future;
 
 use super::sources::{Causes, Item, Sources};
+use super::timer::{Due, Timer};
 use crate::members::core::{Core, Member};
 use crate::members::log;
 use crate::members::notices::Notice;
@@ -16,12 +16,14 @@ use crate::outcome::Outcome;
 use crate::outcome::error::Error;
 use crate::plan::Stopping;
 use crate::stop::cause::Cause;
-use crate::time::alarm::Alarm;
-use crate::time::deadlines::Deadlines;
 use crate::time::{deadline_after, earliest, nanos};
 
 /// How often to log which services are still draining.
 const TICK: Duration = Duration::from_secs(1);
+
+/// How often the supervisor is woken before it yields: the services are to have their turn even if
+/// it always has something to do.
+const BUDGET: u32 = 64;
 
 /// Everything that wakes the supervisor.
 enum Wake {
@@ -50,29 +52,19 @@ enum Stage {
     Over,
 }
 
-/// What a service, by its index, is to have done by a deadline of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Due {
-    /// To have said that it is ready.
-    Ready(usize),
-
-    /// To have ended.
-    End(usize),
-}
-
 /// What starts as part of a [`Group`](crate::Group), and becomes the future of its `run`.
 ///
 /// Dropping it before its end cancels all services.
 pub(super) struct Supervisor<'a> {
     core: Arc<Core>,
     sources: Sources<'a>,
+
+    /// Which of notices, sources and timer is polled first.
+    turn: u8,
+
     stage: Stage,
 
-    /// Made when there is a first deadline.
-    timer: Option<Alarm>,
-
-    /// The deadlines of single services.
-    deadlines: Deadlines<Due>,
+    timer: Timer,
 
     /// When the group started, by its own clock.
     origin: u64,
@@ -83,9 +75,9 @@ impl<'a> Supervisor<'a> {
         Supervisor {
             core,
             sources: Sources::new(),
+            turn: 0,
             stage: Stage::Running,
-            timer: None,
-            deadlines: Deadlines::new(),
+            timer: Timer::new(),
             origin: 0,
         }
     }
@@ -104,7 +96,12 @@ impl<'a> Supervisor<'a> {
 
         // Until the group has stopped, for whatever cause, and the last service has gone, and what
         // it owned with it. A service that fails stops the group itself, before this is told.
+        let mut wakes = 0;
         while !self.is_over() {
+            wakes += 1;
+            if wakes % BUDGET == 0 {
+                future::yield_now().await;
+            }
             match self.next().await {
                 Wake::Notice(Notice::Stopped) => self.drain().await,
                 Wake::Notice(Notice::Quiet) => self.settle(),
@@ -131,26 +128,31 @@ impl<'a> Supervisor<'a> {
         future::poll_fn(|cx| self.poll_next(cx))
     }
 
+    /// Polls notices, sources and timer for the next. Each time it begins with another one, so that
+    /// none that is always ready keeps the others from their turn.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
-        if let Poll::Ready(notice) = self.core.notices.poll_next(cx) {
-            return Poll::Ready(Wake::Notice(notice));
+        for _ in 0..3 {
+            let turn = self.turn;
+            self.turn = (turn + 1) % 3;
+            let polled = match turn {
+                0 => self.core.notices.poll_next(cx).map(Wake::Notice),
+                1 => self.sources.poll_next(cx).map(Wake::Item),
+                _ => self.timer.poll(cx).map(|()| Wake::Time),
+            };
+            if polled.is_ready() {
+                return polled;
+            }
         }
-        if let Poll::Ready(item) = self.sources.poll_next(cx) {
-            return Poll::Ready(Wake::Item(item));
-        }
-        match &mut self.timer {
-            Some(timer) => Pin::new(timer).poll(cx).map(|_| Wake::Time),
-            None => Poll::Pending,
-        }
+        Poll::Pending
     }
 
     /// Sets the timer to the next deadline.
     fn set_timer(&mut self) {
         let due = match self.stage {
-            Stage::Running => self.deadlines.next(),
+            Stage::Running => self.timer.next(),
             Stage::Over => None,
             Stage::Draining { tick } => {
-                let end = earliest(self.deadlines.next(), self.core.deadline());
+                let end = earliest(self.timer.next(), self.core.deadline());
                 earliest(Some(tick), end)
             }
             Stage::Cancelling { until } => until,
@@ -158,11 +160,7 @@ impl<'a> Supervisor<'a> {
         // Of no use to the watchdog before the stop: the supervisor is polled for that at once.
         let is_running = matches!(self.stage, Stage::Running);
         self.core.set_due(due.filter(|_| !is_running));
-        match (due, &mut self.timer) {
-            (Some(due), Some(timer)) => timer.set_at(due),
-            (Some(due), timer) => *timer = Some(self.core.timeline.alarm(due)),
-            (None, timer) => *timer = None,
-        }
+        self.timer.set(&self.core, due);
     }
 
     /// Stops the group for an item of a source, unless it was stopped before.
@@ -214,7 +212,7 @@ impl<'a> Supervisor<'a> {
                 member.wake_task();
             }
             if let Some(own) = member.own_deadline() {
-                self.deadlines.push(own, Due::End(member.index()));
+                self.timer.push(&self.core, own, Due::End(member.index()));
             }
         }
         if is_most {
@@ -230,7 +228,7 @@ impl<'a> Supervisor<'a> {
         if let (Some(started), Some(timeout)) = (started, timeout) {
             let started = self.core.timeline.instant(started);
             if let Some(at) = deadline_after(started, nanos(timeout)) {
-                self.deadlines.push(at, Due::Ready(index));
+                self.timer.push(&self.core, at, Due::Ready(index));
             }
         }
     }
@@ -239,7 +237,7 @@ impl<'a> Supervisor<'a> {
     fn await_end(&mut self, index: usize) {
         let member = self.core.registry.get(index);
         if let Some(own) = member.and_then(|member| member.own_deadline()) {
-            self.deadlines.push(own, Due::End(index));
+            self.timer.push(&self.core, own, Due::End(index));
         }
     }
 
@@ -348,16 +346,15 @@ impl<'a> Supervisor<'a> {
 
     /// Cancels those that are to have ended by now, and fails those that are to be ready.
     fn keep_deadlines(&mut self, now: Instant) {
-        while let Some(due) = self.deadlines.pop(now) {
-            let (Due::Ready(index) | Due::End(index)) = due;
-            let Some(member) = self.core.registry.get(index) else {
+        while let Some(due) = self.timer.pop(now) {
+            let Some(member) = self.core.registry.get(due.index()) else {
                 continue;
             };
             match due {
                 Due::End(_) if member.cancel() => member.wake_with_children(),
                 Due::End(_) => {}
                 Due::Ready(_) => {
-                    let timeout = self.core.plan().start_timeout(index);
+                    let timeout = self.core.plan().start_timeout(due.index());
                     member.fail_start(timeout.unwrap_or_default());
                 }
             }

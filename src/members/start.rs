@@ -74,8 +74,21 @@ impl Node<Core, Record> {
         now.has(Flag::Ready) && now.has(Flag::Planned) && !now.has(Flag::Starting)
     }
 
-    /// Notes that the first poll is over: a service that did not say otherwise is ready.
+    /// Notes that the first poll is over, with no failure: a service that did not say otherwise is
+    /// ready.
     pub(crate) fn end_first_poll(&self) {
+        if !self.has(Flag::Restarted) {
+            self.end_first_poll_of_run();
+        }
+    }
+
+    /// Notes that a service which is restarted is ready when a run of it is.
+    pub(crate) fn set_restarted(&self) {
+        self.data.set(Flag::Restarted);
+    }
+
+    /// Notes that the first poll of a run is over, with no failure.
+    pub(crate) fn end_first_poll_of_run(&self) {
         if !self.has(Flag::Starting) {
             self.set_ready();
         }

@@ -83,6 +83,9 @@ pub(crate) enum Flag {
 
     /// It has ended well, and its record is not kept.
     Forgotten = 1 << 13,
+
+    /// It is restarted: not its own first poll tells that it is ready, but that of a run.
+    Restarted = 1 << 14,
 }
 
 /// Something that moves a service from one phase to another.
