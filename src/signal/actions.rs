@@ -33,7 +33,7 @@ impl Actions {
         };
         for &signal in signals {
             let id = actions
-                .register(signal as c_int, Arc::clone(deliveries), last)
+                .register(signal, Arc::clone(deliveries), last)
                 .map_err(|error| Error::signal(signal, error))?;
             actions.ids.push(id);
         }
@@ -43,16 +43,17 @@ impl Actions {
     /// Has the deliveries of one signal counted.
     fn register(
         &self,
-        number: c_int,
+        signal: Signal,
         deliveries: Arc<Deliveries>,
         last: Option<u32>,
     ) -> std::io::Result<SigId> {
         // First, as the actions of a signal run in the order of their registration.
+        let number = signal as c_int;
         claim::prepare(number)?;
         let claim = Arc::clone(&self.claim);
         let is_last = move |count| last.is_some_and(|last| count >= last);
         handler::register(number, move || {
-            if deliveries.note().is_some_and(&is_last) {
+            if deliveries.note(signal).is_some_and(&is_last) {
                 claim.end();
             }
         })

@@ -11,8 +11,9 @@
 //! of this, so it holds even if nothing polls the group: the third signal ends a program whose
 //! executor is stuck.
 //!
-//! Deliveries of the signals of one set that are less than 100 milliseconds apart count as one:
-//! Ctrl-C reaches a whole process group, and the parent process may pass it on as well.
+//! Terminations that are less than 100 milliseconds apart count as one: Ctrl-C reaches a whole
+//! process group, and the parent process may pass it on as well. Other signals are never merged,
+//! and none that the handler was called for is lost.
 //!
 //! # Platforms
 //!

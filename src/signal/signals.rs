@@ -4,10 +4,11 @@ use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use async_signal::Signal;
-use futures_lite::{Stream, ready};
+use futures_lite::Stream;
 
 #[cfg(unix)]
 use super::actions::Actions;
@@ -26,17 +27,20 @@ pub struct Signals {
     _actions: Actions,
     inner: async_signal::Signals,
     deliveries: Arc<Deliveries>,
-    /// The number of counted deliveries that have been yielded.
-    yielded: u32,
+    /// How many of the deliveries were yielded: of the terminations, or of each signal.
+    yielded: Vec<u32>,
 }
 
 impl Signals {
-    /// Listens for a set of signals. After `last` deliveries they act by their default again.
-    pub(super) fn new(signals: Vec<Signal>, last: Option<u32>) -> Result<Signals, Error> {
+    /// Listens for a set of signals. With a `last` they are terminations: after that many they act
+    /// by their default again.
+    pub(super) fn new(mut signals: Vec<Signal>, last: Option<u32>) -> Result<Signals, Error> {
+        signals.sort_unstable_by_key(|&signal| signal as i32);
+        signals.dedup();
         let first = signals.first().copied().unwrap_or(Signal::Int);
         let named = |signal| move |error| Error::signal(signal, error);
         let mut inner = async_signal::Signals::new::<Signal>([]).map_err(named(first))?;
-        let deliveries = Arc::new(Deliveries::new());
+        let deliveries = Arc::new(Deliveries::new(&signals, last.is_some()));
         for &signal in &signals {
             check(signal).map_err(named(signal))?;
         }
@@ -53,7 +57,7 @@ impl Signals {
         Ok(Signals {
             inner,
             deliveries,
-            yielded: 0,
+            yielded: vec![0; signals.len().max(1)],
             #[cfg(unix)]
             _actions: actions,
         })
@@ -77,18 +81,53 @@ impl Stream for Signals {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Signal>> {
         let this = &mut *self;
         loop {
-            // If reading ever fails, the stream ends. Once it is dropped, the signals act by
-            // their default again.
-            let Some(Ok(signal)) = ready!(Pin::new(&mut this.inner).poll_next(cx)) else {
-                return Poll::Ready(None);
+            let signal = match Pin::new(&mut this.inner).poll_next(cx) {
+                Poll::Ready(Some(Ok(signal))) => signal,
+                // If reading ever fails, the stream ends. Once it is dropped, the signals act by
+                // their default again.
+                Poll::Ready(_) => return Poll::Ready(None),
+                // What was counted and is not in the pipe, because it was full.
+                Poll::Pending => {
+                    return this.take_any().map_or(Poll::Pending, Poll::Ready).map(Some);
+                }
             };
             #[cfg(not(unix))]
-            this.deliveries.note();
-            if this.yielded < this.deliveries.count() {
-                this.yielded += 1;
+            this.deliveries.note(signal);
+            if this.take(signal) {
                 return Poll::Ready(Some(signal));
             }
         }
+    }
+}
+
+impl Signals {
+    /// Takes a delivery of a signal that was counted and not yielded.
+    fn take(&mut self, signal: Signal) -> bool {
+        let (place, count) = match &*self.deliveries {
+            Deliveries::Terminations(terminations) => (0, terminations.count()),
+            Deliveries::Each(counts) => {
+                let place = counts.iter().position(|(counted, _)| *counted == signal);
+                let Some(place) = place else { return false };
+                (place, counts[place].1.load(Ordering::Acquire))
+            }
+        };
+        let is_news = self.yielded[place] != count;
+        if is_news {
+            self.yielded[place] = self.yielded[place].wrapping_add(1);
+        }
+        is_news
+    }
+
+    /// Takes a delivery of any signal that was counted by itself and not yielded.
+    fn take_any(&mut self) -> Option<Signal> {
+        let deliveries = Arc::clone(&self.deliveries);
+        let Deliveries::Each(counts) = &*deliveries else {
+            return None;
+        };
+        counts
+            .iter()
+            .map(|(signal, _)| *signal)
+            .find(|&signal| self.take(signal))
     }
 }
 
