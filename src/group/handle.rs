@@ -193,15 +193,16 @@ impl<'a> Handle<'a> {
         }
     }
 
-    /// Starts a thread that ends the process, with exit code
+    /// Starts a thread, and one that prints for it, which ends the process, with exit code
     /// [`WATCHDOG_EXIT_CODE`](crate::WATCHDOG_EXIT_CODE), if a service blocks the executor for so
     /// long after the stop that the group cannot end itself.
     ///
     /// That is when the drain timeout and the cancel timeout have passed and the future of the
     /// group has not been polled when it was due: a service in place blocks its thread, and with
     /// it the group. (On an executor of several threads such a service is
-    /// [abandoned](crate::Exit::Abandoned), and the group ends.) The thread then prints on standard
-    /// error which services have not ended. It does nothing before the stop, or if the drain may
+    /// [abandoned](crate::Exit::Abandoned), and the group ends.) Before that it is printed on
+    /// standard error which services have not ended, unless that takes more than 200
+    /// milliseconds. No handlers of atexit(3) run. It does nothing before the stop, or if the drain may
     /// take forever, and is gone once the group is.
     ///
     /// The clock is the real one. The stop has to be latched for this to count: the group does not

@@ -337,10 +337,8 @@ impl<'a> Group<'a> {
     /// ```
     pub fn into_service(mut self) -> impl FnOnce(Scope<'a>) -> Nested<'a> + Send + 'a {
         |scope| {
-            let token = scope.token();
-            // A group runs once, so this is set once.
-            let _ = self.core.parent.set(token.clone());
-            self.stop_on(stream::once_future(token.stopped()));
+            self.core.nest(scope.member());
+            self.stop_on(stream::once_future(scope.token().stopped()));
             let handle = self.handle();
             Nested::new(self.run(), handle, scope)
         }

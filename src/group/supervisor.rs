@@ -374,13 +374,14 @@ impl<'a> Supervisor<'a> {
 
 impl Drop for Supervisor<'_> {
     fn drop(&mut self) {
-        if !matches!(self.stage, Stage::Over) {
+        let is_told = matches!(self.stage, Stage::Over);
+        if !is_told {
             self.core.stop(Cause::Dropped);
             // Nothing will see to the background later.
             self.core.plan().cancel();
             self.tell_all();
             self.cancel_next();
         }
-        self.core.end();
+        self.core.end(is_told);
     }
 }

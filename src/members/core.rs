@@ -70,8 +70,18 @@ pub(crate) struct Core {
     /// When the supervisor will be polled at the latest, if it can be; 0 if it has no deadline.
     due: AtomicU64,
 
-    /// The stop of the service that this group is, if it is nested: its deadline holds here too.
-    pub(crate) parent: OnceLock<StopToken>,
+    /// The service that this group is, if it is nested.
+    parent: OnceLock<Parent>,
+}
+
+/// The service that a nested group is.
+struct Parent {
+    /// Its stop, whose deadline holds in the group too.
+    token: StopToken,
+
+    /// As long as services of the group run, they count as children of this one: it has not ended
+    /// before them, also if the future of the group is dropped.
+    member: Mutex<Option<Arc<Member>>>,
 }
 
 impl Host for Core {
@@ -150,7 +160,7 @@ impl Core {
     }
 
     fn parent_deadline(&self) -> Option<Instant> {
-        self.parent.get().and_then(StopToken::deadline)
+        self.parent.get().and_then(|parent| parent.token.deadline())
     }
 
     /// Stops the group; false if it was stopped before.
@@ -198,10 +208,15 @@ impl Core {
     }
 
     /// Notes that the group has ended.
-    pub(crate) fn end(&self) {
+    ///
+    /// If its outcome is told, that names those that were abandoned, and none is waited for.
+    pub(crate) fn end(&self, is_told: bool) {
         self.notices.close();
         self.ending.end();
         self.forget_members();
+        if is_told {
+            self.leave_parent();
+        }
     }
 
     /// Counts a service out, and tells the supervisor if it was the last of its kind.
@@ -212,11 +227,33 @@ impl Core {
         }
     }
 
+    /// Makes this the core of a group that is this service: it goes by its clock, and ends before
+    /// it.
+    pub(crate) fn nest(&self, member: &Arc<Member>) {
+        self.timeline.inherit(&member.host.timeline);
+        let member_if_alive = member.enter_child().then(|| Arc::clone(member));
+        // A group runs once, so this is set once.
+        let _ = self.parent.set(Parent {
+            token: member.token(),
+            member: Mutex::new(member_if_alive),
+        });
+    }
+
+    /// Lets the service that this group is end.
+    fn leave_parent(&self) {
+        let parent = self.parent.get();
+        let member = parent.and_then(|parent| lock(&parent.member).take());
+        if let Some(member) = member {
+            member.leave_child();
+        }
+    }
+
     /// Empties the registry once the group and all its services have ended: it and the services
     /// own each other. Until then the plan finds in it whom to tell.
     fn forget_members(&self) {
         if self.ending.has_ended() && self.counts.is_empty() {
             drop(self.registry.take());
+            self.leave_parent();
         }
     }
 

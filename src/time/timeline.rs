@@ -44,6 +44,14 @@ impl Timeline {
         let _ = self.origin.set(Origin { instant, clock });
     }
 
+    /// Goes by the clock of another group, if that one is moved by hand; without effect once time
+    /// has been asked for.
+    pub(crate) fn inherit(&self, other: &Timeline) {
+        if let Some(clock) = &other.origin().clock {
+            self.set_clock(clock);
+        }
+    }
+
     /// Returns the nanoseconds since the origin: never 0, which stands for "not yet".
     pub(crate) fn now(&self) -> u64 {
         self.nanos_at(self.now_instant())
