@@ -12,7 +12,7 @@ use http_types::trailers;
 
 use super::buffer::{Buffer, SIZE};
 use super::clock::{Clock, after};
-use super::codec::{Chunked, Framing, Progress, Refusal};
+use super::codec::{ChunkedDecoder, Progress, Refusal, RequestFraming};
 use super::wire::Wire;
 
 /// What asks a client to send the body it has announced (RFC 9110, 10.1.1).
@@ -49,7 +49,7 @@ struct Inner {
 #[derive(Debug)]
 enum Decoder {
     Length(u64),
-    Chunked(Chunked),
+    Chunked(ChunkedDecoder),
     Ended,
 }
 
@@ -66,16 +66,16 @@ impl Incoming {
     pub(super) fn new(
         wire: Arc<Wire>,
         buffer: Buffer,
-        framing: Framing,
+        framing: RequestFraming,
         expects_continue: bool,
         timeout: Duration,
         allowance: u64,
         trailers: Option<trailers::Sender>,
     ) -> Self {
         let decoder = match framing {
-            Framing::Empty => Decoder::Ended,
-            Framing::Length(length) => Decoder::Length(length),
-            Framing::Chunked => Decoder::Chunked(Chunked::new()),
+            RequestFraming::Empty => Decoder::Ended,
+            RequestFraming::Length(length) => Decoder::Length(length),
+            RequestFraming::Chunked => Decoder::Chunked(ChunkedDecoder::new()),
         };
         // A client that sends its body unasked has not waited.
         let unsent = if expects_continue && buffer.is_empty() {

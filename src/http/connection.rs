@@ -23,7 +23,7 @@ use self::next::Next;
 use super::App;
 use super::buffer::Buffer;
 use super::clock::Clock;
-use super::codec::{Heads, Refusal};
+use super::codec::{HeadParser, Refusal};
 use super::exchange::{Exchange, upgrade};
 use super::outgoing::{Outgoing, Sent};
 use super::phase::Phase;
@@ -42,7 +42,7 @@ pub(super) struct Connection {
     pub(super) clock: Clock,
     /// Whether the response on its way ends with the connection: a cut must then show as a reset.
     pub(super) until_close: bool,
-    heads: Heads,
+    heads: HeadParser,
     /// When the present state was entered: the accept, a head's first byte, a response's end.
     since: Instant,
     /// How far a head that is not whole was searched for its end.
@@ -160,7 +160,15 @@ pub(super) async fn run<A: App>(
 
 impl Connection {
     pub(super) fn new(shared: Arc<Shared>, stream: Stream, counted: Counted) -> Box<Self> {
-        let heads = Heads::new(stream.local_addr(), stream.peer_addr());
+        let heads = {
+            let (local, peer) = (stream.local_addr(), stream.peer_addr());
+            let default_host = local.tcp().is_none().then_some("localhost");
+            HeadParser::new(
+                local.to_string().into(),
+                peer.to_string().into(),
+                default_host,
+            )
+        };
         let wire = Arc::new(Wire::new(stream));
         Box::new(Self {
             key: shared.census.enter(wire.clone()),

@@ -8,7 +8,7 @@ use futures_lite::{future, ready};
 use http_types::{Body, Request, Response, Result, StatusCode};
 
 use super::body::{Incoming, Reader};
-use super::codec::{Framing, Head, Refusal};
+use super::codec::{Refusal, RequestFraming, RequestHead};
 use super::connection::Connection;
 use super::outgoing::{Asked, Outgoing};
 use super::request::Served;
@@ -39,14 +39,14 @@ impl Exchange {
     #[inline(always)]
     pub(super) fn begin(
         connection: &mut Connection,
-        head: Head,
+        head: RequestHead,
         request: &mut Request,
     ) -> std::result::Result<Self, Refusal> {
         connection.wire.enter(State::Active);
         let exchange = Self {
             asked: Asked {
                 method: head.method,
-                old: head.old,
+                old: head.is_http10,
                 keep_alive: head.keep_alive,
             },
             incoming: None,
@@ -55,7 +55,7 @@ impl Exchange {
         };
         let served = Served(connection.shared.lifecycle.clone());
         request.ext_mut().insert(served);
-        if head.framing == Framing::Empty {
+        if head.framing == RequestFraming::Empty {
             return Ok(exchange);
         }
         exchange.attach_body(connection, request, head.framing, head.expects_continue)
@@ -65,15 +65,15 @@ impl Exchange {
         mut self,
         connection: &mut Connection,
         request: &mut Request,
-        framing: Framing,
+        framing: RequestFraming,
         expects_continue: bool,
     ) -> std::result::Result<Self, Refusal> {
         let options = &connection.shared.options;
         let (length, trailers) = match framing {
-            Framing::Length(length) if length > options.max_body => {
+            RequestFraming::Length(length) if length > options.max_body => {
                 return Err(Refusal::body_too_long());
             }
-            Framing::Length(length) => (usize::try_from(length).ok(), None),
+            RequestFraming::Length(length) => (usize::try_from(length).ok(), None),
             _ => (None, Some(request.send_trailers())),
         };
         let incoming = Arc::new(Incoming::new(

@@ -12,7 +12,7 @@ use http_types::{Method, Response, StatusCode, trailers};
 
 use super::buffer::{self, SIZE};
 use super::clock::after;
-use super::codec::{self, BodyKind, Persistence, Refusal, ResponseHead};
+use super::codec::{self, Persistence, Refusal, ResponseFraming, ResponseHead};
 use super::connection::Connection;
 use super::wire::State;
 
@@ -46,7 +46,7 @@ pub(super) enum Sent {
 ///
 /// A hand-written future beside the response itself, so that the usual response is sent in the first poll from where it is.
 pub(super) struct Outgoing {
-    body: BodyKind,
+    body: ResponseFraming,
     sent: Sent,
     /// How much of the body is still to come from the response.
     left: u64,
@@ -73,9 +73,9 @@ impl Outgoing {
         close: bool,
         watching: bool,
     ) -> Self {
-        let body = BodyKind::of(response, asked.method, asked.old);
+        let body = ResponseFraming::of(response, asked.method, asked.old);
         let upgrade = response.has_upgrade() && response.status() == StatusCode::SwitchingProtocols;
-        let close = close || !asked.keep_alive || body == BodyKind::UntilClose;
+        let close = close || !asked.keep_alive || body == ResponseFraming::UntilClose;
         let persistence = match (upgrade, close || !connection.shared.lifecycle.is_serving()) {
             (true, _) => Persistence::Upgrade,
             (false, true) => Persistence::Close,
@@ -86,7 +86,7 @@ impl Outgoing {
         let head = ResponseHead {
             response,
             method: asked.method,
-            body,
+            framing: body,
             persistence,
         };
         let sent = match head.write(&mut out) {
@@ -94,7 +94,7 @@ impl Outgoing {
             Persistence::Close => Sent::Close,
             Persistence::Upgrade => Sent::Upgrade,
         };
-        connection.until_close = body == BodyKind::UntilClose;
+        connection.until_close = body == ResponseFraming::UntilClose;
         connection.wire.enter(State::Responding);
         Self::from_head(body, sent, out, watching)
     }
@@ -104,14 +104,14 @@ impl Outgoing {
         let mut out = buffer::writing();
         codec::write_refusal(refusal, &mut out);
         connection.wire.enter(State::Responding);
-        Self::from_head(BodyKind::Nothing, Sent::Close, out, false)
+        Self::from_head(ResponseFraming::Empty, Sent::Close, out, false)
     }
 
-    fn from_head(body: BodyKind, sent: Sent, out: Vec<u8>, watching: bool) -> Self {
+    fn from_head(body: ResponseFraming, sent: Sent, out: Vec<u8>, watching: bool) -> Self {
         let left = match body {
-            BodyKind::Nothing => 0,
-            BodyKind::Length(length) => length,
-            BodyKind::Chunked | BodyKind::UntilClose => u64::MAX,
+            ResponseFraming::Empty => 0,
+            ResponseFraming::Length(length) => length,
+            ResponseFraming::Chunked | ResponseFraming::UntilClose => u64::MAX,
         };
         Self {
             body,
@@ -120,7 +120,7 @@ impl Outgoing {
             trailers: None,
             out,
             written: 0,
-            ended: body == BodyKind::Nothing,
+            ended: body == ResponseFraming::Empty,
             stalled: None,
             watching,
         }
@@ -210,7 +210,7 @@ impl Outgoing {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<bool>> {
         let line = match self.body {
-            BodyKind::Chunked => SIZE_LINE,
+            ResponseFraming::Chunked => SIZE_LINE,
             _ => 0,
         };
         let start = self.out.len();
@@ -220,7 +220,7 @@ impl Outgoing {
         let Poll::Ready(Ok(bytes @ 1..)) = read else {
             self.out.truncate(start);
             return read.map(|end| match (end, self.body) {
-                (Ok(_), BodyKind::Length(_)) => Err(io::ErrorKind::UnexpectedEof.into()),
+                (Ok(_), ResponseFraming::Length(_)) => Err(io::ErrorKind::UnexpectedEof.into()),
                 (end, _) => end.map(|_| false),
             });
         };
@@ -239,7 +239,7 @@ impl Outgoing {
 
     /// Appends what comes behind the body; true when it is there.
     fn poll_end(&mut self, response: &mut Response, cx: &mut Context<'_>) -> Poll<bool> {
-        if self.body != BodyKind::Chunked {
+        if self.body != ResponseFraming::Chunked {
             return Poll::Ready(true);
         }
         if self.trailers.is_none() && response.has_trailers() {

@@ -1,8 +1,8 @@
-//! Header names recognised without an allocation.
+//! Field names without an allocation.
 
 use http_types::headers::{self, HeaderName};
 
-/// The standard names of `length` bytes, the most frequent first.
+/// Returns the standard names of `length` bytes, the most frequent first.
 fn candidates(length: usize) -> &'static [HeaderName] {
     match length {
         2 => const { &[headers::TE] },
@@ -124,9 +124,10 @@ fn candidates(length: usize) -> &'static [HeaderName] {
     }
 }
 
-/// The name of a field, whatever its case. `raw` is a token (RFC 9110, 5.1), as httparse hands it out.
+/// Returns the name of a field, whatever its case; `None` if `http_types` does not accept it.
 ///
-/// Only names that `http_types` has no constant for cost an allocation: there is no other way to make one.
+/// `raw` is a token (RFC 9110, 5.1), as httparse returns it. Only a name that `http_types` has no
+/// constant for costs an allocation.
 pub(super) fn header_name(raw: &str) -> Option<HeaderName> {
     candidates(raw.len())
         .iter()

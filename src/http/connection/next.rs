@@ -11,7 +11,7 @@ use http_types::Request;
 use super::{Connection, End};
 use crate::http::buffer::SIZE;
 use crate::http::clock::after;
-use crate::http::codec::{Head, Refusal};
+use crate::http::codec::{Refusal, RequestHead};
 use crate::http::wire::State;
 
 /// After how long without a request a connection gives back what the next one might use.
@@ -19,7 +19,7 @@ const WARM: Duration = Duration::from_millis(100);
 
 /// What comes next on a connection.
 pub(super) enum Next {
-    Request(Head),
+    Request(RequestHead),
     /// A long pause: what is kept for the next request can go.
     Rest,
     /// Something that is answered and closed.
@@ -121,7 +121,7 @@ impl Connection {
         // parsed at its beginning, so that what is no HTTP is refused at once, and at its end.
         let max_head = self.shared.options.max_head;
         let parsed = if self.searched == 0 || has_end(&bytes[self.searched..]) {
-            self.heads.next(bytes, place)
+            self.heads.parse(bytes, place)
         } else {
             Ok(None)
         };
