@@ -112,29 +112,22 @@
 //! the kernel, measured at ten thousand of them.
 
 mod app;
-mod body;
-mod buffer;
-mod census;
-mod clock;
 mod codec;
 mod connection;
-mod exchange;
+mod context;
+mod drain;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzz;
 mod health;
-mod options;
-mod outgoing;
-mod phase;
-mod request;
+mod request_ext;
 mod server;
-mod shared;
-mod upgrade;
-mod wire;
-mod work;
+mod serving;
+mod settings;
+mod socket;
 
-pub use app::{App, FromFn, from_fn};
-pub use census::{Report, Tally};
-pub use health::{live, ready};
-pub use request::RequestExt;
-pub use server::{Server, Serving, serve};
+pub use self::app::{App, FromFn, from_fn};
+pub use self::drain::{Report, Tally};
+pub use self::health::{live, ready};
+pub use self::request_ext::RequestExt;
+pub use self::server::{Server, Serving, serve};
