@@ -59,9 +59,9 @@ async fn serve_until_cancelled<A: App>(
     connection: Box<Connection>,
     app: Arc<A>,
 ) -> Result<(), HandlerPanicked> {
-    let cancelled = connection.cancelled();
+    let cancelling = connection.cancelling();
     let cancelled = async move {
-        cancelled.await;
+        cancelling.stopped().await;
         Ok(())
     };
     future::or(cancelled, connection::serve(connection, app)).await

@@ -48,13 +48,6 @@ pub(in crate::http) enum Persistence {
     Upgrade,
 }
 
-impl Persistence {
-    /// Returns true if the connection stays open for a next request.
-    pub(in crate::http) fn keeps(self) -> bool {
-        matches!(self, Self::Keep | Self::KeepSaid)
-    }
-}
-
 /// A response's head, ready to be written.
 #[derive(Debug)]
 pub(in crate::http) struct ResponseHead<'a> {

@@ -211,10 +211,7 @@ impl BodySource {
             let error = "the response was finished before the request's body was read";
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionAborted, error)));
         };
-        while !self.unsent_continue.is_empty() {
-            let sent = ready!(socket.poll_write(cx, self.unsent_continue))?;
-            self.unsent_continue = &self.unsent_continue[sent..];
-        }
+        ready!(poll_write_all(socket, cx, &mut self.unsent_continue))?;
         let received = match out {
             Some(out) => socket.poll_read(cx, out),
             None => {
@@ -256,6 +253,19 @@ impl BodySource {
         self.failure = Some(refusal);
         Poll::Ready(Err(refusal.into_io()))
     }
+}
+
+/// Writes `unsent` to the socket, and shortens it by what was written.
+fn poll_write_all(
+    socket: &Socket,
+    cx: &mut Context<'_>,
+    unsent: &mut &'static [u8],
+) -> Poll<io::Result<()>> {
+    while !unsent.is_empty() {
+        let sent = ready!(socket.poll_write(cx, unsent))?;
+        *unsent = &unsent[sent..];
+    }
+    Poll::Ready(Ok(()))
 }
 
 /// Returns the first n bytes of `out`, or all if it has fewer.

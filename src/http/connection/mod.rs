@@ -41,7 +41,7 @@ use super::app::App;
 use super::codec::{Persistence, Refusal};
 use super::context::ServerContext;
 use super::socket::ConnState;
-use crate::Stopped;
+use crate::StopToken;
 use crate::net::{Counted, Stream};
 
 /// One connection of a server, counted and in the registry for as long as it lives.
@@ -89,7 +89,9 @@ pub(super) async fn serve<A: App>(
         };
         let transport = &mut connection.transport;
         let sent = poll_fn(|cx| in_flight.as_mut().poll(transport, answer, cx)).await;
-        if keeps(&sent) && in_flight.as_mut().end_without_body() {
+        if matches!(sent, Ok(Persistence::Keep | Persistence::KeepSaid))
+            && in_flight.as_mut().end_without_body()
+        {
             connection.begin_idle();
             continue;
         }
@@ -104,16 +106,7 @@ pub(super) async fn serve<A: App>(
         Box::pin(close::linger(&mut connection.transport)).await;
     }
     connection.has_ended = true;
-    let panics_fail = connection.transport.context.settings.panics_fail;
-    match last.panic.filter(|_| panics_fail) {
-        Some(message) => Err(HandlerPanicked { message }),
-        None => Ok(()),
-    }
-}
-
-/// Returns true if a response was sent to its end and leaves the connection open.
-fn keeps(sent: &io::Result<Persistence>) -> bool {
-    matches!(sent, Ok(persistence) if persistence.keeps())
+    connection.panic_result(last.panic)
 }
 
 impl Connection {
@@ -129,9 +122,9 @@ impl Connection {
         })
     }
 
-    /// Waits until the server itself cancels.
-    pub(super) fn cancelled(&self) -> Stopped {
-        self.transport.context.lifecycle.cancelling().stopped()
+    /// Returns a token that is stopped when the server itself cancels.
+    pub(super) fn cancelling(&self) -> StopToken {
+        self.transport.context.lifecycle.cancelling()
     }
 
     /// Waits for the next request, and puts it in flight.
@@ -183,7 +176,7 @@ impl Connection {
             response,
             panic,
         } = in_flight.end();
-        let mut keep = keeps(&sent);
+        let mut keep = matches!(sent, Ok(Persistence::Keep | Persistence::KeepSaid));
         if let Some(body) = body {
             let taken_back = body.finish(keep).await;
             self.transport.buffer = taken_back.buffer;
@@ -205,6 +198,16 @@ impl Connection {
             }
         };
         Err(LastRequest { mode, panic })
+    }
+
+    /// Returns the handler's panic as an error, if the server's settings make it one.
+    fn panic_result(&self, panic: Option<String>) -> Result<(), HandlerPanicked> {
+        match panic {
+            Some(message) if self.transport.context.settings.panics_fail => {
+                Err(HandlerPanicked { message })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Begins to wait for the next request, of which the buffer may hold a part.
