@@ -5,7 +5,7 @@ use std::time::Duration;
 use neap::http::{self, RequestExt};
 use tide::{Body, Request, Response};
 
-use super::door::arrive;
+use super::handler_gate::arrive;
 
 /// An app with something of everything.
 pub fn app() -> tide::Server<()> {
@@ -16,14 +16,14 @@ pub fn app() -> tide::Server<()> {
     let mut app = tide::new();
     app.at("/hello").get(|_| async { Ok("Hello World!") });
     app.at("/ready").get(http::ready());
-    app.at("/door/:n").get(|request: Request<()>| async move {
+    app.at("/gate/:n").get(|request: Request<()>| async move {
         arrive(&request)?.pass().await;
-        Ok("through the door")
+        Ok("through the gate")
     });
     // Holds up every other task of its thread, too.
     app.at("/block/:n").get(|request: Request<()>| async move {
         arrive(&request)?.pass_blocking();
-        Ok("through the door")
+        Ok("through the gate")
     });
     app.at("/bytes/:n").get(|request: Request<()>| async move {
         Ok(Body::from_bytes(vec![b'x'; number(&request)? as usize]))

@@ -4,8 +4,8 @@
 
 mod app;
 mod client;
-mod door;
-mod fared;
+mod client_counts;
+mod handler_gate;
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};
@@ -20,8 +20,8 @@ use crate::runtimes::Runtime;
 
 pub use app::app;
 pub use client::{Answer, Client};
-pub use door::Door;
-pub use fared::Fared;
+pub use client_counts::ClientCounts;
+pub use handler_gate::HandlerGate;
 
 /// How long anything may take before a test gives up.
 pub const PATIENCE: Duration = Duration::from_secs(20);

@@ -3,7 +3,7 @@
 /// The most requests that pass without a try after one has failed.
 const LONGEST_PAUSE: u8 = 63;
 
-/// How reads ahead of the reactor have fared on a connection.
+/// Whether reads ahead of the reactor have succeeded on a connection.
 ///
 /// On a busy server the next request has arrived by the time the other connections have had their
 /// turn, and one read is then cheaper than a registration with the reactor. On a server that is not

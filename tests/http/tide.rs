@@ -1,19 +1,14 @@
 //! What users of `tide` have: nested apps, middleware, files, events, WebSockets, bodies.
 
-#![cfg(feature = "tide")]
-
-mod http_support;
-mod runtimes;
-
 use std::io::Write;
 use std::time::Duration;
 
+use crate::http_support::{Running, app, run};
 use async_tungstenite::tungstenite::Message;
 use async_tungstenite::tungstenite::handshake::derive_accept_key;
 use async_tungstenite::tungstenite::protocol::Role;
 use async_tungstenite::{WebSocketStream, client_async};
 use futures_lite::StreamExt;
-use http_support::{Running, app, run};
 use neap::http::{self, RequestExt, Server};
 use tide::utils::{After, Before};
 use tide::{Redirect, Request, Response};
@@ -253,18 +248,18 @@ fn a_peer_that_resets_frees_the_handler() {
     let running = run(Server::new(app, "127.0.0.1:0"));
     let mut client = running.connect();
     client.get("/hello");
-    begins.recv_timeout(http_support::PATIENCE).unwrap();
+    begins.recv_timeout(crate::http_support::PATIENCE).unwrap();
     // A half-close frees nothing.
     client.finish();
     assert!(drops.recv_timeout(Duration::from_millis(100)).is_err());
     let mut client = running.connect();
     client.get("/hello");
-    begins.recv_timeout(http_support::PATIENCE).unwrap();
+    begins.recv_timeout(crate::http_support::PATIENCE).unwrap();
     socket2::SockRef::from(&client.stream)
         .set_linger(Some(Duration::ZERO))
         .unwrap();
     drop(client);
-    drops.recv_timeout(http_support::PATIENCE).unwrap();
+    drops.recv_timeout(crate::http_support::PATIENCE).unwrap();
 }
 
 #[test]

@@ -5,15 +5,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Client;
 
-/// How the clients of one stop fared.
+/// How the clients of one stop counts.
 #[derive(Debug, Default)]
-pub struct Fared {
+pub struct ClientCounts {
     pub answered: AtomicUsize,
     pub refused: AtomicUsize,
     pub lost: AtomicUsize,
 }
 
-impl Fared {
+impl ClientCounts {
     /// Sends one whole request and notes what comes; true if the connection goes on.
     pub fn request(&self, client: &mut Client) -> bool {
         if client

@@ -1,12 +1,7 @@
 //! What the server takes and refuses, over raw bytes: whole, cut at every byte, and behind a good
 //! request.
 
-#![cfg(feature = "tide")]
-
-mod http_support;
-mod runtimes;
-
-use http_support::{Client, Running, run};
+use crate::http_support::{Client, Running, run};
 use neap::http::Server;
 
 const GOOD: &str = "GET /good HTTP/1.1\r\nhost: a\r\n\r\n";

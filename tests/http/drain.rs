@@ -1,20 +1,17 @@
 //! What a stop does to connections: one test for each invariant of `neap::http`, named after it, on
 //! every runtime.
 
-#![cfg(feature = "tide")]
-
-mod http_support;
-mod runtimes;
-
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use http_support::{Client, Door, Fared, PATIENCE, Running, app, eventually, run_in, run_on};
+use crate::http_support::{
+    Client, ClientCounts, HandlerGate, PATIENCE, Running, app, eventually, run_in, run_on,
+};
+use crate::runtimes::{Runtime, beside_all};
 use neap::http::Server;
-use runtimes::{Runtime, beside_all};
 
 /// What may be taken beyond what the invariants allow: the code is not optimised.
 const SLACK: Duration = Duration::from_millis(100);
@@ -49,28 +46,28 @@ fn i01_no_connection_the_kernel_accepted_is_reset() {
     beside_all(|runtime| {
         // Longer than a connect may take that falls between the filter and the close.
         let running = run_on(runtime, server().new_conn_grace(PATIENCE));
-        let (addr, fared) = (running.addr, Fared::default());
+        let (addr, counts) = (running.addr, ClientCounts::default());
         let ended = thread::scope(|scope| {
             for _ in 0..8 {
-                scope.spawn(|| storm(addr, &fared));
+                scope.spawn(|| storm(addr, &counts));
             }
             eventually("the storm", || {
-                fared.answered.load(Ordering::Relaxed) > 1000
+                counts.answered.load(Ordering::Relaxed) > 1000
             });
             running.stop()
         });
-        fared.check();
+        counts.check();
         assert!(ended.result.is_ok(), "{ended:?}");
     });
 }
 
 /// Many connects ahead of the first request, so that the kernel's queue is never empty.
-fn storm(addr: SocketAddr, fared: &Fared) {
+fn storm(addr: SocketAddr, counts: &ClientCounts) {
     loop {
         let connected: Vec<_> = (0..32).map_while(|_| Client::connect(addr).ok()).collect();
         let refused = connected.len() < 32;
         for mut client in connected {
-            fared.request(&mut client);
+            counts.request(&mut client);
         }
         if refused {
             return;
@@ -83,17 +80,17 @@ fn i02_bytes_in_a_socket_at_the_stop_are_answered() {
     beside_all(|runtime| {
         let running = run_on(runtime, server());
         let mut idle: Vec<_> = (0..50).map(|_| idle(&running)).collect();
-        let (mut blocker, door) = (running.connect(), Door::new());
-        blocker.get(&door.blocking_path());
-        door.wait();
+        let (mut blocker, gate) = (running.connect(), HandlerGate::new());
+        blocker.get(&gate.blocking_path());
+        gate.wait();
         // A server of one thread is held up: no task runs, and nothing is accepted.
         let mut fresh: Vec<_> = (0..50).map(|_| running.connect()).collect();
         for client in idle.iter_mut().chain(&mut fresh) {
             client.get("/hello");
         }
         running.handle.stop();
-        door.open();
-        assert_eq!(blocker.answer().text(), "through the door");
+        gate.open();
+        assert_eq!(blocker.answer().text(), "through the gate");
         for client in idle.iter_mut().chain(&mut fresh) {
             assert_eq!(client.answer().text(), "Hello World!");
         }
@@ -107,14 +104,14 @@ fn i02_bytes_in_a_socket_at_the_stop_are_answered() {
 fn i03_after_the_listener_closes_connect_is_refused() {
     beside_all(|runtime| {
         let running = run_on(runtime, server());
-        let (mut client, door) = (running.connect(), Door::new());
-        client.get(&door.path());
-        door.wait();
+        let (mut client, gate) = (running.connect(), HandlerGate::new());
+        client.get(&gate.path());
+        gate.wait();
         assert!(!running.refuses());
         running.handle.stop();
-        eventually("the closed door", || running.refuses());
-        door.open();
-        assert_eq!(client.answer().text(), "through the door");
+        eventually("the closed port", || running.refuses());
+        gate.open();
+        assert_eq!(client.answer().text(), "through the gate");
         drop(client);
         running.wait();
     });
@@ -133,7 +130,7 @@ fn i04_every_head_after_the_stop_says_close() {
         half.send("GET /hello HTTP/1.1\r\nho");
         let mut idle: Vec<_> = (0..10).map(|_| idle(&running)).collect();
         running.handle.stop();
-        eventually("the closed door", || running.refuses());
+        eventually("the closed port", || running.refuses());
         half.send("st: a\r\n\r\n");
         let late = idle.iter_mut().map(|client| client.get("/hello"));
         for client in late.chain([&mut busy, &mut old, &mut half]) {
@@ -251,13 +248,13 @@ fn i07_a_large_response_arrives_whole_with_garbage_behind_its_request() {
         assert!(client.is_closed());
 
         // And when it is the stop that makes it close.
-        let (mut client, door) = (running.connect(), Door::new());
-        client.get(&door.path()).send("garbage ".repeat(100));
-        door.wait();
+        let (mut client, gate) = (running.connect(), HandlerGate::new());
+        client.get(&gate.path()).send("garbage ".repeat(100));
+        gate.wait();
         running.handle.stop();
-        eventually("the closed door", || running.refuses());
-        door.open();
-        assert_eq!(client.answer().text(), "through the door");
+        eventually("the closed port", || running.refuses());
+        gate.open();
+        assert_eq!(client.answer().text(), "through the gate");
         assert!(client.is_closed());
         drop(client);
         running.wait();
@@ -269,13 +266,13 @@ fn i08_a_second_stop_cancels() {
     beside_all(|runtime| {
         within(millis(500 + 100) + SLACK, || {
             let running = run_on(runtime, server());
-            let (mut client, door) = (running.connect(), Door::new());
-            client.get(&door.path());
-            door.wait();
+            let (mut client, gate) = (running.connect(), HandlerGate::new());
+            client.get(&gate.path());
+            gate.wait();
             let mut upload = running.connect();
             upload.stall();
             running.handle.stop();
-            eventually("the closed door", || running.refuses());
+            eventually("the closed port", || running.refuses());
             running.handle.cancel();
             let ended = running.wait();
             assert_eq!(ended.report.cut.active, 2, "{ended:?}");
@@ -418,21 +415,21 @@ fn descriptors(addr: SocketAddr) -> usize {
 }
 
 /// One stop under 64 clients that do the same; `NEAP_STOPS` of them on each runtime, or a few.
-fn stops(runtime: Runtime, client: impl Fn(SocketAddr, &Fared) + Sync) {
+fn stops(runtime: Runtime, client: impl Fn(SocketAddr, &ClientCounts) + Sync) {
     let stops = std::env::var("NEAP_STOPS").map_or(3, |stops| stops.parse().unwrap());
     for stop in 0..stops {
         let running = run_on(runtime, server());
-        let (addr, fared) = (running.addr, Fared::default());
+        let (addr, counts) = (running.addr, ClientCounts::default());
         let ended = thread::scope(|scope| {
             for _ in 0..64 {
-                scope.spawn(|| client(addr, &fared));
+                scope.spawn(|| client(addr, &counts));
             }
             eventually("the load", || {
-                fared.answered.load(Ordering::Relaxed) > 200 + 7 * stop
+                counts.answered.load(Ordering::Relaxed) > 200 + 7 * stop
             });
             running.stop()
         });
-        fared.check();
+        counts.check();
         assert!(ended.report.is_clean(), "{ended:?}");
     }
 }
@@ -440,12 +437,12 @@ fn stops(runtime: Runtime, client: impl Fn(SocketAddr, &Fared) + Sync) {
 #[test]
 fn i12_clients_that_send_back_to_back_lose_nothing() {
     beside_all(|runtime| {
-        stops(runtime, |addr, fared| {
-            // One that comes late finds the door closed, which is as good as an answer.
+        stops(runtime, |addr, counts| {
+            // One that comes late finds the gate closed, which is as good as an answer.
             let Ok(mut client) = Client::connect(addr) else {
                 return;
             };
-            while fared.request(&mut client) {}
+            while counts.request(&mut client) {}
         });
     });
 }
@@ -453,12 +450,12 @@ fn i12_clients_that_send_back_to_back_lose_nothing() {
 #[test]
 fn i12_clients_that_pause_lose_nothing() {
     beside_all(|runtime| {
-        stops(runtime, |addr, fared| {
+        stops(runtime, |addr, counts| {
             let Ok(mut client) = Client::connect(addr) else {
                 return;
             };
             let mut pause = addr.port() as u64;
-            while fared.request(&mut client) {
+            while counts.request(&mut client) {
                 pause = (pause * 31 + 7) % 4001;
                 thread::sleep(Duration::from_micros(pause));
             }
@@ -469,11 +466,11 @@ fn i12_clients_that_pause_lose_nothing() {
 #[test]
 fn i12_clients_with_a_connection_per_request_lose_nothing() {
     beside_all(|runtime| {
-        stops(runtime, |addr, fared| {
+        stops(runtime, |addr, counts| {
             while let Ok(mut client) = Client::connect(addr) {
-                fared.request(&mut client);
+                counts.request(&mut client);
             }
-            fared.refused.fetch_add(1, Ordering::Relaxed);
+            counts.refused.fetch_add(1, Ordering::Relaxed);
         });
     });
 }

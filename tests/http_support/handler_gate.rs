@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use super::eventually;
 use crate::runtimes::Gate;
 
-/// A door in the [`app`](super::app) at which requests wait until the test opens it.
-pub struct Door {
+/// A gate in the [`app`](super::app) at which requests wait until the test opens it.
+pub struct HandlerGate {
     number: usize,
     inside: Arc<Inside>,
 }
@@ -17,27 +17,27 @@ struct Inside {
     arrived: AtomicUsize,
 }
 
-/// Every door of this process: a request names it by its place.
-static DOORS: Mutex<Vec<Arc<Inside>>> = Mutex::new(Vec::new());
+/// Every gate of this process: a request names it by its place.
+static GATES: Mutex<Vec<Arc<Inside>>> = Mutex::new(Vec::new());
 
-impl Door {
-    /// A new door, shut.
-    pub fn new() -> Door {
+impl HandlerGate {
+    /// A new gate, shut.
+    pub fn new() -> HandlerGate {
         let inside = Arc::new(Inside {
             gate: Gate::new(),
             arrived: AtomicUsize::new(0),
         });
-        let mut doors = DOORS.lock().unwrap();
-        doors.push(inside.clone());
-        Door {
-            number: doors.len() - 1,
+        let mut gates = GATES.lock().unwrap();
+        gates.push(inside.clone());
+        HandlerGate {
+            number: gates.len() - 1,
             inside,
         }
     }
 
     /// The path of requests that wait here.
     pub fn path(&self) -> String {
-        format!("/door/{}", self.number)
+        format!("/gate/{}", self.number)
     }
 
     /// The path of requests that wait here and hold up their thread.
@@ -45,10 +45,10 @@ impl Door {
         format!("/block/{}", self.number)
     }
 
-    /// Waits until a handler is at this door.
+    /// Waits until a handler is at this gate.
     #[track_caller]
     pub fn wait(&self) {
-        eventually("a handler at the door", || {
+        eventually("a handler at the gate", || {
             self.inside.arrived.load(Ordering::Relaxed) > 0
         });
     }
@@ -58,17 +58,17 @@ impl Door {
     }
 }
 
-impl Drop for Door {
+impl Drop for HandlerGate {
     /// Nobody stays behind a test.
     fn drop(&mut self) {
         self.open();
     }
 }
 
-/// The gate of the door that a request names.
+/// The gate of the gate that a request names.
 pub(super) fn arrive(request: &tide::Request<()>) -> tide::Result<Gate> {
     let number: usize = request.param("n")?.parse()?;
-    let inside = DOORS.lock().unwrap()[number].clone();
+    let inside = GATES.lock().unwrap()[number].clone();
     inside.arrived.fetch_add(1, Ordering::Relaxed);
     Ok(inside.gate.clone())
 }
