@@ -44,7 +44,7 @@
 //!
 //! # Guarantees
 //!
-//! Each has tests named after its number, in `tests/http/drain.rs`, which run on seven runtimes.
+//! Each has tests named after its number, in `tests/http`, which run on seven runtimes.
 //!
 //! 1. No connection that the kernel has accepted before the listener closes is reset, unless there are
 //!    more than 4096 of them, accepting them takes longer than 250 ms, or the deadline comes.
@@ -93,7 +93,7 @@
 //! | `waiting for connections` | info | `service`, `connections` | once a second while draining |
 //! | `connections drained` | info | `service` | the last connection has ended, and the [report](Report) is clean |
 //! | `connections cut` | warn | `service` | the same, and it is not |
-//! | `request failed` | error | `service`, `peer` | an app has returned an error of 500 or more |
+//! | `request failed` | error | `service`, `peer` | an app has returned an error of 500 or more; tide makes a response of it instead |
 //! | `handler panicked` | error | `service`, `peer` | a handler has panicked |
 //! | `response cut` | debug | `service`, `peer` | a response was not sent to its end |
 //! | `field left out` | warn | `field` | a field of a response would end its line early |

@@ -9,6 +9,7 @@ mod runtimes;
 
 mod codec;
 mod drain;
+mod load;
 mod log;
 mod server;
 mod tide;

@@ -1,4 +1,4 @@
-//! What users of `tide` have: nested apps, middleware, files, events, WebSockets, bodies.
+//! What apps of tide use: nested apps, middleware, files, events, WebSockets, bodies.
 
 use std::io::Write;
 use std::time::Duration;
@@ -182,11 +182,11 @@ fn bodies_go_in_and_out_in_every_framing() {
         let answer = client.send("0\r\n\r\n").answer();
         assert_eq!(answer.text(), body);
     }
-    // To HTTP/1.0 without a length: up to the close.
+    // To HTTP/1.0, without a length: the body ends with the connection.
     client.send("POST /echo HTTP/1.0\r\nconnection: keep-alive\r\ncontent-length: 5\r\n\r\nhello");
     let answer = client.answer();
     assert!(answer.head.contains("connection: keep-alive"), "{answer:?}");
-    // HEAD: the length without the body.
+    // To HEAD: the length without the body.
     client.send("HEAD /bytes/9 HTTP/1.1\r\nhost: a\r\n\r\n");
     let head = client.head().unwrap().unwrap();
     assert!(head.contains("content-length: 9"), "{head}");
@@ -203,7 +203,7 @@ fn a_body_is_asked_for_when_it_is_read() {
     assert!(client.head().unwrap().unwrap().starts_with("http/1.1 100 "));
     let answer = client.send("hello").answer();
     assert_eq!((answer.text(), answer.closes()), ("hello", false));
-    // Nobody reads it here, so nobody asks, and the connection cannot be kept.
+    // No handler reads this body, so the client is not asked for it, and the connection closes.
     let answer = client.send(format!("POST /hello {head}")).answer();
     assert!(answer.status == 405 && answer.closes(), "{answer:?}");
     running.stop();
@@ -249,7 +249,7 @@ fn a_peer_that_resets_frees_the_handler() {
     let mut client = running.connect();
     client.get("/hello");
     begins.recv_timeout(crate::http_support::PATIENCE).unwrap();
-    // A half-close frees nothing.
+    // A client that closes its side only does not free the handler.
     client.finish();
     assert!(drops.recv_timeout(Duration::from_millis(100)).is_err());
     let mut client = running.connect();
@@ -274,7 +274,7 @@ fn no_timeout_is_taken_for_none() {
         .drain_timeout(Duration::MAX);
     let running = run(server);
     let mut client = running.connect();
-    // The answer tells that the beginning behind it has been read, too.
+    // Once the answer is there, the beginning behind its request has been read, too.
     client.get("/hello").send("GET /hello HT");
     assert_eq!(client.answer().text(), "Hello World!");
     let answer = client.send("TP/1.1\r\nhost: a\r\n\r\n").answer();

@@ -1,4 +1,4 @@
-//! What the servers serve.
+//! The app that the servers serve.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tide::{Body, Request, Response};
 
 use super::handler_gate::arrive;
 
-/// An app with something of everything.
+/// Returns an app with an endpoint for each kind of test.
 pub fn app() -> tide::Server<()> {
     fn number(request: &Request<()>) -> tide::Result<u64> {
         Ok(request.param("n")?.parse()?)
@@ -20,7 +20,7 @@ pub fn app() -> tide::Server<()> {
         arrive(&request)?.pass().await;
         Ok("through the gate")
     });
-    // Holds up every other task of its thread, too.
+    // Blocks its thread, with all other tasks on it.
     app.at("/block/:n").get(|request: Request<()>| async move {
         arrive(&request)?.pass_blocking();
         Ok("through the gate")

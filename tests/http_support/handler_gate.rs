@@ -1,4 +1,4 @@
-//! What holds a handler back until a test has arranged the rest.
+//! A gate that holds handlers back until a test opens it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::eventually;
 use crate::runtimes::Gate;
 
-/// A gate in the [`app`](super::app) at which requests wait until the test opens it.
+/// A gate in the [`app`](super::app) at which handlers wait until the test opens it.
 pub struct HandlerGate {
     number: usize,
     inside: Arc<Inside>,
@@ -17,11 +17,11 @@ struct Inside {
     arrived: AtomicUsize,
 }
 
-/// Every gate of this process: a request names it by its place.
+/// All gates of this process. A request names one by its index.
 static GATES: Mutex<Vec<Arc<Inside>>> = Mutex::new(Vec::new());
 
 impl HandlerGate {
-    /// A new gate, shut.
+    /// Makes a gate that is shut.
     pub fn new() -> HandlerGate {
         let inside = Arc::new(Inside {
             gate: Gate::new(),
@@ -35,12 +35,12 @@ impl HandlerGate {
         }
     }
 
-    /// The path of requests that wait here.
+    /// Returns the path of requests that wait here.
     pub fn path(&self) -> String {
         format!("/gate/{}", self.number)
     }
 
-    /// The path of requests that wait here and hold up their thread.
+    /// Returns the path of requests that wait here and block their thread.
     pub fn blocking_path(&self) -> String {
         format!("/block/{}", self.number)
     }
@@ -59,13 +59,13 @@ impl HandlerGate {
 }
 
 impl Drop for HandlerGate {
-    /// Nobody stays behind a test.
+    /// Opens the gate, so that no handler outlives its test.
     fn drop(&mut self) {
         self.open();
     }
 }
 
-/// The gate of the gate that a request names.
+/// Returns the gate that a request names, and counts the arrival.
 pub(super) fn arrive(request: &tide::Request<()>) -> tide::Result<Gate> {
     let number: usize = request.param("n")?.parse()?;
     let inside = GATES.lock().unwrap()[number].clone();
