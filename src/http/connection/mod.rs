@@ -1,11 +1,13 @@
 //! One connection, from its accept to its close.
 //!
-//! The way of a request: the `head_reader` waits for its head, `in_flight` runs the app with it, and the
-//! `response_writer` sends what the app has answered. The handler reads the request's body through the
-//! `body_reader`. Then the connection is idle and waits for the next head, or it ends: in `close`, or,
-//! if it is no longer HTTP, in `upgrade`.
+//! The way of a request: the `head_reader` waits for its head. `in_flight` runs the app with it, and
+//! joins what serves it: the `exchange` with the app's outcome, the `request_body`, which the handler
+//! reads through the `body_reader`, and the `response_writer`. Then the connection is idle and waits
+//! for the next head, or it ends: in `close`, or, if it is no longer HTTP, in `upgrade`.
 //!
-//! All of these parts work on the [`Transport`], one after the other, and know nothing of each other.
+//! Each of these parts is given the [`Transport`] while it works. The exchange, the request's body, the
+//! response writer and the close know nothing of each other.
+//!
 //! Between two requests a connection is small: its own struct and the future around it. What is large
 //! is in a box of its own, [`InFlight`], which a busy connection keeps and an idle one gives back.
 

@@ -91,21 +91,22 @@ impl Transport {
     /// Reads into the buffer, by the read mode. Returns the number of bytes, 0 at the end of file.
     pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         loop {
-            if self.read_mode != ReadMode::WhenReadable {
-                let result = self.try_fill();
-                if self.read_mode != ReadMode::AtOnce {
-                    self.read_ahead.record(result.is_ok());
-                    self.read_mode = ReadMode::AtOnce;
+            if self.read_mode == ReadMode::WhenReadable {
+                ready!(self.socket.stream.poll_readable(cx))?;
+            }
+            let result = self.try_fill();
+            if let ReadMode::Ahead | ReadMode::AheadAfterOthers = self.read_mode {
+                self.read_ahead.record(result.is_ok());
+            }
+            match result {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.read_mode = ReadMode::WhenReadable;
                 }
-                match result {
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        self.read_mode = ReadMode::WhenReadable;
-                    }
-                    result => return Poll::Ready(result),
+                result => {
+                    self.read_mode = ReadMode::AtOnce;
+                    return Poll::Ready(result);
                 }
             }
-            ready!(self.socket.stream.poll_readable(cx))?;
-            self.read_mode = ReadMode::AtOnce;
         }
     }
 
