@@ -56,7 +56,8 @@ impl Targets {
         trailers: bool,
     ) -> Result<Request, Refusal> {
         let host = host.filter(|host| !host.is_empty());
-        if target.starts_with('/') {
+        // RFC 9112, 3.2.3: CONNECT has the authority form and no other.
+        if target.starts_with('/') && method != Method::Connect {
             return self.origin_form(method, host, target, trailers);
         }
         if target == "*" && method == Method::Options {
@@ -249,6 +250,7 @@ mod tests {
             (Get, Some("a/b"), "/x", None),
             (Get, Some("a:b"), "/x", None),
             (Connect, Some("a"), "u@b:443", None),
+            (Connect, Some("a"), "/x", None),
         ];
         for (method, host, target, url) in table {
             let found = urls(&[(method, host, target)]);
