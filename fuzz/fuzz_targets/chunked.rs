@@ -1,20 +1,20 @@
-//! Chunked bodies: however they are cut, what they hold is the same; nothing is taken that breaks the
-//! grammar of RFC 9112, 7.1.
+//! Chunked bodies: the result is the same however the bytes are split, and nothing is accepted that
+//! breaks the grammar of RFC 9112, 7.1.
 
 #![no_main]
 
 mod cut;
 
 use libfuzzer_sys::fuzz_target;
-use neap::http::fuzz::{Chunks, End, Refused};
+use neap::http::fuzz::{Chunks, Refused, WholeBody};
 
-fn decode(pieces: &[&[u8]]) -> Result<Option<End>, Refused> {
+fn decode(pieces: &[&[u8]]) -> Result<Option<WholeBody>, Refused> {
     let mut chunks = Chunks::default();
-    let mut end = None;
+    let mut whole = None;
     for piece in pieces {
-        end = chunks.take(piece)?;
+        whole = chunks.take(piece)?;
     }
-    Ok(end)
+    Ok(whole)
 }
 
 fuzz_target!(|bytes: &[u8]| {
@@ -40,7 +40,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-/// Reads a whole body in the plainest way there is, with no limits: the trailers go unlooked at.
+/// Decodes a whole body in the simplest way, without limits and without a look at the trailers.
 fn walk(mut rest: &[u8]) -> Option<Vec<u8>> {
     let mut body = Vec::new();
     loop {
@@ -68,8 +68,8 @@ fn walk(mut rest: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// Encodes what came out in another way, and decodes it.
-fn again(end: &End) {
+/// Encodes a decoded body in another way, and decodes it again.
+fn again(end: &WholeBody) {
     let mut bytes = Vec::new();
     for chunk in end.body.chunks(7) {
         bytes.extend_from_slice(format!("{:X}\r\n", chunk.len()).as_bytes());

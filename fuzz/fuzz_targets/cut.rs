@@ -1,9 +1,10 @@
-//! Where to cut an input in two.
+//! The places where an input is cut in two.
 
-/// So many bytes or fewer are cut in every place.
+/// The longest input that is cut in every place, in bytes.
 const ALL: usize = 96;
 
-/// Places to cut `bytes`: all of a short input; of a longer one some, and around each line's end.
+/// Returns the places to cut `bytes`: all of a short input; some of a longer one, and those around
+/// its line ends.
 pub fn places(bytes: &[u8]) -> Vec<usize> {
     if bytes.len() <= ALL {
         return (0..=bytes.len()).collect();

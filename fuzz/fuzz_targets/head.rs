@@ -1,5 +1,5 @@
-//! Request heads and targets: however they are cut, they mean the same; what is taken is within the
-//! grammar of RFC 9112, has one reading only, and keeps it when it is written again.
+//! Request heads and targets: the result is the same however the bytes are split; what is accepted is
+//! within the grammar of RFC 9112, has one reading only, and keeps it when it is written again.
 
 #![no_main]
 
@@ -34,7 +34,7 @@ fn plain(head: &Head) -> Plain {
         .collect();
     fields.sort();
     let version = request.version().expect("a version").to_string();
-    assert_eq!(head.old, version == "HTTP/1.0");
+    assert_eq!(head.is_http10, version == "HTTP/1.0");
     Plain {
         method: request.method().to_string(),
         url: request.url().to_string(),
@@ -56,14 +56,14 @@ fn parse_afresh(bytes: &[u8]) -> Parsed {
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    // As many heads as there are, one behind the other, as on one connection.
+    // All heads that the bytes hold, one behind the other, as on one connection.
     let (mut heads, mut rest) = (Heads::default(), bytes);
     loop {
         let whole = parse_afresh(rest);
         assert_eq!(
             parse(&mut heads, rest),
             whole,
-            "the connection's last request matters"
+            "the last request of the connection changes the result"
         );
         for place in cut::places(rest) {
             let part = parse_afresh(&rest[..place]);
@@ -80,7 +80,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-/// Looks at an accepted head's bytes in the plainest way there is.
+/// Checks the bytes of an accepted head in the simplest way.
 fn check(text: &[u8], head: &Plain) {
     let first = text.iter().position(|byte| !matches!(byte, b'\r' | b'\n'));
     let text = &text[first.expect("a request line")..];
@@ -135,7 +135,7 @@ fn check_fields(lines: &[&[u8]], head: &Plain) {
                 |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
             assert!(
                 !name.is_empty() && name.iter().all(token),
-                "a name that is none"
+                "a bad field name"
             );
             let name = std::str::from_utf8(name).expect("ASCII");
             (name.to_ascii_lowercase(), value)
@@ -145,9 +145,9 @@ fn check_fields(lines: &[&[u8]], head: &Plain) {
         let fields = fields.iter().filter(|(name, _)| name == wanted);
         fields.map(|(_, value)| *value).collect()
     };
-    let old = head.version == "HTTP/1.0";
+    let is_http10 = head.version == "HTTP/1.0";
     let hosts = named("host").len();
-    assert!(hosts == 1 || old && hosts == 0, "{hosts} hosts");
+    assert!(hosts == 1 || is_http10 && hosts == 0, "{hosts} hosts");
     let (lengths, codings) = (named("content-length"), named("transfer-encoding"));
     match (&lengths[..], &codings[..]) {
         ([], []) => assert_eq!(head.body, Body::Empty),
@@ -164,17 +164,17 @@ fn check_fields(lines: &[&[u8]], head: &Plain) {
             );
         }
         ([], [coding]) => {
-            assert!(coding.eq_ignore_ascii_case(b"chunked") && !old);
+            assert!(coding.eq_ignore_ascii_case(b"chunked") && !is_http10);
             assert_eq!(head.body, Body::Chunked);
         }
         _ => panic!("a body with two lengths"),
     }
     let kept: usize = head.fields.iter().map(|(_, values)| values.len()).sum();
     assert_eq!(kept, fields.len(), "a field was lost");
-    assert!(!head.expects_continue || !old && head.body != Body::Empty);
+    assert!(!head.expects_continue || !is_http10 && head.body != Body::Empty);
 }
 
-/// Writes a head again, and parses that.
+/// Writes an accepted head again, and parses the result.
 fn again(head: &Plain) {
     let target = match head.method.as_str() {
         "CONNECT" => head.url.trim_start_matches("http://").trim_end_matches('/'),

@@ -1,4 +1,4 @@
-//! What answers the requests.
+//! What answers the requests: a tide app, or a function.
 
 use std::future::Future;
 
@@ -25,7 +25,11 @@ use http_types::{Request, Response, Result};
 /// # drop(server);
 /// ```
 pub trait App: Send + Sync {
-    /// Answers one request. An error is answered with its status.
+    /// Answers one request.
+    ///
+    /// # Errors
+    ///
+    /// The client gets an empty response with the status of the error. One of 500 or more is logged.
     fn respond(&self, request: Request) -> impl Future<Output = Result<Response>> + Send;
 }
 
@@ -35,9 +39,7 @@ impl<State: Clone + Send + Sync + 'static> App for tide::Server<State> {
     }
 }
 
-/// Makes an app of a function.
-///
-/// For those who do without tide, or bring another version of it.
+/// Makes an app of a function, for programs without tide or with another version of it.
 ///
 /// # Examples
 ///
@@ -60,7 +62,7 @@ where
     FromFn(handler)
 }
 
-/// A function as an app, made by [`from_fn`].
+/// An app made of a function by [`from_fn`].
 #[derive(Debug, Clone)]
 pub struct FromFn<H>(H);
 

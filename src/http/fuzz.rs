@@ -1,50 +1,49 @@
-//! The codec as the targets in `fuzz/` see it: plain data, and nothing that reads or waits.
+//! The codec as the targets in `fuzz/` use it: plain data, no I/O.
 
 use std::fmt;
 
 use http_types::{Request, Trailers};
 
-use super::codec::{self, Chunked, Framing, Progress, Refusal, Targets};
-use crate::net::endpoint::Endpoint;
+use super::codec::{ChunkedDecoder, HeadParser, Progress, Refusal, RequestFraming};
 
-/// The heads of one connection.
+/// The parser of one connection's heads.
 #[derive(Debug)]
-pub struct Heads(Targets);
+pub struct Heads(HeadParser);
 
-/// A request's head, and what it means for the connection.
+/// A request's head, and its meaning for the connection.
 #[derive(Debug)]
 pub struct Head {
-    /// Without its body.
+    /// The request, without its body.
     pub request: Request,
-    /// How long its body is.
+    /// The length of its body.
     pub body: Body,
-    /// Whether the client would keep the connection.
+    /// Whether the client is ready to keep the connection.
     pub keep_alive: bool,
     /// Whether the client waits for `100 Continue`.
     pub expects_continue: bool,
-    /// Whether it is of HTTP/1.0.
-    pub old: bool,
-    /// How many bytes it took.
+    /// Whether the version is HTTP/1.0, not 1.1.
+    pub is_http10: bool,
+    /// The length of the head, in bytes.
     pub length: usize,
 }
 
-/// How long a request's body is.
+/// The length of a request's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Body {
-    /// It has none.
+    /// There is no body.
     Empty,
-    /// So many bytes, at least one.
+    /// n bytes, at least one.
     Length(u64),
     /// Up to the last chunk.
     Chunked,
 }
 
-/// The status that is answered, and the reason.
+/// The status of the answer, and the reason.
 #[derive(Clone, Copy)]
 pub struct Refused(pub u16, pub &'static str);
 
 impl PartialEq for Refused {
-    /// Two reasons with the same status are told apart by people only.
+    /// Compares the statuses only: which reason is found first depends on how the bytes are split.
     fn eq(&self, other: &Self) -> bool {
         self.0 == other.0
     }
@@ -64,29 +63,30 @@ impl From<Refusal> for Refused {
 
 impl Default for Heads {
     fn default() -> Self {
-        let here = Endpoint::Tcp(([127, 0, 0, 1], 80).into());
-        Self(Targets::new(&here, &here))
+        let here = "127.0.0.1:80";
+        Self(HeadParser::new(here.into(), here.into(), None))
     }
 }
 
 impl Heads {
-    /// The head at the start of `bytes`; `None` if it is not whole.
+    /// Parses the head at the start of `bytes`; returns `None` if it is not complete.
     ///
     /// # Errors
     ///
-    /// What would be answered.
+    /// The answer to a head that is refused.
     pub fn parse(&mut self, bytes: &[u8]) -> Result<Option<Head>, Refused> {
-        let head = codec::parse(bytes, &mut self.0)?;
-        Ok(head.map(|head| Head {
-            request: head.request,
+        let mut request = None;
+        let head = self.0.parse(bytes, &mut request)?;
+        Ok(head.zip(request).map(|(head, request)| Head {
+            request,
             body: match head.framing {
-                Framing::Empty => Body::Empty,
-                Framing::Length(length) => Body::Length(length),
-                Framing::Chunked => Body::Chunked,
+                RequestFraming::Empty => Body::Empty,
+                RequestFraming::Length(length) => Body::Length(length),
+                RequestFraming::Chunked => Body::Chunked,
             },
             keep_alive: head.keep_alive,
             expects_continue: head.expects_continue,
-            old: head.old,
+            is_http10: head.is_http10,
             length: head.length,
         }))
     }
@@ -95,44 +95,46 @@ impl Heads {
 /// A chunked body that comes in pieces.
 #[derive(Debug)]
 pub struct Chunks {
-    decoder: Chunked,
-    /// What has come and is not decoded yet.
+    decoder: ChunkedDecoder,
+    /// The bytes that are not decoded yet.
     rest: Vec<u8>,
+    /// The body so far.
     body: Vec<u8>,
-    end: Option<End>,
+    /// The whole body, once it has come.
+    whole: Option<WholeBody>,
 }
 
-/// A chunked body that is whole.
+/// A chunked body that has come to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct End {
+pub struct WholeBody {
     /// Its bytes.
     pub body: Vec<u8>,
-    /// The fields behind it, by name.
+    /// The trailers, sorted by name.
     pub trailers: Vec<(String, Vec<String>)>,
-    /// What has come behind it.
+    /// The bytes behind it.
     pub rest: Vec<u8>,
 }
 
 impl Default for Chunks {
     fn default() -> Self {
         Self {
-            decoder: Chunked::new(),
+            decoder: ChunkedDecoder::new(),
             rest: Vec::new(),
             body: Vec::new(),
-            end: None,
+            whole: None,
         }
     }
 }
 
 impl Chunks {
-    /// Takes the next bytes; what has come, if that is all of it.
+    /// Takes the next bytes; returns the body if it has come to its end.
     ///
     /// # Errors
     ///
-    /// What would be answered.
-    pub fn take(&mut self, bytes: &[u8]) -> Result<Option<End>, Refused> {
+    /// The answer to a body that is refused.
+    pub fn take(&mut self, bytes: &[u8]) -> Result<Option<WholeBody>, Refused> {
         self.rest.extend_from_slice(bytes);
-        while self.end.is_none() {
+        while self.whole.is_none() {
             match self.decoder.step(&self.rest)? {
                 Progress::Skip(length) => drop(self.rest.drain(..length)),
                 Progress::Data(left) if !self.rest.is_empty() => {
@@ -144,7 +146,7 @@ impl Chunks {
                 Progress::Data(_) | Progress::More => return Ok(None),
                 Progress::End(length, trailers) => {
                     self.rest.drain(..length);
-                    self.end = Some(End {
+                    self.whole = Some(WholeBody {
                         body: std::mem::take(&mut self.body),
                         trailers: trailers.as_ref().map(list).unwrap_or_default(),
                         rest: Vec::new(),
@@ -152,15 +154,15 @@ impl Chunks {
                 }
             }
         }
-        let end = self.end.clone();
-        Ok(end.map(|end| End {
+        let whole = self.whole.clone();
+        Ok(whole.map(|whole| WholeBody {
             rest: self.rest.clone(),
-            ..end
+            ..whole
         }))
     }
 }
 
-/// The trailers in an order of their own: their map has none.
+/// Returns the trailers sorted by name: their map has no order.
 fn list(trailers: &Trailers) -> Vec<(String, Vec<String>)> {
     let mut list: Vec<_> = trailers
         .iter()

@@ -1,11 +1,11 @@
-//! Endpoints for those who ask whether the server is well.
+//! Endpoints that tell a load balancer or an orchestrator whether the server is well.
 
 use http_types::{Response, StatusCode};
 
-use super::RequestExt;
+use super::request_ext::RequestExt;
 
-/// An endpoint that says whether the server wants more work: 200 `ready`, and from the stop on,
-/// the lame-duck time included, 503 `stopping`.
+/// Returns an endpoint for readiness: 200 `ready`, and 503 `stopping` from the stop on, which includes
+/// the lame-duck time.
 ///
 /// # Examples
 ///
@@ -14,6 +14,7 @@ use super::RequestExt;
 ///
 /// let mut app = tide::new();
 /// app.at("/ready").get(http::ready());
+/// app.at("/live").get(http::live());
 /// ```
 #[must_use]
 pub fn ready<State: Clone + Send + Sync + 'static>() -> impl tide::Endpoint<State> {
@@ -28,16 +29,9 @@ pub fn ready<State: Clone + Send + Sync + 'static>() -> impl tide::Endpoint<Stat
     }
 }
 
-/// An endpoint that says that the process lives: 200 `live`, as long as it can answer at all.
+/// Returns an endpoint for liveness: 200 `live`, as long as the process can answer at all.
 ///
-/// # Examples
-///
-/// ```
-/// use neap::http;
-///
-/// let mut app = tide::new();
-/// app.at("/live").get(http::live());
-/// ```
+/// See [`ready`] for an example.
 #[must_use]
 pub fn live<State: Clone + Send + Sync + 'static>() -> impl tide::Endpoint<State> {
     |_: tide::Request<State>| async { Ok("live") }

@@ -25,70 +25,86 @@
 //!
 //! From the top:
 //!
-//! - [`serve`] and [`Server`]: an app, where it listens, and every limit and timeout.
+//! - [`serve`] and [`Server`]: an app, its address, and every limit and timeout.
 //! - [`App`]: what can be served. A [`tide::Server`], or a function by way of [`from_fn`].
-//! - [`RequestExt`]: a handler's stop token and the time it has left.
-//! - [`ready`] and [`live`]: endpoints for those who ask.
+//! - [`RequestExt`]: the stop token of a handler, and the time it has left.
+//! - [`ready`] and [`live`]: endpoints for load balancers and orchestrators.
 //! - [`Report`] and [`Tally`]: how a drain went.
 //!
 //! # What a stop does
 //!
-//! 1. **Lame duck**, if [set](Server::lame_duck): everything is served still, with
+//! 1. **Lame duck**, if it is [set](Server::lame_duck): the server still serves everything, with
 //!    `Connection: close` in each response, and readiness is 503.
-//! 2. **Drain**: the handlers' token is stopped, what the kernel has accepted is accepted, and the
-//!    listeners are closed. Each connection finishes its request; what is idle is closed after its
-//!    [grace](Server::idle_grace), but not before a last look at its socket.
-//! 3. **Cancel**, at the deadline or at a second stop: handlers are dropped. Whoever has no response
-//!    yet is told `503 Service Unavailable`; a response that is under way is cut so that it shows.
+//! 2. **Drain**: the token of the handlers is stopped, what the kernel has accepted is accepted, and
+//!    the listeners are closed. Each connection finishes its request. A connection that is idle is
+//!    closed after its [grace](Server::idle_grace), and after a last look at its socket.
+//! 3. **Cancel**, at the deadline or at a second stop: handlers are dropped. A client whose response
+//!    has not begun gets `503 Service Unavailable`. A response that has begun is cut in a way that the
+//!    client notices.
 //!
 //! # Guarantees
 //!
-//! Each has tests named after it, in `tests/http_drain.rs`, which run on seven runtimes.
+//! Each has tests named after its number, in `tests/http`, which run on seven runtimes.
 //!
-//! 1. No connection that the kernel has accepted before the listener closes is reset, unless 4096 of
-//!    them or 250 ms are not enough, or the deadline comes.
+//! 1. No connection that the kernel has accepted before the listener closes is reset, unless there are
+//!    more than 4096 of them, accepting them takes longer than 250 ms, or the deadline comes.
 //! 2. Request bytes that are in a socket at the stop are answered, even if the connection's task has
 //!    not run yet.
-//! 3. After the listener is closed, a connect is refused. On Linux one that falls into the
-//!    microseconds between the last accept and the close is refused at its first repetition, a
-//!    second later.
+//! 3. After the listener is closed, a connect is refused. On Linux, one that comes in the microseconds
+//!    between the last accept and the close is refused when the client repeats it, a second later.
 //! 4. Every response head that is written after the stop says close; none says keep-alive.
-//! 5. With no handler at work the drain ends within the longest of the two graces and
-//!    [`drain_head_timeout`](Server::drain_head_timeout), and a [`linger`](Server::linger); with no
-//!    connection, at once.
-//! 6. It ends by the deadline whatever the peers do: stalled uploads, half a head, a client that
-//!    never reads, endless events.
-//! 7. A large response arrives whole, with garbage behind its request.
+//! 5. If no handler is at work, the drain ends within the longest of the two graces and
+//!    [`drain_head_timeout`](Server::drain_head_timeout), and one [`linger`](Server::linger). If there
+//!    is no connection, it ends at once.
+//! 6. The drain ends by the deadline whatever the peers do: stalled uploads, half a head, a client
+//!    that never reads, endless events.
+//! 7. A large response arrives whole, also with garbage behind its request.
 //! 8. A second stop cancels at once.
 //! 9. A lame duck answers new connections, and says close.
 //! 10. An upgrade that completes in the drain is counted, and cut at the deadline.
-//! 11. At the end no connection and no descriptor is left. A stop may come at any time, a hundred
+//! 11. At the end no connection and no descriptor is left. A stop may come at any time, also a hundred
 //!     times at once.
 //! 12. Clients that send back to back, or with pauses, or with a connection for each request, lose no
-//!     request that they sent whole: each is answered, or its connect refused.
-//! 13. A handler that panics costs its own connection only: 500, and a close. Or the group, if it is
-//!     [so set](Server::panics_fail).
+//!     request that they have sent whole: each is answered, or its connect is refused.
+//! 13. A handler that panics costs its own connection only: the client gets a 500 and a close. Or it
+//!     fails the service, if the server is [set](Server::panics_fail) so.
 //!
 //! # HTTP/1
 //!
 //! HTTP/1.1 and 1.0 (RFC 9110, RFC 9112): keep-alive, pipelining, chunked bodies and trailers both
 //! ways, `100 Continue` when a handler first reads, HEAD, upgrades, absolute and asterisk targets.
+//!
 //! What two parties could read in two ways is refused with a 4xx or 5xx and a close: bare line feeds,
 //! folded lines, space before a colon, control characters, not exactly one `Host`, a
 //! `Content-Length` that is not one run of digits or comes with a `Transfer-Encoding`, any transfer
-//! coding but `chunked`, chunk sizes past 16 digits, overlong chunk extensions and trailers. Fields of a response that would break out of their
-//! line are left out, with a log line. Bytes beyond ASCII in a request's fields, which `http_types`
-//! cannot hold, are passed on percent-encoded.
+//! coding but `chunked`, chunk sizes of more than 16 digits, overlong chunk extensions and trailers.
+//! A field of a response that would end its line early is left out, with a log record. Bytes beyond
+//! ASCII in a request's fields, which `http_types` cannot hold, are passed on percent-encoded.
 //!
-//! No TLS and no HTTP/2: that is for a proxy in front.
+//! There is no TLS and no HTTP/2: a proxy in front does that.
+//!
+//! # Log records
+//!
+//! All have the target `neap` and the key `event`. `service` is the name of the service.
+//!
+//! | event | level | other keys | when |
+//! |---|---|---|---|
+//! | `lame duck` | info | `service` | the lame-duck time begins |
+//! | `waiting for connections` | info | `service`, `connections` | once a second while draining |
+//! | `connections drained` | info | `service` | the last connection has ended, and the [report](Report) is clean |
+//! | `connections cut` | warn | `service` | the same, and it is not |
+//! | `request failed` | error | `service`, `peer` | an app has returned an error of 500 or more; tide makes a response of it instead |
+//! | `handler panicked` | error | `service`, `peer` | a handler has panicked |
+//! | `response cut` | debug | `service`, `peer` | a response was not sent to its end |
+//! | `field left out` | warn | `field` | a field of a response would end its line early |
 //!
 //! # Tried with
 //!
 //! | what | how |
 //! |---|---|
-//! | nested apps, state, middleware, `Redirect`, `serve_dir` of tide 0.16 | `tests/http_tide.rs` |
-//! | `tide::sse` | `tests/http_tide.rs`; an SSE handler is a detached async-std task, and ends once its connection has |
-//! | upgrades by `http_types::upgrade`, WebSocket by async-tungstenite 0.35 with its client | `tests/http_tide.rs` |
+//! | nested apps, state, middleware, `Redirect`, `serve_dir` of tide 0.16 | `tests/http/tide.rs` |
+//! | `tide::sse` | `tests/http/tide.rs`; an SSE handler is a detached async-std task, and ends once its connection has |
+//! | upgrades by `http_types::upgrade`, WebSocket by async-tungstenite 0.35 with its client | `tests/http/tide.rs` |
 //! | sessions, cookies and the log middleware of tide 0.16, tide-websockets 0.4 (no default features) | by hand, 2026-11 |
 //! | tide 0.17 beta | not tried; pass a function that calls its `respond` to [`from_fn`] |
 //!
@@ -111,30 +127,32 @@
 //! and one send. A kept-alive connection that is idle holds no buffer: 1.6 KB in all outside of
 //! the kernel, measured at ten thousand of them.
 
+// The way of a request, from the socket to the app and back:
+//
+// - `server` has the app, the address and the `settings`; `serving` accepts connections, and drains.
+// - `connection` reads a head, runs the `app`, writes its response, and waits for the next head.
+// - `codec` turns bytes into requests and responses into bytes, without any I/O.
+// - `context` is what a server shares with its connections; `drain` its state and its connections.
+// - `socket` is one connection's socket, with its buffers and a timer.
+//
+// Imports go from the top of this list to the end. `request_ext` and `health` are for handlers.
 mod app;
-mod body;
-mod buffer;
-mod census;
-mod clock;
 mod codec;
 mod connection;
-mod exchange;
+mod context;
+mod drain;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzz;
 mod health;
-mod options;
-mod outgoing;
-mod phase;
-mod request;
+mod request_ext;
 mod server;
-mod shared;
-mod upgrade;
-mod wire;
-mod work;
+mod serving;
+mod settings;
+mod socket;
 
-pub use app::{App, FromFn, from_fn};
-pub use census::{Report, Tally};
-pub use health::{live, ready};
-pub use request::RequestExt;
-pub use server::{Server, Serving, serve};
+pub use self::app::{App, FromFn, from_fn};
+pub use self::drain::{Report, Tally};
+pub use self::health::{live, ready};
+pub use self::request_ext::RequestExt;
+pub use self::server::{Server, Serving, serve};

@@ -1,33 +1,26 @@
-//! The server: binds, accepts, and drains.
+//! A server: its app, its address and its settings.
 
 use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
-use async_io::Timer;
-use futures_lite::future;
-
-use super::App;
-use super::census::{Census, Report};
-use super::clock::after;
-use super::connection::{Connection, HandlerPanicked, run};
-use super::options::Options;
-use super::phase::Lifecycle;
-use super::shared::{OnDrained, Shared};
-use crate::Scope;
-use crate::net::accept_loop::accept_until;
+use super::app::App;
+use super::context::{OnDrained, ServerContext};
+use super::drain::Report;
+use super::serving;
+use super::settings::Settings;
+use crate::group::scope::Scope;
 use crate::net::address::Address;
 use crate::net::binding::Binding;
-use crate::net::connections::{Connections, Counted};
+use crate::net::connections::check_limit;
 use crate::net::endpoint::Endpoint;
-use crate::net::stream::Stream;
 
-/// Serves `app` at `address`, with every option at its default: a service for a group.
+/// Serves `app` at `address`, with all settings at their defaults: a service for a group.
 ///
-/// See [`Server`] for the options.
+/// See [`Server`] for the settings.
 ///
 /// # Errors
 ///
@@ -57,23 +50,29 @@ pub fn serve<'a, A: App + 'a>(
     Server::new(app, address).into_service()
 }
 
-/// The future of a running server: what a group waits for.
+/// The future of a running server, which a group waits for.
 pub type Serving<'a> = Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>>;
 
-/// An app, where it listens, and its [options](#options).
+/// An app, the address where it is served, and [settings](#settings).
 ///
 /// # Examples
+///
+/// Behind a load balancer that pools its connections and takes five seconds to notice a stop:
 ///
 /// ```
 /// use std::time::Duration;
 /// use neap::{Group, http};
 ///
 /// # futures_lite::future::block_on(async {
-/// let server = http::Server::new(tide::new(), "127.0.0.1:0")
+/// let server = http::Server::new(tide::new(), ["127.0.0.1:0", "127.0.0.1:0"])
 ///     .lame_duck(Duration::from_secs(5))
+///     .idle_grace(Duration::from_secs(5))
 ///     .max_body(1024 * 1024)
+///     .max_connections(10_000)
+///     .on_drained(|report| println!("{report}"))
 ///     .bind()?;
-/// println!("listening on {}", server.local_addrs()[0]);
+/// assert_eq!(server.local_addrs().len(), 2);
+/// assert_ne!(server.local_addrs()[0].tcp().unwrap().port(), 0);
 ///
 /// let mut group = Group::new().drain_timeout(Duration::from_secs(20));
 /// group.add("http", server.into_service());
@@ -86,88 +85,210 @@ pub type Serving<'a> = Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>>
 pub struct Server<A> {
     app: A,
     binding: Binding,
-    pub(super) options: Options,
+    settings: Settings,
     on_drained: Option<OnDrained>,
 }
 
 impl<A> Server<A> {
-    /// Makes a server of `app` at `address`, with every option at its default.
+    /// Makes a server of `app` at `address`, with all settings at their defaults.
     ///
-    /// # Examples
-    ///
-    /// ```
-    /// let server = neap::http::Server::new(tide::new(), ["127.0.0.1:0", "[::1]:0"]);
-    /// # drop(server);
-    /// ```
+    /// Nothing is bound yet, and no error can occur.
     pub fn new(app: A, address: impl Into<Address>) -> Self {
         Self {
             app,
             binding: Binding::new(address),
-            options: Options::default(),
+            settings: Settings::default(),
             on_drained: None,
         }
     }
 
-    /// Has the drain's report given to `hook`, when the last connection is gone.
+    /// Sets a function that is called with the drain's report when the last connection has ended.
     ///
-    /// It is called on the thread that drops that connection, and should be brief.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let server = neap::http::Server::new(tide::new(), "127.0.0.1:0")
-    ///     .on_drained(|report| println!("{report}"));
-    /// # drop(server);
-    /// ```
+    /// It runs on the thread that drops that connection, and should be brief. It is not called if
+    /// the server has not come to its drain.
     pub fn on_drained(mut self, hook: impl FnOnce(Report) + Send + 'static) -> Self {
         self.on_drained = Some(Box::new(hook));
         self
     }
 
-    /// Binds now instead of at the start, so that [`local_addrs`](Server::local_addrs) is known.
+    /// Binds the address now instead of at the start of the service.
+    ///
+    /// After it, [`local_addrs`](Server::local_addrs) is known, with the port that the system has
+    /// chosen for port 0.
     ///
     /// # Errors
     ///
-    /// An address that cannot be bound, named in the message.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let server = neap::http::Server::new(tide::new(), "127.0.0.1:0").bind()?;
-    /// assert_ne!(server.local_addrs()[0].tcp().unwrap().port(), 0);
-    /// # std::io::Result::Ok(())
-    /// ```
+    /// The address cannot be bound, which the message names, or
+    /// [`max_connections`](Server::max_connections) is zero.
     pub fn bind(mut self) -> io::Result<Self> {
-        self.binding = self.binding.bind(self.options.backlog)?;
+        check_limit(self.settings.max_connections)?;
+        self.binding = self.binding.bind(self.settings.backlog)?;
         Ok(self)
     }
 
-    /// Where connections arrive, once the server is [bound](Server::bind); empty before.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let server = neap::http::Server::new(tide::new(), "127.0.0.1:0");
-    /// assert!(server.local_addrs().is_empty());
-    /// ```
+    /// Returns the addresses the server is bound to, in the order they were given; none before
+    /// [`bind`](Server::bind).
     #[must_use]
     pub fn local_addrs(&self) -> &[Endpoint] {
         self.binding.local_addrs()
     }
 }
 
+/// # Settings
+///
+/// The limits and timeouts of a server. The defaults suit a server behind a load balancer that knows
+/// of it. `Duration::MAX` is no timeout.
+impl<A> Server<A> {
+    /// Sets how long the server goes on accepting and serving everything after it was told to stop,
+    /// with `Connection: close` in each response and a readiness of 503. **0 s** by default.
+    ///
+    /// For load balancers that need a while to notice. It counts towards the drain timeout of the
+    /// service.
+    pub fn lame_duck(mut self, time: Duration) -> Self {
+        self.settings.lame_duck = time;
+        self
+    }
+
+    /// Sets how long the server itself drains, from the end of the lame-duck time on, before it
+    /// cancels the connections that are left.
+    ///
+    /// By default the server has no timeout of its own. The deadline of the group
+    /// (10 s, [`Group::drain_timeout`](crate::Group::drain_timeout)) holds in any case.
+    pub fn drain_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.drain_timeout = Some(timeout);
+        self
+    }
+
+    /// Sets how long the server waits for its connections to end after it has cancelled them.
+    /// **500 ms** by default.
+    pub fn cancel_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.cancel_timeout = timeout;
+        self
+    }
+
+    /// Sets how long a kept-alive connection may still wait for a next request when draining,
+    /// counted from the end of its last response. **1 s** by default.
+    ///
+    /// A connection that was idle for longer than that closes at once. Behind a load balancer that
+    /// pools its connections, up to 5 s is right.
+    pub fn idle_grace(mut self, grace: Duration) -> Self {
+        self.settings.idle_grace = grace;
+        self
+    }
+
+    /// Sets how long a connection that has sent no byte may still wait for its first request when
+    /// draining, counted from its accept. **1 s** by default.
+    pub fn new_conn_grace(mut self, grace: Duration) -> Self {
+        self.settings.new_conn_grace = grace;
+        self
+    }
+
+    /// Sets how long a request's head may still take when draining, counted from the begin of the
+    /// drain; 408 after that. **5 s** by default.
+    pub fn drain_head_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.drain_head_timeout = timeout;
+        self
+    }
+
+    /// Sets how long a request's head may take, counted from its first byte; 408 after that.
+    /// **30 s** by default.
+    pub fn head_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.head_timeout = timeout;
+        self
+    }
+
+    /// Sets how long a request's body may go without a byte while it is read; 408 after that.
+    /// **30 s** by default.
+    pub fn body_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.body_timeout = timeout;
+        self
+    }
+
+    /// Sets how long a connection may be idle, before its first request and between two; it is closed
+    /// after that. **75 s** by default.
+    pub fn keep_alive_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.keep_alive_timeout = timeout;
+        self
+    }
+
+    /// Sets how long a response may wait for the peer to take a byte; the connection is closed after
+    /// that. **30 s** by default.
+    pub fn write_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.write_timeout = timeout;
+        self
+    }
+
+    /// Sets the longest head of a request, in bytes; 431 beyond it. **16 KiB** by default.
+    ///
+    /// A head with more than 100 fields is answered with 431 in any case.
+    pub fn max_head(mut self, bytes: usize) -> Self {
+        self.settings.max_head = bytes;
+        self
+    }
+
+    /// Sets the longest body of a request, in bytes; 413 beyond it. **No limit** by default.
+    pub fn max_body(mut self, bytes: u64) -> Self {
+        self.settings.max_body = bytes;
+        self
+    }
+
+    /// Sets the most connections there may be at once; others wait in the kernel's queue.
+    /// **No limit** by default.
+    ///
+    /// With a limit of zero nothing could be served: [`bind`](Server::bind) and the service return
+    /// an error before anything is bound.
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        self.settings.max_connections = connections;
+        self
+    }
+
+    /// Sets how long the server still reads from a connection it has closed, while the peer sends
+    /// nothing; 2 s at most in all. **500 ms** by default.
+    ///
+    /// Without this time, a client that is still sending gets a reset, and loses the end of the
+    /// response (RFC 9112, 9.6).
+    pub fn linger(mut self, time: Duration) -> Self {
+        self.settings.linger = time;
+        self
+    }
+
+    /// Sets whether other processes accept from the same listener; the connections in its queue are
+    /// then left to them at a stop. **False** by default.
+    pub fn listener_shared(mut self, shared: bool) -> Self {
+        self.settings.listener_shared = shared;
+        self
+    }
+
+    /// Sets whether the drain waits for connections that were upgraded, to WebSocket for example.
+    /// **True** by default.
+    pub fn wait_upgraded(mut self, wait: bool) -> Self {
+        self.settings.wait_upgraded = wait;
+        self
+    }
+
+    /// Sets how many connections the kernel may queue for each listener bound here. **1024** by
+    /// default; the system may have a lower limit (`net.core.somaxconn` on Linux).
+    pub fn backlog(mut self, connections: u32) -> Self {
+        self.settings.backlog = connections;
+        self
+    }
+
+    /// Sets whether the panic of a handler is a failure of the service, which stops the group.
+    /// **False** by default. The client gets a 500 and a close in either case.
+    pub fn panics_fail(mut self, fail: bool) -> Self {
+        self.settings.panics_fail = fail;
+        self
+    }
+}
+
 impl<A: App> Server<A> {
-    /// Makes a service of it, for [`Group::add`](crate::Group::add).
+    /// Makes a service of the server, for [`Group::add`](crate::Group::add).
     ///
-    /// # Examples
+    /// # Errors
     ///
-    /// ```
-    /// use neap::{Group, http};
-    ///
-    /// let server = http::Server::new(tide::new(), "127.0.0.1:0").max_connections(1000);
-    /// let mut group = Group::new();
-    /// group.add("http", server.into_service());
-    /// ```
+    /// The service fails if the address cannot be bound, if a listener breaks for good, or if
+    /// connections had to be cut because the drain took longer than
+    /// [`drain_timeout`](Server::drain_timeout).
     pub fn into_service<'a>(self) -> impl FnOnce(Scope<'a>) -> Serving<'a> + Send + 'a
     where
         A: 'a,
@@ -175,112 +296,15 @@ impl<A: App> Server<A> {
         |scope| Box::pin(self.run(scope))
     }
 
-    /// Serves until the stop, and drains.
     async fn run<'a>(self, scope: Scope<'a>) -> io::Result<()>
     where
         A: 'a,
     {
-        let count = Connections::new(self.options.max_connections)?;
-        let mut listeners = self.binding.listen(self.options.backlog, scope.name())?;
-        let (lame_duck, shared_listener) = (self.options.lame_duck, self.options.listener_shared);
-        let app = Arc::new(self.app);
-        let shared = Arc::new(Shared {
-            name: scope.name().to_owned(),
-            options: self.options,
-            lifecycle: Arc::new(Lifecycle::new(scope.token())),
-            census: Census::default(),
-            on_drained: Mutex::new(self.on_drained),
-        });
-        let connect = |stream: Stream, counted: Counted| {
-            let connection = Connection::new(shared.clone(), stream, counted);
-            scope.spawn(cancellable(connection, app.clone()));
-        };
-
-        let cause = accept_until(&mut listeners, &count, scope.stopped(), connect).await?;
-        if lame_duck > Duration::ZERO {
-            shared.lifecycle.lame_duck();
-            log::info!(
-                "`{}` goes on for {lame_duck:?} before it drains",
-                scope.name()
-            );
-            accept_until(&mut listeners, &count, Timer::after(lame_duck), connect).await?;
-        }
-        let deadline = shared.drain_deadline(scope.deadline());
-        shared.census.drain();
-        shared.lifecycle.drain(cause, deadline);
-        if shared_listener {
-            drop(listeners);
-        } else {
-            listeners.close(|stream| connect(stream, count.enter()));
-        }
-        shared.wait(&count, deadline).await
-    }
-}
-
-/// A connection that ends, by being dropped, when its server cancels.
-async fn cancellable<A: App>(
-    connection: Box<Connection>,
-    app: Arc<A>,
-) -> Result<(), HandlerPanicked> {
-    let cancelled = connection.shared.lifecycle.cancelling();
-    let cancelled = async move {
-        cancelled.stopped().await;
-        Ok(())
-    };
-    future::or(cancelled, run(connection, app)).await
-}
-
-impl Shared {
-    /// When this server will cancel of its own, or be cancelled: the earlier of both.
-    fn drain_deadline(&self, scope: Option<Instant>) -> Option<Instant> {
-        let own = self
-            .options
-            .drain_timeout
-            .map(|timeout| after(Instant::now(), timeout));
-        own.into_iter().chain(scope).min()
-    }
-
-    /// Waits for the last connection, and cancels at the deadline.
-    ///
-    /// # Errors
-    ///
-    /// Connections had to be cut.
-    async fn wait(&self, count: &Connections, deadline: Option<Instant>) -> io::Result<()> {
-        let empty = async {
-            count.empty().await;
-            true
-        };
-        let late = async {
-            self.tick(count, deadline).await;
-            false
-        };
-        if future::or(empty, late).await {
-            return Ok(());
-        }
-        let left = self.census.tally();
-        self.lifecycle.cancel();
-        let patience = async {
-            Timer::after(self.options.cancel_timeout).await;
-        };
-        future::or(count.empty(), patience).await;
-        Err(io::Error::new(
-            io::ErrorKind::TimedOut,
-            format!("connections cut at the end of the drain: {left}"),
-        ))
-    }
-
-    /// Says once a second what the drain waits for, until the deadline.
-    async fn tick(&self, count: &Connections, deadline: Option<Instant>) {
-        const SECOND: Duration = Duration::from_secs(1);
-        loop {
-            let next = Instant::now() + SECOND;
-            Timer::at(deadline.map_or(next, |deadline| next.min(deadline))).await;
-            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-                return;
-            }
-            let (count, tally) = (count.count(), self.census.tally());
-            log::info!("`{}` waits for {count} connections: {tally}", self.name);
-        }
+        check_limit(self.settings.max_connections)?;
+        let listeners = self.binding.listen(self.settings.backlog, scope.name())?;
+        let context =
+            ServerContext::new(scope.name(), scope.token(), self.settings, self.on_drained);
+        serving::run(self.app, listeners, Arc::new(context), scope).await
     }
 }
 
@@ -288,7 +312,7 @@ impl<A> fmt::Debug for Server<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server")
             .field("address", &self.binding)
-            .field("options", &self.options)
+            .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
 }

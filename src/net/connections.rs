@@ -21,6 +21,19 @@ struct Shared {
     left: Event,
 }
 
+/// Checks that connections can be served with this limit.
+///
+/// # Errors
+///
+/// Returns an error if the limit is 0.
+pub(crate) fn check_limit(limit: usize) -> io::Result<()> {
+    if limit == 0 {
+        let error = "the limit of connections is zero: no connection could be served";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, error));
+    }
+    Ok(())
+}
+
 impl Connections {
     /// Makes a count of 0.
     ///
@@ -28,12 +41,7 @@ impl Connections {
     ///
     /// Returns an error if the limit is 0.
     pub(crate) fn new(limit: usize) -> io::Result<Self> {
-        if limit == 0 {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "the limit of connections is zero: no connection could be served",
-            ));
-        }
+        check_limit(limit)?;
         Ok(Self {
             shared: Arc::new(Shared {
                 count: AtomicUsize::new(0),

@@ -13,7 +13,8 @@ use super::connections::{Connections, Counted};
 use super::endpoint::Endpoint;
 use super::stream::Stream;
 use crate::executor::panic::{Panicked, catch_future};
-use crate::{Scope, StopToken};
+use crate::group::scope::Scope;
+use crate::stop::token::StopToken;
 
 /// Calls `handler` with each connection that arrives at `address`, with every option at its default.
 ///

@@ -10,7 +10,7 @@ use signal_hook::low_level::unregister;
 use super::claim::{self, Claim};
 use super::deliveries::Deliveries;
 use super::handler;
-use crate::Error;
+use crate::outcome::error::Error;
 
 /// The actions of one set in the signal handler, until this is dropped.
 pub(super) struct Actions {

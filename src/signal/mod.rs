@@ -30,7 +30,7 @@ mod claim;
 #[cfg(unix)]
 mod handler;
 
-use crate::Error;
+use crate::outcome::error::Error;
 
 pub use async_signal::Signal;
 

@@ -13,7 +13,7 @@ use futures_lite::Stream;
 #[cfg(unix)]
 use super::actions::Actions;
 use super::deliveries::Deliveries;
-use crate::Error;
+use crate::outcome::error::Error;
 
 /// A stream of signals. It never ends.
 ///

@@ -1,13 +1,13 @@
-//! What the servers serve.
+//! The app that the servers serve.
 
 use std::time::Duration;
 
 use neap::http::{self, RequestExt};
 use tide::{Body, Request, Response};
 
-use super::door::arrive;
+use super::handler_gate::arrive;
 
-/// An app with something of everything.
+/// Returns an app with an endpoint for each kind of test.
 pub fn app() -> tide::Server<()> {
     fn number(request: &Request<()>) -> tide::Result<u64> {
         Ok(request.param("n")?.parse()?)
@@ -16,14 +16,14 @@ pub fn app() -> tide::Server<()> {
     let mut app = tide::new();
     app.at("/hello").get(|_| async { Ok("Hello World!") });
     app.at("/ready").get(http::ready());
-    app.at("/door/:n").get(|request: Request<()>| async move {
+    app.at("/gate/:n").get(|request: Request<()>| async move {
         arrive(&request)?.pass().await;
-        Ok("through the door")
+        Ok("through the gate")
     });
-    // Holds up every other task of its thread, too.
+    // Blocks its thread, with all other tasks on it.
     app.at("/block/:n").get(|request: Request<()>| async move {
         arrive(&request)?.pass_blocking();
-        Ok("through the door")
+        Ok("through the gate")
     });
     app.at("/bytes/:n").get(|request: Request<()>| async move {
         Ok(Body::from_bytes(vec![b'x'; number(&request)? as usize]))

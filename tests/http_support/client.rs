@@ -1,4 +1,4 @@
-//! What talks to a server, and sees every byte.
+//! A client that sees every byte.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -8,11 +8,11 @@ use super::PATIENCE;
 /// A client on a plain socket.
 pub struct Client {
     pub stream: TcpStream,
-    /// What was read and not looked at.
+    /// Bytes that were read and not used.
     rest: Vec<u8>,
 }
 
-/// A response as it came.
+/// A response.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Answer {
     pub status: u16,
@@ -52,17 +52,17 @@ impl Client {
         self.send(format!("GET {path} HTTP/1.1\r\nhost: a\r\n\r\n"))
     }
 
-    /// A request whose handler waits for a body that is not sent. When this returns it does.
+    /// Sends a request whose handler waits for a body that is not sent. Returns when it waits.
     #[track_caller]
     pub fn stall(&mut self) -> &mut Client {
         self.send("POST /read HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\n");
         self.send("content-length: 10\r\n\r\n");
-        let head = self.head().unwrap().expect("a word to go on");
+        let head = self.head().unwrap().expect("100 Continue");
         assert!(head.starts_with("http/1.1 100 "), "{head}");
         self
     }
 
-    /// The next response, but for 100; `None` at the end of the file.
+    /// Reads the next response that is not a 100; returns `None` at the end of file.
     pub fn try_answer(&mut self) -> std::io::Result<Option<Answer>> {
         let Some(head) = self.head()? else {
             return Ok(None);
@@ -90,7 +90,7 @@ impl Client {
         self.try_answer().unwrap().expect("an answer")
     }
 
-    /// The next head, in lower case.
+    /// Reads the next head; returns it in lower case, or `None` at the end of file.
     pub fn head(&mut self) -> std::io::Result<Option<String>> {
         loop {
             if let Some(end) = find(&self.rest, b"\r\n\r\n") {
@@ -136,7 +136,7 @@ impl Client {
         Ok(self.rest.drain(..length).collect())
     }
 
-    /// Reads on until `text` has come.
+    /// Reads until `text` has come.
     #[track_caller]
     pub fn read_until(&mut self, text: &str) {
         while find(&self.rest, text.as_bytes()).is_none() {
@@ -151,7 +151,9 @@ impl Client {
         Ok(length > 0)
     }
 
-    /// Whether the server closes without saying more, and without a reset.
+    /// Waits until the server closes. Returns true if it sent nothing before.
+    ///
+    /// Panics at a reset.
     #[track_caller]
     pub fn is_closed(&mut self) -> bool {
         self.rest.is_empty() && !self.more().expect("an end of file, no reset")

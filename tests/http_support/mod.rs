@@ -4,8 +4,8 @@
 
 mod app;
 mod client;
-mod door;
-mod fared;
+mod client_counts;
+mod handler_gate;
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};
@@ -20,8 +20,8 @@ use crate::runtimes::Runtime;
 
 pub use app::app;
 pub use client::{Answer, Client};
-pub use door::Door;
-pub use fared::Fared;
+pub use client_counts::ClientCounts;
+pub use handler_gate::HandlerGate;
 
 /// How long anything may take before a test gives up.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -38,7 +38,7 @@ pub struct Running {
 #[derive(Debug)]
 pub struct Ended {
     pub result: Result<Outcome, Error>,
-    /// How long it took from the call of `stop` or `wait`.
+    /// The time since the call of `stop` or `wait`.
     pub took: Duration,
     pub report: Report,
 }
@@ -48,7 +48,7 @@ pub fn run<A: App + 'static>(server: Server<A>) -> Running {
     run_on(Runtime::InPlaceOnSmol, server)
 }
 
-/// Runs a server on some runtime, in a group with a drain timeout of ten seconds.
+/// Runs a server on this runtime, in a group with a drain timeout of ten seconds.
 pub fn run_on<A: App + 'static>(runtime: Runtime, server: Server<A>) -> Running {
     run_in(runtime, runtime.group(), server)
 }
@@ -72,7 +72,7 @@ pub fn run_in<A: App + 'static>(
     });
     let handle = group.handle();
     let thread = thread::spawn(move || runtime.block_on(group.run()));
-    // A stop that comes before the start would leave nothing to test.
+    // After a stop that comes before the start there would be nothing to test.
     start.recv_timeout(PATIENCE).unwrap();
     Running {
         addr,
@@ -83,7 +83,7 @@ pub fn run_in<A: App + 'static>(
 }
 
 impl Running {
-    /// A new connection.
+    /// Returns a new connection.
     pub fn connect(&self) -> Client {
         Client::connect(self.addr).unwrap()
     }
@@ -110,7 +110,7 @@ impl Running {
         self.wait_since(start)
     }
 
-    /// Cancels the server and waits for its end, of which there is no report if it has not drained.
+    /// Cancels the server and waits for its end. There is no report if it has not begun to drain.
     pub fn cancel(mut self) -> Result<Outcome, Error> {
         self.handle.cancel();
         let thread = self.thread.take().unwrap();
@@ -118,7 +118,7 @@ impl Running {
         thread.join().unwrap()
     }
 
-    /// Whether the port refuses connections.
+    /// Returns true if the port refuses connections.
     pub fn refuses(&self) -> bool {
         TcpStream::connect(self.addr)
             .is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
@@ -131,7 +131,7 @@ impl Drop for Running {
     }
 }
 
-/// Waits until `done`, looking often.
+/// Waits until `done` returns true. It is called often.
 #[track_caller]
 pub fn eventually(what: &str, mut done: impl FnMut() -> bool) {
     let start = Instant::now();

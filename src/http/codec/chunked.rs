@@ -2,94 +2,98 @@
 
 use http_types::Trailers;
 
+use super::head::MAX_HEADERS;
 use super::names::header_name;
-use super::{MAX_HEADERS, Refusal};
+use super::refusal::Refusal;
 
-/// The longest line that starts a chunk, its extensions included, in bytes.
+/// The longest line that starts a chunk, in bytes, its extensions included.
 const MAX_LINE: usize = 1024;
-/// How many bytes of chunk extensions a body may spend in all.
+/// The most bytes of chunk extensions that one body may have.
 const MAX_EXTENSIONS: usize = 16 * 1024;
 /// The longest trailer section, in bytes.
 const MAX_TRAILERS: usize = 8 * 1024;
-/// The longest chunk size, in hexadecimal digits: what 64 bits hold.
+/// The longest chunk size, in hexadecimal digits: as many as 64 bits hold.
 const MAX_DIGITS: usize = 16;
 
-/// What a step of the decoder found at the start of the bytes it was given.
+/// What a step of the decoder has found at the start of the bytes it was given.
 #[derive(Debug)]
 pub(in crate::http) enum Progress {
-    /// So many bytes were framing: drop them and go on.
+    /// The first n bytes are framing: drop them and go on.
     Skip(usize),
-    /// The next bytes, up to this many, are the body's: report what was taken by `Chunked::took`.
+    /// The next n bytes are the body's. Report how many were taken with `ChunkedDecoder::took`.
     Data(u64),
-    /// Nothing can be said before more bytes come.
+    /// More bytes are needed.
     More,
-    /// The body has ended, after so many bytes of framing. Its trailers, if it had some.
+    /// The body has ended after n bytes of framing. Its trailers, if it has any.
     End(usize, Option<Trailers>),
 }
 
-/// Where in a chunked body the decoder is.
+/// Decodes one chunked body.
 #[derive(Debug)]
-pub(in crate::http) struct Chunked {
-    state: State,
-    /// Bytes of chunk extensions so far.
+pub(in crate::http) struct ChunkedDecoder {
+    expected: Expected,
+    /// The bytes of chunk extensions so far.
     extensions: usize,
 }
 
+/// What comes next in a chunked body.
 #[derive(Debug)]
-enum State {
-    /// Before a chunk's size.
+enum Expected {
+    /// A chunk's size.
     Size,
-    /// In a chunk: so many bytes are left of it.
+    /// The n bytes that are left of a chunk.
     Data(u64),
-    /// Before the CRLF that ends a chunk.
+    /// The CRLF that ends a chunk.
     DataEnd,
-    /// After the last chunk.
+    /// The trailers, behind the last chunk.
     Trailers,
 }
 
-impl Chunked {
+impl ChunkedDecoder {
+    /// Makes a decoder that expects a first chunk.
     pub(in crate::http) fn new() -> Self {
         Self {
-            state: State::Size,
+            expected: Expected::Size,
             extensions: 0,
         }
     }
 
-    /// Looks at the bytes after all that was taken or skipped so far.
+    /// Looks at `bytes`, which follow all that was taken or skipped so far.
     ///
     /// # Errors
     ///
-    /// The body breaks the grammar or a limit; where it ends is then unknown.
+    /// The body breaks the grammar or a limit. Where it ends is then unknown.
     pub(in crate::http) fn step(&mut self, bytes: &[u8]) -> Result<Progress, Refusal> {
-        match self.state {
-            State::Size => self.size(bytes),
-            State::Data(left) => Ok(Progress::Data(left)),
-            State::DataEnd => match bytes {
+        match self.expected {
+            Expected::Size => self.size(bytes),
+            Expected::Data(left) => Ok(Progress::Data(left)),
+            Expected::DataEnd => match bytes {
                 [b'\r', b'\n', ..] => {
-                    self.state = State::Size;
+                    self.expected = Expected::Size;
                     Ok(Progress::Skip(2))
                 }
                 [] | [b'\r'] => Ok(Progress::More),
                 _ => Err(Refusal::malformed("chunk longer than its size")),
             },
-            State::Trailers => trailers(bytes),
+            Expected::Trailers => trailers(bytes),
         }
     }
 
-    /// Tells that so many of the body's bytes were taken.
+    /// Tells the decoder that n of the body's bytes were taken.
     pub(in crate::http) fn took(&mut self, bytes: u64) {
-        if let State::Data(left) = &mut self.state {
+        if let Expected::Data(left) = &mut self.expected {
             *left = left.saturating_sub(bytes);
             if *left == 0 {
-                self.state = State::DataEnd;
+                self.expected = Expected::DataEnd;
             }
         }
     }
 
+    /// Parses the line that starts a chunk.
     fn size(&mut self, bytes: &[u8]) -> Result<Progress, Refusal> {
         let Some(end) = bytes.iter().position(|&byte| byte == b'\n') else {
-            // Refused as early as it can be known, so that garbage does not wait for its line's end.
-            // The line's own end may be cut in two.
+            // What cannot become a chunk's line is refused before the line's end has come. A `\r` at
+            // the end may be the first half of that end.
             let line = bytes.strip_suffix(b"\r").unwrap_or(bytes);
             size_of_line(line)?;
             return match line.len() > MAX_LINE {
@@ -109,15 +113,15 @@ impl Chunked {
         if self.extensions > MAX_EXTENSIONS {
             return Err(Refusal::malformed("chunk extensions too long"));
         }
-        self.state = match size {
-            0 => State::Trailers,
-            size => State::Data(size),
+        self.expected = match size {
+            0 => Expected::Trailers,
+            size => Expected::Data(size),
         };
         Ok(Progress::Skip(end + 1))
     }
 }
 
-/// The size at the start of a chunk's line, and how many digits it has.
+/// Returns the size at the start of a chunk's line, and the number of its digits.
 fn size_of_line(line: &[u8]) -> Result<(u64, usize), Refusal> {
     let mut size = 0_u64;
     for (index, &byte) in line.iter().enumerate() {
@@ -132,7 +136,7 @@ fn size_of_line(line: &[u8]) -> Result<(u64, usize), Refusal> {
     Ok((size, line.len()))
 }
 
-/// Extensions are skipped; what cannot be one is refused.
+/// Checks that `rest` is empty or looks like extensions, which are ignored.
 fn extensions(rest: &[u8]) -> Result<(), Refusal> {
     let text = |&byte: &u8| byte == b'\t' || byte >= b' ' && byte != 0x7f;
     match rest.trim_ascii_start().first() {
@@ -141,14 +145,14 @@ fn extensions(rest: &[u8]) -> Result<(), Refusal> {
     }
 }
 
-/// The section after the last chunk: mostly an empty line.
+/// Parses the section behind the last chunk, which is mostly an empty line.
 fn trailers(bytes: &[u8]) -> Result<Progress, Refusal> {
     match bytes {
         [b'\r', b'\n', ..] => return Ok(Progress::End(2, None)),
         [] | [b'\r'] => return Ok(Progress::More),
         _ => {}
     }
-    // What is beyond the limit is not looked at, however much of it has come.
+    // Bytes beyond the limit are not looked at: the answer must not depend on how many have come.
     let within = &bytes[..bytes.len().min(MAX_TRAILERS)];
     let mut fields = [httparse::EMPTY_HEADER; MAX_HEADERS];
     match httparse::parse_headers(within, &mut fields) {
@@ -170,7 +174,8 @@ fn trailers(bytes: &[u8]) -> Result<Progress, Refusal> {
     }
 }
 
-/// The trailers a handler may see: none that frames, routes or authenticates (RFC 9110, 6.5.1).
+/// Copies the trailers that a handler may see: none that frames, routes or authenticates
+/// (RFC 9110, 6.5.1).
 fn copy(fields: &[httparse::Header<'_>]) -> Trailers {
     const REFUSED: [&str; 12] = [
         "authorization",
@@ -205,9 +210,9 @@ fn copy(fields: &[httparse::Header<'_>]) -> Trailers {
 mod tests {
     use super::*;
 
-    /// Decodes `input`, handed over in pieces of `piece` bytes; the body, and what is left over.
+    /// Decodes `input` in pieces of `piece` bytes; returns the body and the number of bytes behind it.
     fn decode(input: &[u8], piece: usize) -> Result<Option<(Vec<u8>, usize)>, Refusal> {
-        let mut decoder = Chunked::new();
+        let mut decoder = ChunkedDecoder::new();
         let (mut seen, mut at, mut body) = (0, 0, Vec::new());
         loop {
             match decoder.step(&input[at..seen])? {

@@ -7,13 +7,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 const LENGTH: usize = 29;
 
 thread_local! {
-    /// The second last asked for and its text. Per thread, so that no request waits for another.
+    /// The last second that was formatted, and its text. One per thread: no request waits for another.
     static CACHE: RefCell<(u64, [u8; LENGTH])> = const { RefCell::new((u64::MAX, [0; LENGTH])) };
 }
 
-/// Appends the present date to `out`.
+/// Appends the current date to `out`.
 pub(super) fn write(out: &mut Vec<u8>) {
-    // A clock before 1970 is a clock that is not set: any date is then as good as the epoch.
+    // A clock before 1970 has not been set: the epoch is then as good as any date.
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()

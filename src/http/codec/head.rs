@@ -1,4 +1,4 @@
-//! From the bytes of a request's head to a `Request` and how its body is framed.
+//! Parsing one request head: from its bytes to a `Request` and the facts the server needs.
 
 use std::mem::MaybeUninit;
 
@@ -6,49 +6,52 @@ use http_types::headers::HeaderName;
 use http_types::{Method, Request, Version};
 
 use super::names::header_name;
+use super::refusal::Refusal;
 use super::target::{Targets, check_host};
-use super::{MAX_HEADERS, Refusal};
 
-/// Where a request's body ends (RFC 9112, 6.3).
+/// The most fields a head may have; a head with more is answered with 431.
+pub(super) const MAX_HEADERS: usize = 100;
+
+/// How the end of a request's body is found (RFC 9112, 6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::http) enum Framing {
-    /// There is none.
+pub(in crate::http) enum RequestFraming {
+    /// There is no body.
     Empty,
-    /// After this many bytes, at least one.
+    /// After n bytes, at least one.
     Length(u64),
     /// After the last chunk.
     Chunked,
 }
 
-/// What the server has to know of a request whose head is whole.
+/// What the server must know of a request whose head is complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::http) struct Head {
+pub(in crate::http) struct RequestHead {
     pub(in crate::http) method: Method,
-    pub(in crate::http) framing: Framing,
-    /// Whether the client would keep the connection (RFC 9112, 9.3).
+    pub(in crate::http) framing: RequestFraming,
+    /// Whether the client is ready to keep the connection (RFC 9112, 9.3).
     pub(in crate::http) keep_alive: bool,
     /// Whether the client waits for `100 Continue` (RFC 9110, 10.1.1).
     pub(in crate::http) expects_continue: bool,
-    /// Whether the request is of HTTP/1.0.
-    pub(in crate::http) old: bool,
-    /// How many bytes the head took.
+    /// Whether the version is HTTP/1.0, not 1.1.
+    pub(in crate::http) is_http10: bool,
+    /// The length of the head, in bytes.
     pub(in crate::http) length: usize,
 }
 
-/// Parses the head at the start of `bytes`; `None` if it is not whole yet.
+/// Parses the head at the start of `bytes`; returns `None` if it is not complete yet.
 ///
-/// The request, its body still to be attached, is put into `place`, where it can stay: it is some
-/// hundreds of bytes, which every return and every wrapper would copy.
+/// The request, still without its body, is put into `slot` and stays there: it has some hundreds of
+/// bytes, which each return and each wrapper would copy.
 ///
 /// # Errors
 ///
-/// What to answer before closing. The same however the bytes were cut into reads.
+/// What to answer before closing. It is the same however the bytes were split into reads.
 #[inline(always)]
 pub(super) fn parse(
     bytes: &[u8],
     targets: &mut Targets,
-    place: &mut Option<Request>,
-) -> Result<Option<Head>, Refusal> {
+    slot: &mut Option<Request>,
+) -> Result<Option<RequestHead>, Refusal> {
     let mut fields = [const { MaybeUninit::uninit() }; MAX_HEADERS];
     let mut raw = httparse::Request::new(&mut []);
     let length = match raw.parse_with_uninit_headers(bytes, &mut fields) {
@@ -59,14 +62,14 @@ pub(super) fn parse(
     if has_bare_line_feed(&bytes[..length]) {
         return Err(Refusal::malformed("line not ended by CRLF"));
     }
-    let old = raw.version == Some(0);
+    let is_http10 = raw.version == Some(0);
     let method = method(raw.method.unwrap_or_default())?;
     let semantics = Semantics::read(raw.headers)?;
-    let (framing, expects_continue) = semantics.check(old)?;
+    let (framing, expects_continue) = semantics.check(is_http10)?;
     let target = raw.path.unwrap_or_default();
-    let trailers = framing == Framing::Chunked;
-    let request = place.insert(targets.request(method, semantics.host, target, trailers)?);
-    request.set_version(Some(if old {
+    let trailers = framing == RequestFraming::Chunked;
+    let request = slot.insert(targets.request(method, semantics.host, target, trailers)?);
+    request.set_version(Some(if is_http10 {
         Version::Http1_0
     } else {
         Version::Http1_1
@@ -74,26 +77,29 @@ pub(super) fn parse(
     for field in raw.headers.iter() {
         insert(request, field)?;
     }
-    Ok(Some(Head {
+    Ok(Some(RequestHead {
         method,
         framing,
-        keep_alive: !semantics.close && (!old || semantics.keep_alive),
+        keep_alive: !semantics.close && (!is_http10 || semantics.keep_alive),
         expects_continue,
-        old,
+        is_http10,
         length,
     }))
 }
 
-/// httparse takes a lone LF for a line's end; a peer in front of us may not.
+/// Returns true if a line ends in LF without CR: httparse accepts that, a proxy in front of the
+/// server may not.
 ///
-/// Looks at every byte without a branch, so that many are looked at at once.
+/// There is no branch per byte, so that the compiler can look at many bytes at once.
 fn has_bare_line_feed(head: &[u8]) -> bool {
     let bare = |(byte, previous): (&u8, &u8)| (*byte == b'\n') & (*previous != b'\r');
     let pairs = head.iter().skip(1).zip(head);
     head.starts_with(b"\n") | pairs.fold(false, |found, pair| found | bare(pair))
 }
 
-/// Methods are case-sensitive (RFC 9110, 9.1); `http_types` would take any case, and allocate.
+/// Returns the method of that name.
+///
+/// Methods are case-sensitive (RFC 9110, 9.1); the parser of `http_types` is not, and it allocates.
 fn method(name: &str) -> Result<Method, Refusal> {
     Ok(match name {
         "GET" => Method::Get,
@@ -111,7 +117,7 @@ fn method(name: &str) -> Result<Method, Refusal> {
     })
 }
 
-/// The fields that decide what the server does, before any of them is copied.
+/// The fields that decide what the server does. They are read before any field is copied.
 #[derive(Debug, Default)]
 struct Semantics<'a> {
     host: Option<&'a str>,
@@ -123,6 +129,7 @@ struct Semantics<'a> {
 }
 
 impl<'a> Semantics<'a> {
+    /// Reads all fields.
     fn read(fields: &[httparse::Header<'a>]) -> Result<Self, Refusal> {
         let mut found = Self::default();
         for field in fields {
@@ -131,6 +138,7 @@ impl<'a> Semantics<'a> {
         Ok(found)
     }
 
+    /// Reads one field.
     fn field(&mut self, name: &str, value: &'a [u8]) -> Result<(), Refusal> {
         let is = |other: &str| name.eq_ignore_ascii_case(other);
         match name.len() {
@@ -164,6 +172,7 @@ impl<'a> Semantics<'a> {
         Ok(())
     }
 
+    /// Reads the options of a `Connection` field.
     fn connection(&mut self, value: &[u8]) {
         for option in value.split(|&byte| byte == b',') {
             let option = option.trim_ascii();
@@ -172,34 +181,36 @@ impl<'a> Semantics<'a> {
         }
     }
 
-    /// The body's framing, and whether `100 Continue` is waited for.
-    fn check(&self, old: bool) -> Result<(Framing, bool), Refusal> {
-        if self.host.is_none() && !old {
+    /// Returns the framing of the body, and whether the client waits for `100 Continue`.
+    fn check(&self, is_http10: bool) -> Result<(RequestFraming, bool), Refusal> {
+        if self.host.is_none() && !is_http10 {
             return Err(Refusal::malformed("no host"));
         }
         let framing = match (self.chunked, self.length) {
             (true, Some(_)) => {
                 return Err(Refusal::malformed("transfer-encoding and content-length"));
             }
-            // RFC 9112, 6.1: an HTTP/1.0 sender does not know the coding, its framing is faulty.
-            (true, None) if old => return Err(Refusal::malformed("transfer-encoding in HTTP/1.0")),
-            (true, None) => Framing::Chunked,
-            (false, None | Some(0)) => Framing::Empty,
-            (false, Some(length)) => Framing::Length(length),
+            // RFC 9112, 6.1: HTTP/1.0 does not have the coding, so the framing is faulty.
+            (true, None) if is_http10 => {
+                return Err(Refusal::malformed("transfer-encoding in HTTP/1.0"));
+            }
+            (true, None) => RequestFraming::Chunked,
+            (false, None | Some(0)) => RequestFraming::Empty,
+            (false, Some(length)) => RequestFraming::Length(length),
         };
         match self.expect {
-            // RFC 9110, 10.1.1: in HTTP/1.0 it is ignored; without a body there is nothing to wait for.
+            // RFC 9110, 10.1.1: HTTP/1.0 ignores it; without a body there is nothing to wait for.
             None => Ok((framing, false)),
-            Some(_) if old => Ok((framing, false)),
+            Some(_) if is_http10 => Ok((framing, false)),
             Some(value) if value.eq_ignore_ascii_case(b"100-continue") => {
-                Ok((framing, framing != Framing::Empty))
+                Ok((framing, framing != RequestFraming::Empty))
             }
             Some(_) => Err(Refusal::expectation()),
         }
     }
 }
 
-/// One run of digits, nothing else (RFC 9110, 8.6).
+/// Parses a `Content-Length`: one run of digits, nothing else (RFC 9110, 8.6).
 fn content_length(value: &[u8]) -> Result<u64, Refusal> {
     if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
         return Err(Refusal::malformed("bad content-length"));
@@ -210,7 +221,7 @@ fn content_length(value: &[u8]) -> Result<u64, Refusal> {
         .ok_or(Refusal::malformed("bad content-length"))
 }
 
-/// Copies a field into the request: its value and the list around it are the only allocations.
+/// Copies a field into the request. Only its value and the list around it are allocated.
 fn insert(request: &mut Request, field: &httparse::Header<'_>) -> Result<(), Refusal> {
     let name = header_name(field.name).ok_or(Refusal::malformed("bad field name"))?;
     let escaped;
@@ -221,7 +232,7 @@ fn insert(request: &mut Request, field: &httparse::Header<'_>) -> Result<(), Ref
             &escaped
         }
     };
-    // A repeated name is rare: insert first, and put together what it replaced.
+    // A repeated name is rare: insert first, and put back in front what that replaced.
     if let Some(mut values) = request.insert_header(name, value) {
         let name: HeaderName =
             header_name(field.name).ok_or(Refusal::malformed("bad field name"))?;
@@ -233,8 +244,9 @@ fn insert(request: &mut Request, field: &httparse::Header<'_>) -> Result<(), Ref
     Ok(())
 }
 
-/// `http_types` holds ASCII values only, and panics on others; browsers do send cookies in UTF-8.
-/// Their bytes are passed on percent-encoded rather than refused.
+/// Percent-encodes the bytes of a value that are not ASCII.
+///
+/// `http_types` panics on a value that is not ASCII, and browsers do send cookies in UTF-8.
 fn escape(value: &[u8]) -> String {
     let mut escaped = String::with_capacity(value.len() * 3);
     for &byte in value {
@@ -247,7 +259,7 @@ fn escape(value: &[u8]) -> String {
     escaped
 }
 
-/// What a parse error is answered with.
+/// Returns the answer to a parse error.
 fn refusal(error: httparse::Error, bytes: &[u8]) -> Refusal {
     match error {
         httparse::Error::TooManyHeaders => Refusal::head_too_long(),
@@ -260,7 +272,7 @@ fn refusal(error: httparse::Error, bytes: &[u8]) -> Refusal {
     }
 }
 
-/// Whether the request line ends in `HTTP/` and a digit, as far as it has come.
+/// Returns true if the third part of the request line begins with `HTTP/` and a digit.
 fn names_other_version(bytes: &[u8]) -> bool {
     let line = bytes.trim_ascii_start();
     let line = line.split(|&byte| byte == b'\r' || byte == b'\n').next();

@@ -1,27 +1,33 @@
-//! The server side of HTTP/1 (RFC 9112) between bytes and `http_types`.
+//! The server side of HTTP/1 (RFC 9110, RFC 9112) between bytes and `http_types`.
 //!
-//! Nothing in here reads, writes or waits: bytes go in, and a request, a refusal or more bytes come
-//! out. So the connection can be exchanged without touching the codec, and the codec for another one
+//! Nothing in here reads, writes or waits: bytes go in; a request, a refusal or the wish for more
+//! bytes comes out. So the connection can be replaced without touching the codec, and the codec
 //! without touching the drain.
 //!
-//! It is strict where leniency lets two parties disagree on where a message ends (request
+//! In the order of a request's way:
+//!
+//! - `head_parser`: the heads of one connection. It recognises a repeated one; `head` parses the
+//!   others, with `target` for the request line and `names` for the field names.
+//! - `chunked`: decodes a chunked body.
+//! - `refusal`: why a message is not served, and the status that says so.
+//! - `response`: writes a response's head, with `date` for its date.
+//!
+//! The codec is strict where leniency lets two parties disagree on where a message ends (request
 //! smuggling): CRLF only, one way to give a body's length, nothing before a colon.
 
 mod chunked;
 mod date;
 mod head;
-mod heads;
+mod head_parser;
 mod names;
 mod refusal;
 mod response;
 mod target;
 
-pub(super) use chunked::{Chunked, Progress};
-pub(super) use head::{Framing, Head};
-pub(super) use heads::Heads;
+pub(super) use chunked::{ChunkedDecoder, Progress};
+pub(super) use head::{RequestFraming, RequestHead};
+pub(super) use head_parser::HeadParser;
 pub(super) use refusal::Refusal;
-pub(super) use response::{BodyKind, Persistence, ResponseHead, write_last_chunk, write_refusal};
-use target::Targets;
-
-/// How many header fields a head may have; more are answered with 431.
-pub(super) const MAX_HEADERS: usize = 100;
+pub(super) use response::{
+    Persistence, ResponseFraming, ResponseHead, write_last_chunk, write_refusal,
+};

@@ -1,134 +1,75 @@
-//! Header names recognised without an allocation.
+//! Field names without an allocation.
 
-use http_types::headers::{self, HeaderName};
+use http_types::headers::HeaderName;
 
-/// The standard names of `length` bytes, the most frequent first.
-fn candidates(length: usize) -> &'static [HeaderName] {
-    match length {
-        2 => const { &[headers::TE] },
-        3 => const { &[headers::AGE, headers::VIA] },
-        4 => {
-            const {
-                &[
-                    headers::HOST,
-                    headers::DATE,
-                    headers::ETAG,
-                    headers::FROM,
-                    headers::VARY,
-                ]
-            }
-        }
-        5 => const { &[headers::ALLOW] },
-        6 => {
-            const {
-                &[
-                    headers::ACCEPT,
-                    headers::COOKIE,
-                    headers::ORIGIN,
-                    headers::PRAGMA,
-                    headers::EXPECT,
-                    headers::SERVER,
-                ]
-            }
-        }
-        7 => {
-            const {
-                &[
-                    headers::REFERER,
-                    headers::UPGRADE,
-                    headers::EXPIRES,
-                    headers::TRAILER,
-                    headers::WARNING,
-                ]
-            }
-        }
-        8 => const { &[headers::IF_MATCH, headers::IF_RANGE, headers::LOCATION] },
-        9 => const { &[headers::FORWARDED, headers::SOURCE_MAP] },
-        10 => {
-            const {
-                &[
-                    headers::USER_AGENT,
-                    headers::CONNECTION,
-                    headers::SET_COOKIE,
-                ]
-            }
-        }
-        11 => const { &[headers::RETRY_AFTER, headers::TRACEPARENT] },
-        12 => const { &[headers::CONTENT_TYPE, headers::MAX_FORWARDS] },
-        13 => {
-            const {
-                &[
-                    headers::CACHE_CONTROL,
-                    headers::AUTHORIZATION,
-                    headers::IF_NONE_MATCH,
-                    headers::ACCEPT_RANGES,
-                    headers::CONTENT_RANGE,
-                    headers::LAST_MODIFIED,
-                    headers::SERVER_TIMING,
-                ]
-            }
-        }
-        14 => const { &[headers::CONTENT_LENGTH, headers::ACCEPT_CHARSET] },
-        15 => {
-            const {
-                &[
-                    headers::ACCEPT_ENCODING,
-                    headers::ACCEPT_LANGUAGE,
-                    headers::CLEAR_SITE_DATA,
-                ]
-            }
-        }
-        16 => {
-            const {
-                &[
-                    headers::CONTENT_ENCODING,
-                    headers::CONTENT_LANGUAGE,
-                    headers::CONTENT_LOCATION,
-                    headers::PROXY_CONNECTION,
-                    headers::WWW_AUTHENTICATE,
-                ]
-            }
-        }
-        17 => const { &[headers::IF_MODIFIED_SINCE, headers::TRANSFER_ENCODING] },
-        18 => const { &[headers::PROXY_AUTHENTICATE] },
-        19 => {
-            const {
-                &[
-                    headers::IF_UNMODIFIED_SINCE,
-                    headers::PROXY_AUTHORIZATION,
-                    headers::TIMING_ALLOW_ORIGIN,
-                ]
-            }
-        }
-        22 => const { &[headers::ACCESS_CONTROL_MAX_AGE] },
-        27 => const { &[headers::ACCESS_CONTROL_ALLOW_ORIGIN] },
-        28 => {
-            const {
-                &[
-                    headers::ACCESS_CONTROL_ALLOW_HEADERS,
-                    headers::ACCESS_CONTROL_ALLOW_METHODS,
-                ]
-            }
-        }
-        29 => {
-            const {
-                &[
-                    headers::ACCESS_CONTROL_EXPOSE_HEADERS,
-                    headers::ACCESS_CONTROL_REQUEST_METHOD,
-                ]
-            }
-        }
-        30 => const { &[headers::ACCESS_CONTROL_REQUEST_HEADERS] },
-        32 => const { &[headers::ACCESS_CONTROL_ALLOW_CREDENTIALS] },
-        _ => &[],
-    }
-}
+/// The standard names by their length in bytes, the most frequent first.
+static STANDARD: [&[HeaderName]; 33] = {
+    use http_types::headers::*;
+    [
+        /* 0 */ &[],
+        /* 1 */ &[],
+        /* 2 */ &[TE],
+        /* 3 */ &[AGE, VIA],
+        /* 4 */ &[HOST, DATE, ETAG, FROM, VARY],
+        /* 5 */ &[ALLOW],
+        /* 6 */ &[ACCEPT, COOKIE, ORIGIN, PRAGMA, EXPECT, SERVER],
+        /* 7 */ &[REFERER, UPGRADE, EXPIRES, TRAILER, WARNING],
+        /* 8 */ &[IF_MATCH, IF_RANGE, LOCATION],
+        /* 9 */ &[FORWARDED, SOURCE_MAP],
+        /* 10 */ &[USER_AGENT, CONNECTION, SET_COOKIE],
+        /* 11 */ &[RETRY_AFTER, TRACEPARENT],
+        /* 12 */ &[CONTENT_TYPE, MAX_FORWARDS],
+        /* 13 */
+        &[
+            CACHE_CONTROL,
+            AUTHORIZATION,
+            IF_NONE_MATCH,
+            ACCEPT_RANGES,
+            CONTENT_RANGE,
+            LAST_MODIFIED,
+            SERVER_TIMING,
+        ],
+        /* 14 */ &[CONTENT_LENGTH, ACCEPT_CHARSET],
+        /* 15 */ &[ACCEPT_ENCODING, ACCEPT_LANGUAGE, CLEAR_SITE_DATA],
+        /* 16 */
+        &[
+            CONTENT_ENCODING,
+            CONTENT_LANGUAGE,
+            CONTENT_LOCATION,
+            PROXY_CONNECTION,
+            WWW_AUTHENTICATE,
+        ],
+        /* 17 */ &[IF_MODIFIED_SINCE, TRANSFER_ENCODING],
+        /* 18 */ &[PROXY_AUTHENTICATE],
+        /* 19 */
+        &[
+            IF_UNMODIFIED_SINCE,
+            PROXY_AUTHORIZATION,
+            TIMING_ALLOW_ORIGIN,
+        ],
+        /* 20 */ &[],
+        /* 21 */ &[],
+        /* 22 */ &[ACCESS_CONTROL_MAX_AGE],
+        /* 23 */ &[],
+        /* 24 */ &[],
+        /* 25 */ &[],
+        /* 26 */ &[],
+        /* 27 */ &[ACCESS_CONTROL_ALLOW_ORIGIN],
+        /* 28 */ &[ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS],
+        /* 29 */ &[ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_REQUEST_METHOD],
+        /* 30 */ &[ACCESS_CONTROL_REQUEST_HEADERS],
+        /* 31 */ &[],
+        /* 32 */ &[ACCESS_CONTROL_ALLOW_CREDENTIALS],
+    ]
+};
 
-/// The name of a field, whatever its case. `raw` is a token (RFC 9110, 5.1), as httparse hands it out.
+/// Returns the name of a field, whatever its case; `None` if `http_types` does not accept it.
 ///
-/// Only names that `http_types` has no constant for cost an allocation: there is no other way to make one.
+/// `raw` is a token (RFC 9110, 5.1), as httparse returns it. Only a name that `http_types` has no
+/// constant for costs an allocation.
 pub(super) fn header_name(raw: &str) -> Option<HeaderName> {
-    candidates(raw.len())
+    let candidates = STANDARD.get(raw.len()).copied().unwrap_or_default();
+    candidates
         .iter()
         .find(|name| name.as_str().eq_ignore_ascii_case(raw))
         .cloned()
@@ -138,6 +79,13 @@ pub(super) fn header_name(raw: &str) -> Option<HeaderName> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_standard_name_stands_at_its_length() {
+        for (length, names) in STANDARD.iter().enumerate() {
+            assert!(names.iter().all(|name| name.as_str().len() == length));
+        }
+    }
 
     #[test]
     fn ignores_case_and_takes_unknown_names() {

@@ -4,12 +4,12 @@ use std::{error, fmt, io};
 
 use http_types::StatusCode;
 
-/// What is answered to a client whose message cannot be served, before the connection is closed.
+/// The answer to a message that cannot be served. After it the connection is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::http) struct Refusal {
     /// The status of the answer.
     pub(in crate::http) status: StatusCode,
-    /// One line that says what was wrong: the body of the answer.
+    /// One line that says what is wrong: the body of the answer.
     pub(in crate::http) reason: &'static str,
 }
 
@@ -18,7 +18,7 @@ impl Refusal {
         Self { status, reason }
     }
 
-    /// 400: the message breaks the grammar, or says its length in two ways.
+    /// 400: the message breaks the grammar, or gives its length in two ways.
     pub(in crate::http) const fn malformed(reason: &'static str) -> Self {
         Self::new(StatusCode::BadRequest, reason)
     }
@@ -28,12 +28,12 @@ impl Refusal {
         Self::new(StatusCode::RequestTimeout, reason)
     }
 
-    /// 413: the body is longer than the server takes.
+    /// 413: the body is longer than the server accepts.
     pub(in crate::http) const fn body_too_long() -> Self {
         Self::new(StatusCode::PayloadTooLarge, "body too long")
     }
 
-    /// 414: not even the request line fits.
+    /// 414: the request line alone is longer than a head may be.
     pub(in crate::http) const fn target_too_long() -> Self {
         Self::new(StatusCode::UriTooLong, "request target too long")
     }
@@ -43,7 +43,7 @@ impl Refusal {
         Self::new(StatusCode::ExpectationFailed, "unknown expectation")
     }
 
-    /// 431: the head is longer, or has more fields, than the server takes.
+    /// 431: the head is longer, or has more fields, than the server accepts.
     pub(in crate::http) const fn head_too_long() -> Self {
         Self::new(
             StatusCode::RequestHeaderFieldsTooLarge,
@@ -51,12 +51,12 @@ impl Refusal {
         )
     }
 
-    /// 501: a method or a transfer coding this server does not know.
+    /// 501: a method or a transfer coding that the server does not know.
     pub(in crate::http) const fn unknown(reason: &'static str) -> Self {
         Self::new(StatusCode::NotImplemented, reason)
     }
 
-    /// 503: the server is cancelling and has not begun an answer.
+    /// 503: the server cancels the request before its response has begun.
     pub(in crate::http) const fn unavailable() -> Self {
         Self::new(StatusCode::ServiceUnavailable, "")
     }
@@ -69,7 +69,7 @@ impl Refusal {
         )
     }
 
-    /// The error a handler that reads the body sees.
+    /// Returns the error that a handler sees when it reads the body.
     pub(in crate::http) fn into_io(self) -> io::Error {
         let kind = match self.status {
             StatusCode::RequestTimeout => io::ErrorKind::TimedOut,

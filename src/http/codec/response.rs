@@ -1,49 +1,50 @@
-//! From a `Response` to the bytes of its head.
+//! Writing the head of a response, and the end of a chunked body.
 
 use http_types::headers::{HeaderName, HeaderValue};
 use http_types::{Method, Response, StatusCode, Trailers};
 
-use super::{Refusal, date};
+use super::date;
+use super::refusal::Refusal;
 
-/// How a response's body goes over the wire (RFC 9112, 6.3).
+/// How the end of a response's body is shown (RFC 9112, 6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::http) enum BodyKind {
-    /// Not at all, whatever the handler put there: HEAD, 1xx, 204, 304.
-    Nothing,
-    /// As so many bytes.
+pub(in crate::http) enum ResponseFraming {
+    /// There is no body, even if the handler has set one: HEAD, 1xx, 204, 304.
+    Empty,
+    /// After n bytes.
     Length(u64),
-    /// In chunks.
+    /// After the last chunk.
     Chunked,
-    /// Until the connection closes: HTTP/1.0, length unknown.
+    /// When the connection closes: to HTTP/1.0, if the length is unknown.
     UntilClose,
 }
 
-impl BodyKind {
-    /// What `response` to a request of `method` needs; `old` if the request was of HTTP/1.0.
-    pub(in crate::http) fn of(response: &Response, method: Method, old: bool) -> Self {
+impl ResponseFraming {
+    /// Returns the framing of `response` to a request of that method and version.
+    pub(in crate::http) fn of(response: &Response, method: Method, is_http10: bool) -> Self {
         let status = response.status();
         let bodiless = status.is_informational()
             || matches!(status, StatusCode::NoContent | StatusCode::NotModified)
             || method == Method::Head;
         match response.len() {
-            _ if bodiless => Self::Nothing,
+            _ if bodiless => Self::Empty,
             Some(length) => Self::Length(length as u64),
-            None if old => Self::UntilClose,
+            None if is_http10 => Self::UntilClose,
             None => Self::Chunked,
         }
     }
 }
 
-/// What a response says about the connection it arrives on.
+/// What a response says about its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::http) enum Persistence {
-    /// Stays open, which HTTP/1.1 need not say.
+    /// It stays open. HTTP/1.1 need not say so.
     Keep,
-    /// Stays open, said to an HTTP/1.0 client that asked for it.
+    /// It stays open, said to an HTTP/1.0 client that has asked for it.
     KeepSaid,
-    /// Closes after this response.
+    /// It closes after this response.
     Close,
-    /// Stops being HTTP: the handler's own `Connection` field stands.
+    /// It is no longer HTTP: the handler's own `Connection` field is sent.
     Upgrade,
 }
 
@@ -52,16 +53,16 @@ pub(in crate::http) enum Persistence {
 pub(in crate::http) struct ResponseHead<'a> {
     pub(in crate::http) response: &'a Response,
     pub(in crate::http) method: Method,
-    pub(in crate::http) body: BodyKind,
+    pub(in crate::http) framing: ResponseFraming,
     pub(in crate::http) persistence: Persistence,
 }
 
 impl ResponseHead<'_> {
-    /// Appends the head to `out`, and returns what it says about the connection: a handler may
+    /// Appends the head to `out`, and returns what it says about the connection: the handler may
     /// have asked for a close.
     ///
-    /// The fields that frame the message are the server's alone; a handler's are left out. So is,
-    /// with a log line, any field that would break out of its line.
+    /// Only the server writes the fields that frame the message; a handler's are left out. A field
+    /// that would end its line early is left out too, with a log record.
     pub(in crate::http) fn write(&self, out: &mut Vec<u8>) -> Persistence {
         let mut persistence = self.persistence;
         status_line(self.response.status(), out);
@@ -87,7 +88,7 @@ impl ResponseHead<'_> {
             date::write(out);
             out.extend_from_slice(b"\r\n");
         }
-        self.framing(out);
+        self.write_framing(out);
         out.extend_from_slice(match persistence {
             Persistence::Close => b"connection: close\r\n\r\n",
             Persistence::KeepSaid => b"connection: keep-alive\r\n\r\n",
@@ -96,27 +97,28 @@ impl ResponseHead<'_> {
         persistence
     }
 
-    fn framing(&self, out: &mut Vec<u8>) {
-        match self.body {
-            BodyKind::Length(length) => content_length(length, out),
-            BodyKind::Chunked => out.extend_from_slice(b"transfer-encoding: chunked\r\n"),
-            BodyKind::UntilClose => {}
-            // RFC 9110, 8.6: to HEAD the length a GET would have had, never to 1xx or 204.
-            BodyKind::Nothing if self.method == Method::Head => {
-                let said = self.response.header("content-length");
-                let said = said.and_then(|values| values.last().as_str().parse().ok());
-                match (said, self.response.len()) {
+    /// Appends the field that frames the body.
+    fn write_framing(&self, out: &mut Vec<u8>) {
+        match self.framing {
+            ResponseFraming::Length(length) => content_length(length, out),
+            ResponseFraming::Chunked => out.extend_from_slice(b"transfer-encoding: chunked\r\n"),
+            ResponseFraming::UntilClose => {}
+            // RFC 9110, 8.6: to HEAD the length that GET would have, to 1xx and 204 none.
+            ResponseFraming::Empty if self.method == Method::Head => {
+                let set = self.response.header("content-length");
+                let set = set.and_then(|values| values.last().as_str().parse().ok());
+                match (set, self.response.len()) {
                     (Some(length), None | Some(0)) => content_length(length, out),
                     (_, Some(length)) => content_length(length as u64, out),
                     (None, None) => {}
                 }
             }
-            BodyKind::Nothing => {}
+            ResponseFraming::Empty => {}
         }
     }
 }
 
-/// Appends a whole response that says why a request is not served, and closes.
+/// Appends the whole response to a message that is not served, with `Connection: close`.
 pub(in crate::http) fn write_refusal(refusal: Refusal, out: &mut Vec<u8>) {
     status_line(refusal.status, out);
     if !refusal.reason.is_empty() {
@@ -130,7 +132,7 @@ pub(in crate::http) fn write_refusal(refusal: Refusal, out: &mut Vec<u8>) {
     out.extend_from_slice(refusal.reason.as_bytes());
 }
 
-/// Appends the end of a chunked body.
+/// Appends the last chunk of a body, with its trailers.
 pub(in crate::http) fn write_last_chunk(trailers: Option<&Trailers>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"0\r\n");
     for (name, values) in trailers.into_iter().flat_map(|trailers| trailers.iter()) {
@@ -141,7 +143,7 @@ pub(in crate::http) fn write_last_chunk(trailers: Option<&Trailers>, out: &mut V
     out.extend_from_slice(b"\r\n");
 }
 
-/// Whether a `Connection` field has the option `close`.
+/// Returns true if the value of a `Connection` field has the option `close`.
 fn names_close(value: &str) -> bool {
     value
         .split(',')
@@ -166,7 +168,7 @@ fn content_length(length: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// Appends a number in decimal, without the detour over a `String`.
+/// Appends a number in decimal, without a `String`.
 fn number(mut number: u64, out: &mut Vec<u8>) {
     let mut digits = [0; 20];
     let mut at = digits.len();
@@ -184,7 +186,7 @@ fn number(mut number: u64, out: &mut Vec<u8>) {
 /// A set of bytes.
 type Set = [bool; 256];
 
-/// What a field's name is made of (RFC 9110, 5.6.2).
+/// The bytes of a token, which a field's name is (RFC 9110, 5.6.2).
 static TOKEN: Set = {
     let mut set = [false; 256];
     let mut byte = 0;
@@ -201,26 +203,26 @@ static TOKEN: Set = {
     set
 };
 
-/// What stays in its line.
+/// The bytes that do not end a line: all but CR, LF and NUL.
 static IN_LINE: Set = {
     let mut set = [true; 256];
     (set[b'\r' as usize], set[b'\n' as usize], set[0]) = (false, false, false);
     set
 };
 
-/// Whether there are no bytes in `text` but those in `set`: one look each, and no branch.
+/// Returns true if all bytes of `text` are in `set`. There is no branch per byte.
 fn all_in(text: &str, set: &Set) -> bool {
     text.bytes()
         .fold(true, |all, byte| all & set[usize::from(byte)])
 }
 
-/// Appends one field, or leaves it out with a log line if it would not stay in its line.
+/// Appends one field, or leaves it out, with a log record, if it would end its line early.
 fn field(name: &HeaderName, value: &HeaderValue, out: &mut Vec<u8>) {
     let (name, value) = (name.as_str(), value.as_str());
     if name.is_empty() || !all_in(name, &TOKEN) {
-        log::warn!("response field left out: {name:?} is not a field name");
+        log::warn!(target: "neap", event = "field left out", field = name; "response field left out: {name:?} is not a field name");
     } else if !all_in(value, &IN_LINE) {
-        log::warn!("response field `{name}` left out: its value has a line end or a NUL");
+        log::warn!(target: "neap", event = "field left out", field = name; "response field `{name}` left out: its value has a line end or a NUL");
     } else {
         out.extend_from_slice(name.as_bytes());
         out.extend_from_slice(b": ");
@@ -234,12 +236,12 @@ mod tests {
     use super::*;
 
     fn head(response: &Response, method: Method, persistence: Persistence) -> String {
-        let body = BodyKind::of(response, method, false);
+        let framing = ResponseFraming::of(response, method, false);
         let mut out = Vec::new();
         ResponseHead {
             response,
             method,
-            body,
+            framing,
             persistence,
         }
         .write(&mut out);
@@ -278,17 +280,18 @@ mod tests {
 
     #[test]
     fn bodies_are_framed_by_method_and_status() {
+        use ResponseFraming::{Empty, Length};
         let table = [
-            (200, Method::Get, "content-length: 5", BodyKind::Length(5)),
-            (200, Method::Head, "content-length: 5", BodyKind::Nothing),
-            (204, Method::Get, "", BodyKind::Nothing),
-            (304, Method::Get, "", BodyKind::Nothing),
-            (500, Method::Get, "content-length: 5", BodyKind::Length(5)),
+            (200, Method::Get, "content-length: 5", Length(5)),
+            (200, Method::Head, "content-length: 5", Empty),
+            (204, Method::Get, "", Empty),
+            (304, Method::Get, "", Empty),
+            (500, Method::Get, "content-length: 5", Length(5)),
         ];
-        for (status, method, line, kind) in table {
+        for (status, method, line, framing) in table {
             let mut response = Response::new(status);
             response.set_body("hello");
-            assert_eq!(BodyKind::of(&response, method, false), kind);
+            assert_eq!(ResponseFraming::of(&response, method, false), framing);
             let head = head(&response, method, Persistence::Keep);
             assert!(head.contains(line), "{head}");
             assert_eq!(head.contains("content-length"), !line.is_empty(), "{head}");

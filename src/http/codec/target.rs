@@ -1,46 +1,52 @@
-//! From a request target and a host to a `Request` with a `Url`.
+//! Making a `Request` with a `Url` of a request target and a host.
 
 use http_types::{Method, Request, Url};
 
-use super::Refusal;
-use crate::net::endpoint::Endpoint;
+use super::refusal::Refusal;
 
-/// A target longer than this is not remembered, in bytes.
+/// The longest target, and the longest host, that is remembered, in bytes.
 const REMEMBERED: usize = 128;
 
 /// Makes the requests of one connection, still without fields and body.
 ///
-/// `Url::parse` of a formatted string is the dearest single step of a request's mapping, and
-/// `Request::new` the next: it makes a channel for trailers. The next request of a connection mostly
-/// names the same host, and often the same target; so the last one is cloned, which leaves the
-/// channel out, and at most the path and query of its URL are replaced.
+/// The most expensive step of making a request is `Url::parse`, the next is `Request::new`, which
+/// makes a channel for trailers. Most requests of a connection name the same host, and many the same
+/// target. So the last request is cloned, which leaves the channel out, and only the path and query
+/// of its URL are replaced if they differ.
 #[derive(Debug)]
 pub(super) struct Targets {
-    /// Where the connection arrived, and where it comes from.
+    /// The address the connection arrived at.
     local: Box<str>,
+    /// The address of the peer.
     peer: Box<str>,
-    /// The authority of requests that name none.
-    fallback: Option<Box<str>>,
-    /// The host and target that `last` was made for.
+    /// The authority of a request that names none; `local` if it is `None`.
+    default_host: Option<&'static str>,
+    /// The host of `last`.
     host: String,
+    /// The target of `last`.
     target: String,
+    /// The last request, without its channel for trailers.
     last: Option<Box<Request>>,
 }
 
 impl Targets {
-    /// For a connection that arrived at `local` and comes from `peer`.
-    pub(super) fn new(local: &Endpoint, peer: &Endpoint) -> Self {
+    pub(super) fn new(local: Box<str>, peer: Box<str>, default_host: Option<&'static str>) -> Self {
         Self {
-            fallback: local.tcp().is_none().then(|| "localhost".into()),
-            local: local.to_string().into(),
-            peer: peer.to_string().into(),
+            local,
+            peer,
+            default_host,
             host: String::new(),
             target: String::new(),
             last: None,
         }
     }
 
-    /// A request for `target` (RFC 9112, 3.2 and 3.3). With `trailers`, they can be sent to it.
+    /// Makes a request for `target` (RFC 9112, 3.2 and 3.3), with a channel for trailers if
+    /// `trailers` is true.
+    ///
+    /// # Errors
+    ///
+    /// The target or the host breaks the grammar, or can be read in two ways.
     #[inline(always)]
     pub(super) fn request(
         &mut self,
@@ -50,7 +56,8 @@ impl Targets {
         trailers: bool,
     ) -> Result<Request, Refusal> {
         let host = host.filter(|host| !host.is_empty());
-        if target.starts_with('/') {
+        // RFC 9112, 3.2.3: CONNECT has the authority form and no other.
+        if target.starts_with('/') && method != Method::Connect {
             return self.origin_form(method, host, target, trailers);
         }
         if target == "*" && method == Method::Options {
@@ -69,7 +76,7 @@ impl Targets {
         Ok(self.make(method, url))
     }
 
-    /// A path and perhaps a query, the usual form.
+    /// Makes a request for a path and an optional query, the usual form.
     #[inline(always)]
     fn origin_form(
         &mut self,
@@ -81,11 +88,11 @@ impl Targets {
         if target.contains('#') {
             return Err(Refusal::malformed("fragment in request target"));
         }
-        let host = host.unwrap_or(self.fallback.as_ref().unwrap_or(&self.local));
+        let host = host.or(self.default_host).unwrap_or(&self.local);
         let last = match &mut self.last {
             Some(last) if self.host == host => {
                 if self.target != target {
-                    aim(last.url_mut(), target);
+                    set_target(last.url_mut(), target);
                 }
                 last
             }
@@ -94,7 +101,7 @@ impl Targets {
                 let url = Url::parse(&format!("http://{host}{target}"))
                     .map_err(|_| Refusal::malformed("bad host"))?;
                 self.host = host.to_owned();
-                // The clone leaves the channel behind.
+                // The clone has no channel.
                 let last = Box::new(self.make(method, url).clone());
                 self.last.insert(last)
             }
@@ -111,7 +118,7 @@ impl Targets {
         Ok(request)
     }
 
-    /// A request from scratch.
+    /// Makes a request without the last one's help.
     fn make(&self, method: Method, url: Url) -> Request {
         let mut request = Request::new(method, url);
         request.set_local_addr(Some(&*self.local));
@@ -119,13 +126,14 @@ impl Targets {
         request
     }
 
-    /// Forgets the last request: a connection that has become idle should stay small.
+    /// Frees the last request, so that an idle connection stays small.
     pub(super) fn forget(&mut self) {
         self.last = None;
         self.host = String::new();
         self.target = String::new();
     }
 
+    /// Remembers the target of `last`, or frees `last` if it is too long to keep.
     fn remember(&mut self, target: &str) {
         if target.len() > REMEMBERED || self.host.len() > REMEMBERED {
             self.forget();
@@ -137,7 +145,7 @@ impl Targets {
 }
 
 /// Replaces a URL's path and query.
-fn aim(url: &mut Url, target: &str) {
+fn set_target(url: &mut Url, target: &str) {
     let (path, query) = match target.split_once('?') {
         Some((path, query)) => (path, Some(query)),
         None => (target, None),
@@ -146,7 +154,7 @@ fn aim(url: &mut Url, target: &str) {
     url.set_query(query);
 }
 
-/// Whether `target` has a scheme this server answers for.
+/// Returns true if `target` begins with a scheme that the server answers for.
 fn is_absolute(target: &str) -> bool {
     ["http://", "https://"].iter().any(|scheme| {
         target
@@ -155,8 +163,8 @@ fn is_absolute(target: &str) -> bool {
     })
 }
 
-/// Refuses what a URL's parser would read in a way of its own: a host after more than two slashes, a
-/// user before it, a fragment (RFC 9110, 4.2; RFC 9112, 3.2.2).
+/// Refuses what the URL parser reads in another way than the grammar does: a host behind more than
+/// two slashes, a user in front of it, a fragment (RFC 9110, 4.2; RFC 9112, 3.2.2).
 fn check_absolute(target: &str) -> Result<(), Refusal> {
     let rest = target.split_once("://").map_or(target, |(_, rest)| rest);
     let host = rest.split(['/', '?']).next().unwrap_or_default();
@@ -166,7 +174,8 @@ fn check_absolute(target: &str) -> Result<(), Refusal> {
     check_host(host)
 }
 
-/// Refuses what could move the host's end when it is put into a URL: a user, a path, a query.
+/// Refuses characters that would end the host early when it is put into a URL: those of a user, a
+/// path or a query.
 pub(super) fn check_host(host: &str) -> Result<(), Refusal> {
     let fits = |byte: u8| {
         byte.is_ascii_alphanumeric()
@@ -191,8 +200,7 @@ mod tests {
     use super::*;
 
     fn urls(requests: &[(Method, Option<&str>, &str)]) -> Vec<Option<String>> {
-        let here = Endpoint::Tcp(([127, 0, 0, 1], 80).into());
-        let mut targets = Targets::new(&here, &here);
+        let mut targets = Targets::new("127.0.0.1:80".into(), "127.0.0.1:80".into(), None);
         requests
             .iter()
             .map(|(method, host, target)| {
@@ -242,6 +250,7 @@ mod tests {
             (Get, Some("a/b"), "/x", None),
             (Get, Some("a:b"), "/x", None),
             (Connect, Some("a"), "u@b:443", None),
+            (Connect, Some("a"), "/x", None),
         ];
         for (method, host, target, url) in table {
             let found = urls(&[(method, host, target)]);

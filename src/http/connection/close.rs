@@ -1,84 +1,94 @@
-//! The ends of a connection: with patience, or all of a sudden.
+//! How a connection is closed: with time for the peer to read to the end, or at once.
 
 use std::future::poll_fn;
-use std::io;
 use std::net::Shutdown;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use super::Connection;
-use crate::http::clock::after;
+use super::transport::Transport;
 use crate::http::codec::{self, Refusal};
-use crate::http::wire::State;
+use crate::http::socket::{ConnState, deadline_from};
+use crate::net::stream::Stream;
 
-/// How long a connection that the server has closed may go on sending, in all.
+/// How long the peer may go on sending after the server has closed its side.
 const LONGEST_LINGER: Duration = Duration::from_secs(2);
 
-impl Connection {
-    /// Closes our side and waits for the peer to close its own (RFC 9112, 9.6).
-    ///
-    /// Without it, what the peer still sends would be answered with a reset, which takes from it
-    /// what it has not read yet.
-    pub(super) async fn linger(&mut self) {
-        self.wire.enter(State::Linger);
-        self.buffer.release();
-        if self.wire.stream.shutdown(Shutdown::Write).is_err() {
-            return;
-        }
-        let begun = Instant::now();
-        self.since = begun;
-        self.eager = true;
-        poll_fn(|cx| self.poll_discard(cx, begun)).await;
-    }
+/// How a connection is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CloseMode {
+    /// With time for the peer to read to the end.
+    Linger,
+    /// At once: the peer does not read any more.
+    AtOnce,
+}
 
-    fn poll_discard(&mut self, cx: &mut Context<'_>, begun: Instant) -> Poll<()> {
-        loop {
-            match self.poll_fill(cx) {
-                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
-                Poll::Ready(Ok(_)) => {
-                    self.buffer.release();
-                    self.since = Instant::now();
-                }
-                Poll::Pending => {
-                    let quiet = after(self.since, self.shared.options.linger);
-                    return self.clock.poll(cx, quiet.min(begun + LONGEST_LINGER));
-                }
+/// Closes the server's side and waits for the peer to close its own (RFC 9112, 9.6).
+///
+/// Without the wait, the bytes that the peer still sends would be answered with a reset, which takes
+/// from the peer what it has not read yet.
+pub(super) async fn linger(transport: &mut Transport) {
+    transport.socket.enter(ConnState::Linger);
+    transport.buffer.release();
+    if transport.socket.stream.shutdown(Shutdown::Write).is_err() {
+        return;
+    }
+    let start = Instant::now();
+    let mut last_byte = start;
+    transport.read_at_once();
+    poll_fn(|cx| poll_discard(transport, cx, &mut last_byte, start + LONGEST_LINGER)).await;
+}
+
+/// Reads and drops bytes. Returns ready when the peer has closed, has sent nothing for the linger
+/// time, or at the deadline.
+fn poll_discard(
+    transport: &mut Transport,
+    cx: &mut Context<'_>,
+    last_byte: &mut Instant,
+    deadline: Instant,
+) -> Poll<()> {
+    loop {
+        match transport.poll_fill(cx) {
+            Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
+            Poll::Ready(Ok(_)) => {
+                transport.buffer.release();
+                *last_byte = Instant::now();
+            }
+            Poll::Pending => {
+                let quiet = deadline_from(*last_byte, transport.context.settings.linger);
+                return transport.timer.poll(cx, quiet.min(deadline));
             }
         }
-    }
-
-    /// What is still said to the peer of a connection that is dropped: without waiting, so that a
-    /// cancel takes no time.
-    fn cancel(&self, state: State) {
-        let stream = &self.wire.stream;
-        // Nobody is left to be told when one of these fails.
-        let _ = match state {
-            State::Head | State::Active => {
-                let mut out = Vec::new();
-                codec::write_refusal(Refusal::unavailable(), &mut out);
-                let _ = stream.try_write(&out);
-                let _ = stream.shutdown(Shutdown::Write);
-                // What lies unread at the close makes it a reset, which would eat the answer.
-                let mut scratch = [0; 4096];
-                (0..16).try_for_each(|_| match stream.try_read(&mut scratch)? {
-                    0 => Err(io::ErrorKind::UnexpectedEof.into()),
-                    _ => Ok(()),
-                })
-            }
-            State::Responding if self.until_close => stream.reset_on_close(),
-            State::Upgraded => stream.shutdown(Shutdown::Both),
-            State::Responding | State::Fresh | State::Idle | State::Linger => Ok(()),
-        };
     }
 }
 
-impl Drop for Connection {
-    fn drop(&mut self) {
-        if !self.ended {
-            let state = self.wire.state();
-            self.shared.census.cut(state);
-            self.cancel(state);
+/// Ends a connection that is cancelled in this state, without waiting for anything.
+///
+/// Errors are ignored: there is no one left to report them to.
+pub(super) fn cancel(transport: &Transport, state: ConnState) {
+    let stream = &transport.socket.stream;
+    match state {
+        ConnState::Head | ConnState::Active => {
+            let mut answer = Vec::new();
+            codec::write_refusal(Refusal::unavailable(), &mut answer);
+            let _ = stream.try_write(&answer);
+            let _ = stream.shutdown(Shutdown::Write);
+            discard_unread(stream);
         }
-        self.shared.census.leave(self.key);
+        ConnState::Responding if transport.until_close => drop(stream.reset_on_close()),
+        ConnState::Upgraded => drop(stream.shutdown(Shutdown::Both)),
+        ConnState::Responding | ConnState::Fresh | ConnState::Idle | ConnState::Linger => {}
+    }
+}
+
+/// Drops the bytes that wait in the socket, up to 64 KiB.
+///
+/// Unread bytes make the close a reset, which takes from the peer what it has not read yet.
+fn discard_unread(stream: &Stream) {
+    let mut scratch = [0; 4096];
+    for _ in 0..16 {
+        match stream.try_read(&mut scratch) {
+            Ok(1..) => {}
+            Ok(0) | Err(_) => return,
+        }
     }
 }

@@ -1,23 +1,24 @@
-//! What a handler can ask about the server that runs it.
+//! What a handler can ask about the server that serves its request.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::phase::Lifecycle;
-use crate::{StopSource, StopToken};
+use super::drain::ServerLifecycle;
+use crate::stop::source::StopSource;
+use crate::stop::token::StopToken;
 
-/// What is put into each request's extensions.
+/// The extension of each request that the server gives to an app.
 #[derive(Debug, Clone)]
-pub(super) struct Served(pub(super) Arc<Lifecycle>);
+pub(super) struct Served(pub(super) Arc<ServerLifecycle>);
 
-/// What a handler can ask of a request: whether the server is to stop, and how long there is.
+/// What a handler can ask of a request: whether the server stops, and how much time is left.
 ///
-/// For `http_types::Request` and `tide::Request`. On a request that no neap server has served, in
-/// a test for example, the token never stops.
+/// For `http_types::Request` and `tide::Request`. A request that does not come from a neap server, in
+/// a test for example, has a token that is never stopped, no limit of time, and is ready.
 ///
 /// # Examples
 ///
-/// A long poll that answers early when told to stop:
+/// A long poll that answers early at the stop, and does not begin when less than a second is left:
 ///
 /// ```
 /// use std::time::Duration;
@@ -25,6 +26,10 @@ pub(super) struct Served(pub(super) Arc<Lifecycle>);
 ///
 /// let mut app = tide::new();
 /// app.at("/news").get(|request: tide::Request<()>| async move {
+///     let left = request.remaining_time();
+///     if !request.is_ready() && left.is_some_and(|left| left < Duration::from_secs(1)) {
+///         return Ok("come back later");
+///     }
 ///     let news = async {
 ///         smol::Timer::after(Duration::from_secs(20)).await;
 ///         "news"
@@ -34,47 +39,15 @@ pub(super) struct Served(pub(super) Arc<Lifecycle>);
 /// });
 /// ```
 pub trait RequestExt {
-    /// A token that is stopped when the server drains.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use neap::http::RequestExt;
-    ///
-    /// async fn export(request: tide::Request<()>) -> tide::Result<String> {
-    ///     let token = request.stop_token();
-    ///     let rows = (0..1000).take_while(|_| !token.is_stopped());
-    ///     Ok(format!("{} rows", rows.count()))
-    /// }
-    /// ```
+    /// Returns a token that is stopped when the server begins to drain, after the lame-duck time.
     fn stop_token(&self) -> StopToken;
 
-    /// How long the handler still has before it is cancelled; `None` while nothing limits it.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use neap::http::RequestExt;
-    ///
-    /// # fn example(request: tide::Request<()>) {
-    /// if let Some(left) = request.remaining_time() {
-    ///     println!("{} ms left", left.as_millis());
-    /// }
-    /// # }
-    /// ```
+    /// Returns how long the handler may go on before it is cancelled: zero from the deadline on, and
+    /// `None` before the drain or if the drain has no deadline.
     fn remaining_time(&self) -> Option<Duration>;
 
-    /// Whether the server wants more work: false from the stop on, the lame-duck time included.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use neap::http::RequestExt;
-    ///
-    /// # fn example(request: tide::Request<()>) {
-    /// let status = if request.is_ready() { 200 } else { 503 };
-    /// # }
-    /// ```
+    /// Returns true as long as the server wants more requests: until it is told to stop. It is false
+    /// in the lame-duck time.
     fn is_ready(&self) -> bool;
 }
 

@@ -1,19 +1,14 @@
-//! What users of `tide` have: nested apps, middleware, files, events, WebSockets, bodies.
-
-#![cfg(feature = "tide")]
-
-mod http_support;
-mod runtimes;
+//! What apps of tide use: nested apps, middleware, files, events, WebSockets, bodies.
 
 use std::io::Write;
 use std::time::Duration;
 
+use crate::http_support::{Running, app, run};
 use async_tungstenite::tungstenite::Message;
 use async_tungstenite::tungstenite::handshake::derive_accept_key;
 use async_tungstenite::tungstenite::protocol::Role;
 use async_tungstenite::{WebSocketStream, client_async};
 use futures_lite::StreamExt;
-use http_support::{Running, app, run};
 use neap::http::{self, RequestExt, Server};
 use tide::utils::{After, Before};
 use tide::{Redirect, Request, Response};
@@ -187,11 +182,11 @@ fn bodies_go_in_and_out_in_every_framing() {
         let answer = client.send("0\r\n\r\n").answer();
         assert_eq!(answer.text(), body);
     }
-    // To HTTP/1.0 without a length: up to the close.
+    // To HTTP/1.0, without a length: the body ends with the connection.
     client.send("POST /echo HTTP/1.0\r\nconnection: keep-alive\r\ncontent-length: 5\r\n\r\nhello");
     let answer = client.answer();
     assert!(answer.head.contains("connection: keep-alive"), "{answer:?}");
-    // HEAD: the length without the body.
+    // To HEAD: the length without the body.
     client.send("HEAD /bytes/9 HTTP/1.1\r\nhost: a\r\n\r\n");
     let head = client.head().unwrap().unwrap();
     assert!(head.contains("content-length: 9"), "{head}");
@@ -208,7 +203,7 @@ fn a_body_is_asked_for_when_it_is_read() {
     assert!(client.head().unwrap().unwrap().starts_with("http/1.1 100 "));
     let answer = client.send("hello").answer();
     assert_eq!((answer.text(), answer.closes()), ("hello", false));
-    // Nobody reads it here, so nobody asks, and the connection cannot be kept.
+    // No handler reads this body, so the client is not asked for it, and the connection closes.
     let answer = client.send(format!("POST /hello {head}")).answer();
     assert!(answer.status == 405 && answer.closes(), "{answer:?}");
     running.stop();
@@ -253,18 +248,18 @@ fn a_peer_that_resets_frees_the_handler() {
     let running = run(Server::new(app, "127.0.0.1:0"));
     let mut client = running.connect();
     client.get("/hello");
-    begins.recv_timeout(http_support::PATIENCE).unwrap();
-    // A half-close frees nothing.
+    begins.recv_timeout(crate::http_support::PATIENCE).unwrap();
+    // A client that closes its side only does not free the handler.
     client.finish();
     assert!(drops.recv_timeout(Duration::from_millis(100)).is_err());
     let mut client = running.connect();
     client.get("/hello");
-    begins.recv_timeout(http_support::PATIENCE).unwrap();
+    begins.recv_timeout(crate::http_support::PATIENCE).unwrap();
     socket2::SockRef::from(&client.stream)
         .set_linger(Some(Duration::ZERO))
         .unwrap();
     drop(client);
-    drops.recv_timeout(http_support::PATIENCE).unwrap();
+    drops.recv_timeout(crate::http_support::PATIENCE).unwrap();
 }
 
 #[test]
@@ -279,7 +274,7 @@ fn no_timeout_is_taken_for_none() {
         .drain_timeout(Duration::MAX);
     let running = run(server);
     let mut client = running.connect();
-    // The answer tells that the beginning behind it has been read, too.
+    // Once the answer is there, the beginning behind its request has been read, too.
     client.get("/hello").send("GET /hello HT");
     assert_eq!(client.answer().text(), "Hello World!");
     let answer = client.send("TP/1.1\r\nhost: a\r\n\r\n").answer();

@@ -1,16 +1,11 @@
-//! What the server takes and refuses, over raw bytes: whole, cut at every byte, and behind a good
+//! What the server accepts and refuses, as raw bytes: whole, cut at every byte, and behind a good
 //! request.
 
-#![cfg(feature = "tide")]
-
-mod http_support;
-mod runtimes;
-
-use http_support::{Client, Running, run};
+use crate::http_support::{Client, Running, run};
 use neap::http::Server;
 
 const GOOD: &str = "GET /good HTTP/1.1\r\nhost: a\r\n\r\n";
-/// The most cuts that are tried for a long case.
+/// The most cuts of one case that are tried.
 const CUTS: usize = 80;
 
 struct Case {
@@ -36,7 +31,7 @@ fn kept(name: &'static str, bytes: impl AsRef<[u8]>) -> Case {
     }
 }
 
-/// A request with these lines between its host and its end.
+/// Returns a request with these lines between its host and its end.
 fn with(lines: &str) -> String {
     format!("POST / HTTP/1.1\r\nhost: a\r\n{lines}\r\n")
 }
@@ -66,7 +61,7 @@ fn check(client: &mut Client, case: &Case, how: &str) {
     }
 }
 
-/// Every case whole, and behind a good request; cut in two in every place.
+/// Checks each case whole, behind a good request, and cut in two at many places.
 fn check_all(cases: &[Case]) {
     let server = server();
     for case in cases {
@@ -76,7 +71,7 @@ fn check_all(cases: &[Case]) {
         assert_eq!(client.send(behind).answer().status, 200, "{}", case.name);
         check(&mut client, case, "behind a good one");
 
-        // First the beginnings on all connections, then the ends: by then the former were read.
+        // First the beginnings on all connections, then the ends: by then the beginnings were read.
         let step = case.bytes.len().div_ceil(CUTS);
         let cuts = (1..case.bytes.len()).step_by(step.max(1));
         let mut clients: Vec<_> = cuts.map(|cut| (cut, server.connect())).collect();
@@ -85,7 +80,7 @@ fn check_all(cases: &[Case]) {
         }
         for (cut, client) in &mut clients {
             use std::io::Write;
-            // It may have been refused, and closed, on its beginning alone.
+            // The server may have refused the beginning, and closed.
             let _ = client.stream.write_all(&case.bytes[*cut..]);
             check(client, case, &format!("cut at {cut}"));
         }

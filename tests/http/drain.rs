@@ -1,22 +1,18 @@
-//! What a stop does to connections: one test for each invariant of `neap::http`, named after it, on
-//! every runtime.
-
-#![cfg(feature = "tide")]
-
-mod http_support;
-mod runtimes;
+//! What a stop does to connections: at least one test for each guarantee of `neap::http`, with its
+//! number in the name, on every runtime.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use http_support::{Client, Door, Fared, PATIENCE, Running, app, eventually, run_in, run_on};
+use crate::http_support::{
+    Client, HandlerGate, PATIENCE, Running, app, eventually, run_in, run_on,
+};
+use crate::runtimes::beside_all;
 use neap::http::Server;
-use runtimes::{Runtime, beside_all};
 
-/// What may be taken beyond what the invariants allow: the code is not optimised.
+/// How much longer than guaranteed the code may take, since it is not optimised.
 const SLACK: Duration = Duration::from_millis(100);
 
 fn millis(millis: u64) -> Duration {
@@ -27,7 +23,7 @@ fn server() -> Server<tide::Server<()>> {
     Server::new(app(), "127.0.0.1:0")
 }
 
-/// Checks a time limit that a busy machine may break: one of a few tries has to keep it.
+/// Checks a time limit that a busy machine may break: one of eight tries must keep it.
 #[track_caller]
 fn within(limit: Duration, story: impl Fn() -> Duration) {
     let mut tried = Vec::new();
@@ -37,7 +33,7 @@ fn within(limit: Duration, story: impl Fn() -> Duration) {
     }
 }
 
-/// A client that has had one answer, and waits.
+/// Returns a client that has had one answer, and waits.
 fn idle(running: &Running) -> Client {
     let mut client = running.connect();
     assert_eq!(client.get("/hello").answer().text(), "Hello World!");
@@ -45,55 +41,21 @@ fn idle(running: &Running) -> Client {
 }
 
 #[test]
-fn i01_no_connection_the_kernel_accepted_is_reset() {
-    beside_all(|runtime| {
-        // Longer than a connect may take that falls between the filter and the close.
-        let running = run_on(runtime, server().new_conn_grace(PATIENCE));
-        let (addr, fared) = (running.addr, Fared::default());
-        let ended = thread::scope(|scope| {
-            for _ in 0..8 {
-                scope.spawn(|| storm(addr, &fared));
-            }
-            eventually("the storm", || {
-                fared.answered.load(Ordering::Relaxed) > 1000
-            });
-            running.stop()
-        });
-        fared.check();
-        assert!(ended.result.is_ok(), "{ended:?}");
-    });
-}
-
-/// Many connects ahead of the first request, so that the kernel's queue is never empty.
-fn storm(addr: SocketAddr, fared: &Fared) {
-    loop {
-        let connected: Vec<_> = (0..32).map_while(|_| Client::connect(addr).ok()).collect();
-        let refused = connected.len() < 32;
-        for mut client in connected {
-            fared.request(&mut client);
-        }
-        if refused {
-            return;
-        }
-    }
-}
-
-#[test]
 fn i02_bytes_in_a_socket_at_the_stop_are_answered() {
     beside_all(|runtime| {
         let running = run_on(runtime, server());
         let mut idle: Vec<_> = (0..50).map(|_| idle(&running)).collect();
-        let (mut blocker, door) = (running.connect(), Door::new());
-        blocker.get(&door.blocking_path());
-        door.wait();
-        // A server of one thread is held up: no task runs, and nothing is accepted.
+        let (mut blocker, gate) = (running.connect(), HandlerGate::new());
+        blocker.get(&gate.blocking_path());
+        gate.wait();
+        // A server on one thread is blocked: no task runs, and nothing is accepted.
         let mut fresh: Vec<_> = (0..50).map(|_| running.connect()).collect();
         for client in idle.iter_mut().chain(&mut fresh) {
             client.get("/hello");
         }
         running.handle.stop();
-        door.open();
-        assert_eq!(blocker.answer().text(), "through the door");
+        gate.open();
+        assert_eq!(blocker.answer().text(), "through the gate");
         for client in idle.iter_mut().chain(&mut fresh) {
             assert_eq!(client.answer().text(), "Hello World!");
         }
@@ -107,14 +69,14 @@ fn i02_bytes_in_a_socket_at_the_stop_are_answered() {
 fn i03_after_the_listener_closes_connect_is_refused() {
     beside_all(|runtime| {
         let running = run_on(runtime, server());
-        let (mut client, door) = (running.connect(), Door::new());
-        client.get(&door.path());
-        door.wait();
+        let (mut client, gate) = (running.connect(), HandlerGate::new());
+        client.get(&gate.path());
+        gate.wait();
         assert!(!running.refuses());
         running.handle.stop();
-        eventually("the closed door", || running.refuses());
-        door.open();
-        assert_eq!(client.answer().text(), "through the door");
+        eventually("the closed port", || running.refuses());
+        gate.open();
+        assert_eq!(client.answer().text(), "through the gate");
         drop(client);
         running.wait();
     });
@@ -123,7 +85,7 @@ fn i03_after_the_listener_closes_connect_is_refused() {
 #[test]
 fn i04_every_head_after_the_stop_says_close() {
     beside_all(|runtime| {
-        // Longer than a connect may take that falls between the filter and the close.
+        // Longer than the connect of a client that comes between the filter and the close.
         let running = run_on(runtime, server().idle_grace(PATIENCE));
         let mut busy = running.connect();
         busy.get("/until-stop");
@@ -133,7 +95,7 @@ fn i04_every_head_after_the_stop_says_close() {
         half.send("GET /hello HTTP/1.1\r\nho");
         let mut idle: Vec<_> = (0..10).map(|_| idle(&running)).collect();
         running.handle.stop();
-        eventually("the closed door", || running.refuses());
+        eventually("the closed port", || running.refuses());
         half.send("st: a\r\n\r\n");
         let late = idle.iter_mut().map(|client| client.get("/hello"));
         for client in late.chain([&mut busy, &mut old, &mut half]) {
@@ -162,7 +124,7 @@ fn i05_with_long_idle_connections_the_drain_ends_once_they_close() {
         within(millis(50) + SLACK, || {
             let running = run_on(runtime, server().idle_grace(millis(50)));
             let clients: Vec<_> = (0..20).map(|_| idle(&running)).collect();
-            // For longer than the grace.
+            // Longer than the grace.
             thread::sleep(millis(60));
             running.handle.stop();
             for mut client in clients {
@@ -178,7 +140,7 @@ fn i05_with_long_idle_connections_the_drain_ends_once_they_close() {
 #[test]
 fn i05_without_a_handler_the_drain_is_as_short_as_the_grace() {
     beside_all(|runtime| {
-        // Without a byte, kept alive and with half a head: by the longest of the three and a linger.
+        // Without a byte, kept alive, and with half a head: the longest of the three times and a linger.
         within(millis(200 + 50) + SLACK, || {
             let running = run_on(
                 runtime,
@@ -210,7 +172,7 @@ fn i06_stopped_by_the_deadline_whatever_the_peers_do() {
             let mut stalled = running.connect();
             stalled.stall();
             let mut half = running.connect();
-            // The answer tells that the beginning behind it has been read, too.
+            // Once the answer is there, the beginning behind its request has been read, too.
             half.get("/hello").send("GET / HTTP/1.1\r\n");
             assert_eq!(half.answer().status, 200);
             let mut deaf = running.connect();
@@ -226,7 +188,7 @@ fn i06_stopped_by_the_deadline_whatever_the_peers_do() {
                 assert_eq!((answer.status, answer.closes()), (503, true));
                 assert_eq!(answer.body, b"");
             }
-            // Not to the end: a cut shows as a cut.
+            // Not to the end: the client can tell a cut from an end.
             let cut = deaf.take(50_000_000).unwrap_err();
             assert!(matches!(
                 cut.kind(),
@@ -250,14 +212,14 @@ fn i07_a_large_response_arrives_whole_with_garbage_behind_its_request() {
         assert_eq!(client.take(8_000_000).unwrap().len(), 8_000_000);
         assert!(client.is_closed());
 
-        // And when it is the stop that makes it close.
-        let (mut client, door) = (running.connect(), Door::new());
-        client.get(&door.path()).send("garbage ".repeat(100));
-        door.wait();
+        // The same if the stop is why the connection closes.
+        let (mut client, gate) = (running.connect(), HandlerGate::new());
+        client.get(&gate.path()).send("garbage ".repeat(100));
+        gate.wait();
         running.handle.stop();
-        eventually("the closed door", || running.refuses());
-        door.open();
-        assert_eq!(client.answer().text(), "through the door");
+        eventually("the closed port", || running.refuses());
+        gate.open();
+        assert_eq!(client.answer().text(), "through the gate");
         assert!(client.is_closed());
         drop(client);
         running.wait();
@@ -269,13 +231,13 @@ fn i08_a_second_stop_cancels() {
     beside_all(|runtime| {
         within(millis(500 + 100) + SLACK, || {
             let running = run_on(runtime, server());
-            let (mut client, door) = (running.connect(), Door::new());
-            client.get(&door.path());
-            door.wait();
+            let (mut client, gate) = (running.connect(), HandlerGate::new());
+            client.get(&gate.path());
+            gate.wait();
             let mut upload = running.connect();
             upload.stall();
             running.handle.stop();
-            eventually("the closed door", || running.refuses());
+            eventually("the closed port", || running.refuses());
             running.handle.cancel();
             let ended = running.wait();
             assert_eq!(ended.report.cut.active, 2, "{ended:?}");
@@ -289,7 +251,7 @@ fn i08_a_second_stop_cancels() {
 #[test]
 fn i09_a_lame_duck_serves_and_says_close() {
     beside_all(|runtime| {
-        // As long as this test wants it to.
+        // Longer than the test.
         let running = run_on(runtime, server().lame_duck(10 * PATIENCE));
         let mut early = idle(&running);
         assert_eq!(running.connect().get("/ready").answer().status, 200);
@@ -301,7 +263,7 @@ fn i09_a_lame_duck_serves_and_says_close() {
         assert_eq!((answer.status, answer.closes()), (200, true));
         let answer = early.get("/hello").answer();
         assert_eq!((answer.status, answer.closes()), (200, true));
-        // A second stop does not wait for the end of it.
+        // A second stop does not wait for its end.
         assert!(running.cancel().unwrap_err().is_timeout());
     });
 }
@@ -341,7 +303,7 @@ fn i10_an_upgrade_in_the_drain_is_counted_and_cut() {
     });
 }
 
-/// The app, with an upgrade that begins at the stop.
+/// Returns the app, with an upgrade that begins at the stop.
 fn upgrading() -> tide::Server<()> {
     use neap::http::RequestExt;
     let mut app = app();
@@ -395,7 +357,7 @@ fn i11_nothing_is_left_and_stops_are_safe_at_any_time() {
     });
 }
 
-/// How many descriptors of this process belong to a server that listened at `addr`.
+/// Returns how many descriptors of this process belong to a server that listened at `addr`.
 #[cfg(target_os = "linux")]
 fn descriptors(addr: SocketAddr) -> usize {
     let local = format!(":{:04X}", addr.port());
@@ -417,67 +379,6 @@ fn descriptors(addr: SocketAddr) -> usize {
         .count()
 }
 
-/// One stop under 64 clients that do the same; `NEAP_STOPS` of them on each runtime, or a few.
-fn stops(runtime: Runtime, client: impl Fn(SocketAddr, &Fared) + Sync) {
-    let stops = std::env::var("NEAP_STOPS").map_or(3, |stops| stops.parse().unwrap());
-    for stop in 0..stops {
-        let running = run_on(runtime, server());
-        let (addr, fared) = (running.addr, Fared::default());
-        let ended = thread::scope(|scope| {
-            for _ in 0..64 {
-                scope.spawn(|| client(addr, &fared));
-            }
-            eventually("the load", || {
-                fared.answered.load(Ordering::Relaxed) > 200 + 7 * stop
-            });
-            running.stop()
-        });
-        fared.check();
-        assert!(ended.report.is_clean(), "{ended:?}");
-    }
-}
-
-#[test]
-fn i12_clients_that_send_back_to_back_lose_nothing() {
-    beside_all(|runtime| {
-        stops(runtime, |addr, fared| {
-            // One that comes late finds the door closed, which is as good as an answer.
-            let Ok(mut client) = Client::connect(addr) else {
-                return;
-            };
-            while fared.request(&mut client) {}
-        });
-    });
-}
-
-#[test]
-fn i12_clients_that_pause_lose_nothing() {
-    beside_all(|runtime| {
-        stops(runtime, |addr, fared| {
-            let Ok(mut client) = Client::connect(addr) else {
-                return;
-            };
-            let mut pause = addr.port() as u64;
-            while fared.request(&mut client) {
-                pause = (pause * 31 + 7) % 4001;
-                thread::sleep(Duration::from_micros(pause));
-            }
-        });
-    });
-}
-
-#[test]
-fn i12_clients_with_a_connection_per_request_lose_nothing() {
-    beside_all(|runtime| {
-        stops(runtime, |addr, fared| {
-            while let Ok(mut client) = Client::connect(addr) {
-                fared.request(&mut client);
-            }
-            fared.refused.fetch_add(1, Ordering::Relaxed);
-        });
-    });
-}
-
 #[test]
 fn i13_a_handler_that_panics_costs_its_connection_only() {
     beside_all(|runtime| {
@@ -497,7 +398,7 @@ fn i13_a_handler_that_panics_costs_its_connection_only() {
 fn i13_or_the_group_if_it_is_so_set() {
     beside_all(|runtime| {
         let running = run_on(runtime, server().panics_fail(true));
-        // The client has its answer all the same.
+        // The client has its answer in this case, too.
         let answer = running.connect().get("/panic").answer();
         assert_eq!((answer.status, answer.closes()), (500, true));
         let error = running.wait().result.unwrap_err().to_string();

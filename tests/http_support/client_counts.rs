@@ -1,20 +1,20 @@
-//! What a stop has cost its clients.
+//! What became of the requests under load.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Client;
 
-/// How the clients of one stop fared.
+/// What became of the requests of all clients, around one stop.
 #[derive(Debug, Default)]
-pub struct Fared {
+pub struct ClientCounts {
     pub answered: AtomicUsize,
     pub refused: AtomicUsize,
     pub lost: AtomicUsize,
 }
 
-impl Fared {
-    /// Sends one whole request and notes what comes; true if the connection goes on.
+impl ClientCounts {
+    /// Sends one whole request and counts what comes; returns true if the connection stays open.
     pub fn request(&self, client: &mut Client) -> bool {
         if client
             .stream

@@ -1,0 +1,140 @@
+//! The parser of one connection's heads, one after the other.
+
+use http_types::Request;
+
+use super::head::{RequestFraming, RequestHead, parse};
+use super::refusal::Refusal;
+use super::target::Targets;
+
+/// The longest head that is remembered, in bytes.
+const REMEMBERED: usize = 2048;
+
+/// Parses the heads of one connection, and recognises one that is repeated.
+///
+/// Many clients send the same head again and again: probes, pollers, pooled connections of another
+/// service. The same bytes make the same request, so from the third time on a head is not parsed,
+/// and its fields are not copied one by one into a growing map: the request is cloned. A client that
+/// sends a different head each time costs one comparison and one copy of the bytes per request.
+#[derive(Debug)]
+pub(in crate::http) struct HeadParser {
+    targets: Targets,
+    /// The bytes of the last head; empty if that head is not remembered.
+    last: Vec<u8>,
+    /// The result for `last`, once it has come twice.
+    parsed: Option<Box<(RequestHead, Request)>>,
+}
+
+impl HeadParser {
+    /// Makes the parser of a connection that arrived at `local` from `peer`.
+    ///
+    /// `default_host` is the authority of a request that names none; `local` if it is `None`.
+    pub(in crate::http) fn new(
+        local: Box<str>,
+        peer: Box<str>,
+        default_host: Option<&'static str>,
+    ) -> Self {
+        Self {
+            targets: Targets::new(local, peer, default_host),
+            last: Vec::new(),
+            parsed: None,
+        }
+    }
+
+    /// Parses the head at the start of `bytes`; returns `None` if it is not complete yet.
+    ///
+    /// The request is put into `slot`; the caller attaches the body.
+    ///
+    /// # Errors
+    ///
+    /// What to answer before closing. It is the same however the bytes were split into reads.
+    #[inline(always)]
+    pub(in crate::http) fn parse(
+        &mut self,
+        bytes: &[u8],
+        slot: &mut Option<Request>,
+    ) -> Result<Option<RequestHead>, Refusal> {
+        if let Some(parsed) = &self.parsed {
+            if bytes.starts_with(&self.last) {
+                *slot = Some(parsed.1.clone());
+                return Ok(Some(parsed.0));
+            }
+        }
+        let head = parse(bytes, &mut self.targets, slot)?;
+        if let (Some(head), Some(request)) = (head, slot) {
+            self.remember(&bytes[..head.length], head, request);
+        }
+        Ok(head)
+    }
+
+    /// Remembers a head: its bytes the first time, its request the second time.
+    fn remember(&mut self, bytes: &[u8], head: RequestHead, request: &Request) {
+        if self.last == bytes {
+            self.parsed = Some(Box::new((head, request.clone())));
+            return;
+        }
+        self.parsed = None;
+        self.last.clear();
+        // A request with trailers has a channel for them, which a clone would lack.
+        if bytes.len() <= REMEMBERED && head.framing != RequestFraming::Chunked {
+            self.last.extend_from_slice(bytes);
+        }
+    }
+
+    /// Frees what is remembered, so that an idle connection stays small.
+    pub(in crate::http) fn forget(&mut self) {
+        self.targets.forget();
+        self.last = Vec::new();
+        self.parsed = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parser() -> HeadParser {
+        HeadParser::new("127.0.0.1:80".into(), "127.0.0.1:80".into(), None)
+    }
+
+    fn parse_one(parser: &mut HeadParser, bytes: &str) -> Option<(RequestHead, Request)> {
+        let mut slot = None;
+        let head = parser.parse(bytes.as_bytes(), &mut slot).unwrap()?;
+        slot.map(|request| (head, request))
+    }
+
+    /// Everything of a request that a handler can see, its fields sorted.
+    fn visible(request: &Request) -> String {
+        let mut fields: Vec<_> = request.iter().map(|field| format!("{field:?}")).collect();
+        fields.sort();
+        let (method, url, version) = (request.method(), request.url(), request.version());
+        let ends = (request.local_addr(), request.peer_addr());
+        format!("{method} {url} {version:?} {ends:?} {fields:?}")
+    }
+
+    #[test]
+    fn a_repeated_head_is_the_head_parsed_afresh() {
+        let heads = [
+            "GET /a?b HTTP/1.1\r\nhost: a\r\nx-one: 1\r\nx-one: 2\r\ncookie: ä\r\n\r\n",
+            "GET /a?c HTTP/1.1\r\nhost: a\r\nx-one: 1\r\nx-one: 2\r\ncookie: ä\r\n\r\n",
+            "POST /c HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\nexpect: 100-continue\r\n\r\n",
+            "GET / HTTP/1.0\r\nconnection: keep-alive\r\n\r\n",
+            "GET / HTTP/1.1\r\nhost: b\r\nconnection: close\r\n\r\n",
+            "POST / HTTP/1.1\r\nhost: b\r\ntransfer-encoding: chunked\r\n\r\n",
+        ];
+        let mut kept = parser();
+        for head in heads {
+            let (afresh, request) = parse_one(&mut parser(), head).unwrap();
+            for time in 1..=4 {
+                let repeated = parse_one(&mut kept, &format!("{head}more bytes")).unwrap();
+                assert_eq!(
+                    (repeated.0, visible(&repeated.1)),
+                    (afresh, visible(&request))
+                );
+                assert_eq!(kept.parsed.is_some(), time > 1 && !head.contains("chunked"));
+                assert!(parse_one(&mut kept, &head[..head.len() - 1]).is_none());
+            }
+        }
+        kept.forget();
+        assert!(kept.parsed.is_none() && kept.last.is_empty());
+    }
+}

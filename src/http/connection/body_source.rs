@@ -1,0 +1,275 @@
+//! Receiving and decoding the body of a request.
+
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use futures_lite::ready;
+use http_types::{Trailers, trailers};
+
+use crate::http::codec::{ChunkedDecoder, Progress, Refusal, RequestFraming, RequestHead};
+use crate::http::socket::{BUFFER_SIZE, LazyTimer, ReadBuffer, Socket, deadline_from};
+
+/// What asks a client to send the body it has announced (RFC 9110, 10.1.1).
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+/// Reads of at least this many bytes go past the buffer.
+const LARGE_READ: usize = BUFFER_SIZE / 4;
+
+/// Receives and decodes the body of one request.
+#[derive(Debug)]
+pub(super) struct BodySource {
+    /// The socket; `None` once the connection has taken it back.
+    socket: Option<Arc<Socket>>,
+    /// Bytes that were received and not decoded.
+    buffer: ReadBuffer,
+    decoder: Decoder,
+    /// Why the body cannot be read to its end.
+    failure: Option<Refusal>,
+    /// The part of [`CONTINUE`] that is still to be sent.
+    unsent_continue: &'static [u8],
+    /// How many bytes of the body are still accepted.
+    bytes_allowed: u64,
+    /// How long the body may go without a byte.
+    timeout: Duration,
+    /// Since when the body is waited for.
+    waiting_since: Option<Instant>,
+    timer: LazyTimer,
+    trailers: Option<trailers::Sender>,
+}
+
+/// How far a body is decoded.
+#[derive(Debug)]
+enum Decoder {
+    /// n bytes are left.
+    Length(u64),
+    Chunked(ChunkedDecoder),
+    Ended,
+}
+
+impl BodySource {
+    /// Makes the source of a request's body. `buffer` holds the bytes that came behind the head.
+    pub(super) fn new(
+        socket: Arc<Socket>,
+        buffer: ReadBuffer,
+        head: RequestHead,
+        timeout: Duration,
+        max_body: u64,
+        trailers: Option<trailers::Sender>,
+    ) -> Self {
+        let decoder = match head.framing {
+            RequestFraming::Empty => Decoder::Ended,
+            RequestFraming::Length(length) => Decoder::Length(length),
+            RequestFraming::Chunked => Decoder::Chunked(ChunkedDecoder::new()),
+        };
+        // A client that has sent a part of its body does not wait to be asked.
+        let unsent_continue = match head.expects_continue && buffer.is_empty() {
+            true => CONTINUE,
+            false => &[],
+        };
+        Self {
+            socket: Some(socket),
+            buffer,
+            decoder,
+            failure: None,
+            unsent_continue,
+            bytes_allowed: max_body,
+            timeout,
+            waiting_since: None,
+            timer: LazyTimer::default(),
+            trailers,
+        }
+    }
+
+    /// Returns true if the body was read to its end.
+    pub(super) fn is_whole(&self) -> bool {
+        matches!(self.decoder, Decoder::Ended)
+    }
+
+    /// Returns why the body cannot be read to its end, if that is so.
+    pub(super) fn failure(&self) -> Option<Refusal> {
+        self.failure
+    }
+
+    /// Returns how many bytes are known to be left; 0 for a chunked body.
+    pub(super) fn known_left(&self) -> u64 {
+        match self.decoder {
+            Decoder::Length(left) => left,
+            Decoder::Chunked(_) | Decoder::Ended => 0,
+        }
+    }
+
+    /// Ends the time in which the client may be asked for its body. Returns true if the client waits
+    /// to be asked and was not.
+    pub(super) fn end_continue(&mut self) -> bool {
+        let unsent = std::mem::take(&mut self.unsent_continue);
+        unsent.len() == CONTINUE.len()
+    }
+
+    /// Takes the socket and the buffer from the body. Later reads return an error.
+    pub(super) fn take_back(&mut self) -> ReadBuffer {
+        self.socket = None;
+        std::mem::take(&mut self.buffer)
+    }
+
+    /// Reads bytes of the body. Returns their number, 0 at its end.
+    pub(super) fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        out: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            if let Some(refusal) = self.failure {
+                return Poll::Ready(Err(refusal.into_io()));
+            }
+            let bytes = match self.decode() {
+                Ok(Some(0)) => return Poll::Ready(Ok(0)),
+                Ok(Some(left)) if !self.buffer.is_empty() => self.buffer.take(up_to(left, out)),
+                Ok(Some(left)) if out.len() >= LARGE_READ => {
+                    ready!(self.poll_receive(cx, Some(up_to(left, out))))?
+                }
+                Ok(_) => {
+                    ready!(self.poll_receive(cx, None))?;
+                    continue;
+                }
+                Err(refusal) => return self.fail(refusal),
+            };
+            return match self.count(bytes as u64) {
+                Ok(()) => Poll::Ready(Ok(bytes)),
+                Err(refusal) => self.fail(refusal),
+            };
+        }
+    }
+
+    /// Decodes the framing in front of the next bytes of the body. Returns how many of them follow: 0
+    /// at the end of the body, `None` if more framing must be received first.
+    fn decode(&mut self) -> Result<Option<u64>, Refusal> {
+        loop {
+            let decoder = match &mut self.decoder {
+                Decoder::Ended => return Ok(Some(0)),
+                Decoder::Length(left) => return Ok(Some(*left)),
+                Decoder::Chunked(decoder) => decoder,
+            };
+            match decoder.step(self.buffer.filled())? {
+                Progress::Skip(bytes) => self.buffer.consume(bytes),
+                Progress::Data(left) if left > self.bytes_allowed => {
+                    return Err(Refusal::body_too_long());
+                }
+                Progress::Data(left) => return Ok(Some(left)),
+                Progress::More => return Ok(None),
+                Progress::End(bytes, trailers) => {
+                    self.buffer.consume(bytes);
+                    self.decoder = Decoder::Ended;
+                    self.end_trailers(trailers);
+                }
+            }
+        }
+    }
+
+    /// Sends the trailers to the handler, or tells it that there are none.
+    fn end_trailers(&mut self, trailers: Option<Trailers>) {
+        if let (Some(sender), Some(trailers)) = (self.trailers.take(), trailers) {
+            // The channel has room for its only message, so the send is ready at once.
+            let mut cx = Context::from_waker(Waker::noop());
+            let _ = pin!(sender.send(trailers)).poll(&mut cx);
+        }
+    }
+
+    /// Counts bytes of the body that the handler gets.
+    ///
+    /// # Errors
+    ///
+    /// The body is longer than the server accepts.
+    fn count(&mut self, bytes: u64) -> Result<(), Refusal> {
+        self.bytes_allowed = self
+            .bytes_allowed
+            .checked_sub(bytes)
+            .ok_or(Refusal::body_too_long())?;
+        match &mut self.decoder {
+            Decoder::Length(left) => {
+                *left -= bytes;
+                if *left == 0 {
+                    self.decoder = Decoder::Ended;
+                }
+            }
+            Decoder::Chunked(decoder) => decoder.took(bytes),
+            Decoder::Ended => {}
+        }
+        Ok(())
+    }
+
+    /// Receives bytes into `out`, or into the buffer, within the timeout. First asks the client for the
+    /// body, if it waits for that.
+    fn poll_receive(
+        &mut self,
+        cx: &mut Context<'_>,
+        out: Option<&mut [u8]>,
+    ) -> Poll<io::Result<usize>> {
+        let Some(socket) = &self.socket else {
+            let error = "the response was finished before the request's body was read";
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionAborted, error)));
+        };
+        ready!(poll_write_all(socket, cx, &mut self.unsent_continue))?;
+        let received = match out {
+            Some(out) => socket.poll_read(cx, out),
+            None => {
+                let space = self.buffer.space(BUFFER_SIZE);
+                let received = socket.poll_read(cx, space);
+                if let Poll::Ready(Ok(bytes)) = received {
+                    self.buffer.advance(bytes);
+                }
+                received
+            }
+        };
+        match received {
+            Poll::Ready(Ok(0)) => {
+                self.failure = Some(Refusal::malformed("body ended early"));
+                let error = "the peer closed before the request's body was whole";
+                Poll::Ready(Err(io::Error::new(io::ErrorKind::UnexpectedEof, error)))
+            }
+            Poll::Ready(Ok(bytes)) => {
+                self.waiting_since = None;
+                Poll::Ready(Ok(bytes))
+            }
+            Poll::Ready(Err(error)) => {
+                self.failure = Some(Refusal::malformed("connection broken"));
+                Poll::Ready(Err(error))
+            }
+            Poll::Pending => self.poll_timeout(cx),
+        }
+    }
+
+    /// Returns ready, with an error, once the body has gone without a byte for too long.
+    fn poll_timeout(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let since = *self.waiting_since.get_or_insert_with(Instant::now);
+        ready!(self.timer.poll(cx, deadline_from(since, self.timeout)));
+        self.fail(Refusal::too_slow("body too slow"))
+    }
+
+    /// Breaks the body off. All later reads return the same error.
+    fn fail(&mut self, refusal: Refusal) -> Poll<io::Result<usize>> {
+        self.failure = Some(refusal);
+        Poll::Ready(Err(refusal.into_io()))
+    }
+}
+
+/// Writes `unsent` to the socket, and shortens it by what was written.
+fn poll_write_all(
+    socket: &Socket,
+    cx: &mut Context<'_>,
+    unsent: &mut &'static [u8],
+) -> Poll<io::Result<()>> {
+    while !unsent.is_empty() {
+        let sent = ready!(socket.poll_write(cx, unsent))?;
+        *unsent = &unsent[sent..];
+    }
+    Poll::Ready(Ok(()))
+}
+
+/// Returns the first n bytes of `out`, or all if it has fewer.
+fn up_to(bytes: u64, out: &mut [u8]) -> &mut [u8] {
+    let length = usize::try_from(bytes).unwrap_or(usize::MAX).min(out.len());
+    &mut out[..length]
+}

@@ -1,0 +1,69 @@
+//! One request and what the app made of it.
+
+use http_types::{Response, Result, StatusCode};
+
+use super::transport::Transport;
+use crate::executor::panic::Panicked;
+use crate::http::codec::RequestHead;
+
+/// One request and what the app made of it.
+pub(super) struct Exchange {
+    pub(super) head: RequestHead,
+    /// Whether a reset by the peer is looked for while the app is at work.
+    pub(super) watching: bool,
+    /// The message of the handler's panic.
+    pub(super) panic: Option<String>,
+}
+
+/// How the app has ended: well, with an error, or by a panic. Its response is in a place of its own.
+pub(super) type Answered = std::result::Result<Result<()>, Panicked>;
+
+impl Exchange {
+    /// Makes the exchange of a request with this head.
+    pub(super) fn new(head: RequestHead) -> Self {
+        Self {
+            head,
+            watching: true,
+            panic: None,
+        }
+    }
+
+    /// Returns the response to send: the app's own in `slot`, or one with the status of its failure.
+    /// A failure of the server is logged.
+    #[inline(always)]
+    pub(super) fn conclude<'a>(
+        &mut self,
+        transport: &Transport,
+        answered: Answered,
+        slot: &'a mut Option<Response>,
+    ) -> &'a mut Response {
+        let failed = match answered {
+            // Not replaced: a response is too large to move without need.
+            Ok(Ok(())) => {
+                return slot.get_or_insert_with(|| Response::new(StatusCode::InternalServerError));
+            }
+            Ok(Err(error)) => {
+                if error.status().is_server_error() {
+                    log_failure(transport, &error);
+                }
+                error.status()
+            }
+            Err(Panicked(message)) => {
+                log_panic(transport, &message);
+                self.panic = Some(message);
+                StatusCode::InternalServerError
+            }
+        };
+        slot.insert(Response::new(failed))
+    }
+}
+
+fn log_failure(transport: &Transport, error: &http_types::Error) {
+    let (name, peer) = (&*transport.context.name, transport.peer());
+    log::error!(target: "neap", event = "request failed", service = name, peer:%; "request from {peer} failed: {error}");
+}
+
+fn log_panic(transport: &Transport, message: &str) {
+    let (name, peer) = (&*transport.context.name, transport.peer());
+    log::error!(target: "neap", event = "handler panicked", service = name, peer:%; "handler panicked on a request from {peer}: {message}");
+}

@@ -1,0 +1,198 @@
+//! Waiting for the head of the next request.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use futures_lite::ready;
+use http_types::Request;
+
+use super::close::CloseMode;
+use super::transport::Transport;
+use crate::http::codec::{HeadParser, Refusal, RequestHead};
+use crate::http::socket::{ConnState, deadline_from};
+use crate::stop::token::Stopped;
+
+/// How long a connection keeps the memory of its last request for the next one.
+const KEEP_MEMORY: Duration = Duration::from_millis(100);
+
+/// Reads the heads of one connection.
+pub(super) struct HeadReader {
+    parser: HeadParser,
+    /// When the connection was accepted, the present head began, or the last response ended.
+    since: Instant,
+    /// How many bytes of an incomplete head were searched for its end.
+    searched: usize,
+    /// Ready when the server drains.
+    draining: Stopped,
+}
+
+/// What the wait for a request has come to.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Awaited {
+    /// The head of a request.
+    Request(RequestHead),
+    /// A pause: the memory of the last request can be given back. The wait goes on.
+    Pause,
+    /// Something that is answered with a refusal.
+    Refusal(Refusal),
+    /// The end of the connection.
+    Close(CloseMode),
+}
+
+impl HeadReader {
+    /// Makes the reader of a connection that has just been accepted.
+    pub(super) fn new(transport: &Transport) -> Self {
+        let stream = &transport.socket.stream;
+        let (local, peer) = (stream.local_addr(), stream.peer_addr());
+        // A path is no host.
+        let default_host = local.tcp().is_none().then_some("localhost");
+        Self {
+            parser: HeadParser::new(
+                local.to_string().into(),
+                peer.to_string().into(),
+                default_host,
+            ),
+            since: Instant::now(),
+            searched: 0,
+            draining: transport.context.lifecycle.draining().stopped(),
+        }
+    }
+
+    /// Begins to wait for the next request, after a response.
+    pub(super) fn begin_idle(&mut self) {
+        self.since = Instant::now();
+        self.searched = 0;
+    }
+
+    /// Waits for the head of the next request. The request is put into `slot`.
+    ///
+    /// `has_memory` is whether the connection holds memory that it would give back in a pause.
+    #[inline(always)]
+    pub(super) fn poll(
+        &mut self,
+        transport: &mut Transport,
+        has_memory: bool,
+        slot: &mut Option<Request>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Awaited> {
+        loop {
+            if let Some(awaited) = self.parse(transport, slot) {
+                return Poll::Ready(awaited);
+            }
+            ready!(transport.poll_yield(cx));
+            match transport.poll_fill(cx) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(end_of_file(transport)),
+                Poll::Ready(Ok(_)) => continue,
+                Poll::Ready(Err(_)) => return Poll::Ready(Awaited::Close(CloseMode::AtOnce)),
+                Poll::Pending => {}
+            }
+            // Asked after the read: bytes that were there at the stop are read before it takes effect.
+            let draining = Pin::new(&mut self.draining).poll(cx).is_ready();
+            if has_memory && !draining {
+                ready!(transport.timer.poll(cx, self.since + KEEP_MEMORY));
+                self.parser.forget();
+                return Poll::Ready(Awaited::Pause);
+            }
+            let deadline = self.deadline(transport, draining);
+            ready!(transport.timer.poll(cx, deadline));
+            // The last look at the socket: bytes that have come while the time ran out count, too.
+            match transport.try_fill() {
+                Ok(0) => return Poll::Ready(end_of_file(transport)),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Poll::Ready(time_out(transport, draining));
+                }
+                Err(_) => return Poll::Ready(Awaited::Close(CloseMode::AtOnce)),
+            }
+        }
+    }
+
+    /// Parses the head in the buffer. Returns `None` if more bytes are needed.
+    #[inline(always)]
+    fn parse(&mut self, transport: &mut Transport, slot: &mut Option<Request>) -> Option<Awaited> {
+        let bytes = transport.buffer.filled();
+        if bytes.is_empty() {
+            return None;
+        }
+        // An incomplete head is searched for its end only where it is new. All of it is parsed when it
+        // begins, so that bytes that are not HTTP are refused at once, and when its end has come.
+        let parsed = if self.searched == 0 || may_end(&bytes[self.searched..]) {
+            self.parser.parse(bytes, slot)
+        } else {
+            Ok(None)
+        };
+        let max_head = transport.context.settings.max_head;
+        match parsed {
+            Ok(Some(head)) if head.length > max_head => {
+                Some(Awaited::Refusal(Refusal::head_too_long()))
+            }
+            Ok(Some(head)) => {
+                transport.buffer.consume(head.length);
+                Some(Awaited::Request(head))
+            }
+            Ok(None) if bytes.len() >= max_head => {
+                Some(Awaited::Refusal(match bytes.contains(&b'\n') {
+                    true => Refusal::head_too_long(),
+                    false => Refusal::target_too_long(),
+                }))
+            }
+            Ok(None) => {
+                self.searched = bytes.len().saturating_sub(2);
+                if transport.socket.state() != ConnState::Head {
+                    transport.socket.enter(ConnState::Head);
+                    self.since = Instant::now();
+                }
+                None
+            }
+            Err(refusal) => Some(Awaited::Refusal(refusal)),
+        }
+    }
+
+    /// Returns until when the next request, or the rest of its head, is waited for.
+    fn deadline(&self, transport: &Transport, draining: bool) -> Instant {
+        let settings = &transport.context.settings;
+        let state = transport.socket.state();
+        let timeout = match (state, draining) {
+            (ConnState::Head, _) => settings.head_timeout,
+            (_, false) => settings.keep_alive_timeout,
+            (ConnState::Fresh, true) => settings.new_conn_grace,
+            (_, true) => settings.idle_grace,
+        };
+        let deadline = deadline_from(self.since, timeout);
+        match transport.context.lifecycle.drain_began() {
+            Some(began) if state == ConnState::Head => {
+                deadline.min(deadline_from(began, settings.drain_head_timeout))
+            }
+            _ => deadline,
+        }
+    }
+}
+
+/// Returns what follows when the peer has closed its side.
+fn end_of_file(transport: &Transport) -> Awaited {
+    match transport.socket.state() {
+        ConnState::Head => Awaited::Refusal(Refusal::malformed("request ended early")),
+        _ => Awaited::Close(CloseMode::AtOnce),
+    }
+}
+
+/// Returns what follows when no request, or only a part of its head, has come in time.
+fn time_out(transport: &Transport, draining: bool) -> Awaited {
+    if transport.socket.state() == ConnState::Head {
+        return Awaited::Refusal(Refusal::too_slow("request head too slow"));
+    }
+    if draining {
+        transport.context.registry.count_idle_closed();
+        return Awaited::Close(CloseMode::Linger);
+    }
+    Awaited::Close(CloseMode::AtOnce)
+}
+
+/// Returns true if a head may end in `bytes`: if there is an empty line.
+fn may_end(bytes: &[u8]) -> bool {
+    let mut line_ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+    line_ends.any(|(at, _)| matches!(bytes.get(at + 1..), Some([b'\n', ..] | [b'\r', b'\n', ..])))
+}

@@ -1,0 +1,208 @@
+//! A request in flight: the part of a connection that is large, and there only while it is busy.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_lite::ready;
+use http_types::{Request, Response, Result};
+use pin_project_lite::pin_project;
+
+use super::body_reader::attach_body;
+use super::exchange::{Answered, Exchange};
+use super::request_body::RequestBody;
+use super::response_writer::ResponseWriter;
+use super::transport::Transport;
+use crate::executor::panic::catch;
+use crate::http::codec::{Persistence, Refusal, RequestHead};
+use crate::http::request_ext::Served;
+use crate::http::socket::ConnState;
+
+pin_project! {
+    /// A request in flight: first the request, then the app's future, then the response.
+    ///
+    /// It is boxed, and a busy connection keeps the box from request to request: thousands of bytes
+    /// cost too much to allocate each time, and too much to hold while idle. Each large part is put
+    /// into its place once and stays there: passing it from function to function would copy it.
+    pub(super) struct InFlight<F> {
+        request: Option<Request>,
+        #[pin]
+        app: Option<F>,
+        response: Option<Response>,
+        exchange: Option<Exchange>,
+        // The request's body, as long as the handler may read it.
+        body: Option<Arc<RequestBody>>,
+        writer: Option<ResponseWriter>,
+    }
+}
+
+/// What is left of a request after its response.
+pub(super) struct Remains {
+    /// The request's body, if it was not read to its end before the response.
+    pub(super) body: Option<Arc<RequestBody>>,
+    pub(super) response: Option<Response>,
+    /// The message of the handler's panic.
+    pub(super) panic: Option<String>,
+}
+
+impl<F> Default for InFlight<F> {
+    fn default() -> Self {
+        Self {
+            request: None,
+            app: None,
+            response: None,
+            exchange: None,
+            body: None,
+            writer: None,
+        }
+    }
+}
+
+impl<F: Future<Output = Result<Response>>> InFlight<F> {
+    /// Takes a request, and gives it its body and its extension.
+    ///
+    /// # Errors
+    ///
+    /// The body is longer than the server accepts.
+    #[inline(always)]
+    pub(super) fn begin(
+        self: Pin<&mut Self>,
+        transport: &mut Transport,
+        head: RequestHead,
+        request: Option<Request>,
+    ) -> std::result::Result<(), Refusal> {
+        transport.socket.enter(ConnState::Active);
+        let this = self.project();
+        *this.exchange = Some(Exchange::new(head));
+        *this.request = request;
+        if let Some(request) = this.request {
+            let served = Served(transport.context.lifecycle.clone());
+            request.ext_mut().insert(served);
+            *this.body = attach_body(transport, request, head)?;
+        }
+        Ok(())
+    }
+
+    /// Runs the app, which `answer` calls, and sends its response.
+    ///
+    /// # Errors
+    ///
+    /// The response was not sent to its end, or the peer is gone.
+    #[inline(always)]
+    pub(super) fn poll(
+        mut self: Pin<&mut Self>,
+        transport: &mut Transport,
+        answer: impl Fn(Request) -> F,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<Persistence>> {
+        if self.writer.is_none() {
+            match self.as_mut().poll_app(answer, cx) {
+                Poll::Ready(answered) => self.as_mut().begin_response(transport, answered),
+                Poll::Pending => ready!(self.as_mut().poll_reset(transport, cx)),
+            }
+            // Dropped before the response is sent, with all that the handler holds.
+            self.as_mut().project().app.set(None);
+        }
+        let this = self.project();
+        match (this.writer, this.response) {
+            (Some(writer), Some(response)) => writer.poll(response, transport, cx),
+            // The peer has reset the connection.
+            _ => Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
+        }
+    }
+
+    /// Runs the app. Its panics are caught, those before its first await too.
+    #[inline(always)]
+    fn poll_app(
+        self: Pin<&mut Self>,
+        answer: impl Fn(Request) -> F,
+        cx: &mut Context<'_>,
+    ) -> Poll<Answered> {
+        let mut this = self.project();
+        let polled = catch(move || {
+            if let Some(request) = this.request.take() {
+                this.app.set(Some(answer(request)));
+            }
+            match this.app.as_mut().as_pin_mut() {
+                Some(app) => app
+                    .poll(cx)
+                    .map_ok(|response| *this.response = Some(response)),
+                None => Poll::Pending,
+            }
+        });
+        match polled {
+            Ok(polled) => polled.map(Ok),
+            Err(panicked) => Poll::Ready(Err(panicked)),
+        }
+    }
+
+    /// Returns ready when the peer has reset the connection while the app is at work.
+    #[inline(always)]
+    fn poll_reset(
+        self: Pin<&mut Self>,
+        transport: &mut Transport,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        let this = self.project();
+        if this.body.as_ref().is_some_and(|body| body.is_whole()) {
+            // Nothing is left to read of the body, so the connection reads the socket again.
+            if let Some(body) = this.body.take() {
+                transport.buffer = body.take_back().buffer;
+            }
+        }
+        match (this.body, this.exchange) {
+            (None, Some(exchange)) => transport.poll_reset(cx, &mut exchange.watching),
+            // The handler reads the socket, and sees a reset itself.
+            _ => Poll::Pending,
+        }
+    }
+
+    /// Begins the response to what the app has answered.
+    #[inline(always)]
+    fn begin_response(self: Pin<&mut Self>, transport: &mut Transport, answered: Answered) {
+        let this = self.project();
+        let Some(exchange) = this.exchange else {
+            return;
+        };
+        let response = exchange.conclude(transport, answered, this.response);
+        let mut close = exchange.panic.is_some();
+        if let Some(body) = this.body {
+            // A handler that fails over a broken body passes the body's error on. The client is told
+            // what was wrong with the body.
+            let failed = u16::from(response.status()) >= 400;
+            if let Some(refusal) = body.failure().filter(|_| failed) {
+                *this.writer = Some(ResponseWriter::refusal(transport, refusal));
+                return;
+            }
+            close |= body.end_at_response();
+        }
+        let watching = this.body.is_none();
+        let writer = ResponseWriter::new(transport, response, exchange.head, close, watching);
+        *this.writer = Some(writer);
+    }
+
+    /// Drops the request and its response in place, if it had no body to deal with. Returns true if so.
+    pub(super) fn end_without_body(self: Pin<&mut Self>) -> bool {
+        let this = self.project();
+        let has_no_body = this.body.is_none();
+        if has_no_body {
+            *this.exchange = None;
+            *this.writer = None;
+            *this.response = None;
+        }
+        has_no_body
+    }
+
+    /// Takes out what is left of the request.
+    pub(super) fn end(self: Pin<&mut Self>) -> Remains {
+        let this = self.project();
+        *this.writer = None;
+        Remains {
+            body: this.body.take(),
+            response: this.response.take(),
+            panic: this.exchange.take().and_then(|exchange| exchange.panic),
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! One connection, from its accept to its close.
+//!
+//! The way of a request: the `head_reader` waits for its head. `in_flight` runs the app with it, and
+//! joins what serves it: the `exchange` with the app's outcome, the `request_body`, which the handler
+//! reads through the `body_reader`, and the `response_writer`. Then the connection is idle and waits
+//! for the next head, or it ends: in `close`, or, if it is no longer HTTP, in `upgrade`.
+//!
+//! Each of these parts is given the [`Transport`] while it works. The exchange, the request's body, the
+//! response writer and the close know nothing of each other.
+//!
+//! Between two requests a connection is small: its own struct and the future around it. What is large
+//! is in a box of its own, [`InFlight`], which a busy connection keeps and an idle one gives back.
+
+mod body_reader;
+mod body_source;
+mod close;
+mod exchange;
+mod handler_panicked;
+mod head_reader;
+mod in_flight;
+mod read_ahead;
+mod request_body;
+mod response_writer;
+mod transport;
+mod upgrade;
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_lite::ready;
+use http_types::Response;
+
+use self::close::CloseMode;
+pub(super) use self::handler_panicked::HandlerPanicked;
+use self::head_reader::{Awaited, HeadReader};
+use self::in_flight::{InFlight, Remains};
+use self::response_writer::ResponseWriter;
+use self::transport::Transport;
+use super::app::App;
+use super::codec::{Persistence, Refusal};
+use super::context::ServerContext;
+use super::socket::ConnState;
+use crate::net::connections::Counted;
+use crate::net::stream::Stream;
+use crate::stop::token::StopToken;
+
+/// One connection of a server, counted and in the registry for as long as it lives.
+///
+/// Dropping it before its end is the cancel: see [`Drop`].
+pub(super) struct Connection {
+    /// Its key in the registry.
+    key: usize,
+    /// Whether it has come to its end, so that its drop is no cancel.
+    has_ended: bool,
+    heads: HeadReader,
+    transport: Transport,
+    // The last field, so that the socket is closed before the count falls.
+    _counted: Counted,
+}
+
+/// The connection is to be closed after the present request.
+struct LastRequest {
+    mode: CloseMode,
+    /// The message of the handler's panic.
+    panic: Option<String>,
+}
+
+/// Serves a connection until either side closes it.
+///
+/// # Errors
+///
+/// A handler has panicked, and the server's settings make that a failure of the service.
+pub(super) async fn serve<A: App>(
+    mut connection: Box<Connection>,
+    app: Arc<A>,
+) -> Result<(), HandlerPanicked> {
+    let mut in_flight = None;
+    let answer = |request| app.respond(request);
+    let last = loop {
+        // The request does not pass through this future, which exists while the connection is idle.
+        match poll_fn(|cx| connection.poll_request(&mut in_flight, cx)).await {
+            Awaited::Request(_) => {}
+            Awaited::Pause => in_flight = None,
+            Awaited::Refusal(refusal) => break connection.refuse(refusal).await.into(),
+            Awaited::Close(mode) => break mode.into(),
+        }
+        let Some(in_flight) = &mut in_flight else {
+            continue;
+        };
+        let transport = &mut connection.transport;
+        let sent = poll_fn(|cx| in_flight.as_mut().poll(transport, answer, cx)).await;
+        if matches!(sent, Ok(Persistence::Keep | Persistence::KeepSaid))
+            && in_flight.as_mut().end_without_body()
+        {
+            connection.begin_idle();
+            continue;
+        }
+        // Boxed, so that what is rare takes no room in this future.
+        let ended = Box::pin(connection.end_request(in_flight.as_mut(), sent)).await;
+        if let Err(last) = ended {
+            break last;
+        }
+    };
+    drop(in_flight);
+    if last.mode == CloseMode::Linger {
+        Box::pin(close::linger(&mut connection.transport)).await;
+    }
+    connection.has_ended = true;
+    connection.panic_result(last.panic)
+}
+
+impl Connection {
+    /// Makes a connection that has just been accepted.
+    pub(super) fn new(context: Arc<ServerContext>, stream: Stream, counted: Counted) -> Box<Self> {
+        let transport = Transport::new(context, stream);
+        Box::new(Self {
+            key: transport.context.registry.enter(transport.socket.clone()),
+            has_ended: false,
+            heads: HeadReader::new(&transport),
+            transport,
+            _counted: counted,
+        })
+    }
+
+    /// Returns a token that is stopped when the server itself cancels.
+    pub(super) fn cancelling(&self) -> StopToken {
+        self.transport.context.lifecycle.cancelling()
+    }
+
+    /// Waits for the next request, and puts it in flight.
+    fn poll_request<F: Future<Output = http_types::Result<Response>>>(
+        &mut self,
+        in_flight: &mut Option<Pin<Box<InFlight<F>>>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Awaited> {
+        let (transport, has_memory) = (&mut self.transport, in_flight.is_some());
+        let mut request = None;
+        let awaited = ready!(self.heads.poll(transport, has_memory, &mut request, cx));
+        let Awaited::Request(head) = awaited else {
+            return Poll::Ready(awaited);
+        };
+        let in_flight = in_flight.get_or_insert_with(|| Box::pin(InFlight::default()));
+        Poll::Ready(match in_flight.as_mut().begin(transport, head, request) {
+            Ok(()) => awaited,
+            Err(refusal) => Awaited::Refusal(refusal),
+        })
+    }
+
+    /// Answers a message that is not served.
+    fn refuse(&mut self, refusal: Refusal) -> Pin<Box<impl Future<Output = CloseMode> + use<'_>>> {
+        let transport = &mut self.transport;
+        let mut writer = ResponseWriter::refusal(transport, refusal);
+        Box::pin(async move {
+            // The whole answer is in the writer, so nothing is read from this response.
+            let mut unused = Response::new(refusal.status);
+            match poll_fn(|cx| writer.poll(&mut unused, transport, cx)).await {
+                Ok(_) => CloseMode::Linger,
+                // The peer is gone, or does not read.
+                Err(_) => CloseMode::AtOnce,
+            }
+        })
+    }
+
+    /// Ends a request that had a body, or whose connection does not go on as usual.
+    ///
+    /// # Errors
+    ///
+    /// No other request can follow on this connection.
+    async fn end_request<F: Future<Output = http_types::Result<Response>>>(
+        &mut self,
+        in_flight: Pin<&mut InFlight<F>>,
+        sent: io::Result<Persistence>,
+    ) -> Result<(), LastRequest> {
+        let Remains {
+            body,
+            response,
+            panic,
+        } = in_flight.end();
+        let mut keep = matches!(sent, Ok(Persistence::Keep | Persistence::KeepSaid));
+        if let Some(body) = body {
+            let taken_back = body.finish(keep).await;
+            self.transport.buffer = taken_back.buffer;
+            keep &= taken_back.is_whole;
+        }
+        let mode = match (sent, response) {
+            _ if keep => {
+                self.begin_idle();
+                return Ok(());
+            }
+            (Ok(Persistence::Upgrade), Some(response)) => {
+                upgrade::upgrade(&mut self.transport, response).await;
+                CloseMode::AtOnce
+            }
+            (Ok(_), _) => CloseMode::Linger,
+            (Err(error), _) => {
+                self.transport.cut_response(&error);
+                CloseMode::AtOnce
+            }
+        };
+        Err(LastRequest { mode, panic })
+    }
+
+    /// Returns the handler's panic as an error, if the server's settings make it one.
+    fn panic_result(&self, panic: Option<String>) -> Result<(), HandlerPanicked> {
+        match panic {
+            Some(message) if self.transport.context.settings.panics_fail => {
+                Err(HandlerPanicked { message })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Begins to wait for the next request, of which the buffer may hold a part.
+    fn begin_idle(&mut self) {
+        self.transport.socket.enter(ConnState::Idle);
+        self.transport.expect_request();
+        self.heads.begin_idle();
+    }
+}
+
+impl From<CloseMode> for LastRequest {
+    fn from(mode: CloseMode) -> Self {
+        Self { mode, panic: None }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let transport = &self.transport;
+        if !self.has_ended {
+            let state = transport.socket.state();
+            transport.context.registry.count_cut(state);
+            close::cancel(transport, state);
+        }
+        transport.context.registry.leave(self.key);
+    }
+}

@@ -1,0 +1,119 @@
+//! The body of a request, shared by the connection and the handler that reads it.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use futures_lite::future;
+use http_types::trailers;
+
+use super::body_source::BodySource;
+use super::transport::Transport;
+use crate::http::codec::{Refusal, RequestHead};
+use crate::http::socket::{BUFFER_SIZE, ReadBuffer};
+
+/// The most bytes of an unwanted body that are read to save the connection.
+const MOST_DISCARDED: u64 = 256 * 1024;
+
+/// The body of a request, shared by the connection and the handler that reads it.
+///
+/// While the handler may read, only the body reads the socket. After the response the connection takes
+/// the socket back, and a reader that is still held returns an error.
+#[derive(Debug)]
+pub(super) struct RequestBody {
+    source: Mutex<BodySource>,
+}
+
+/// What the connection takes back after the response.
+#[derive(Debug)]
+pub(super) struct TakenBack {
+    /// The bytes that were read behind the body.
+    pub(super) buffer: ReadBuffer,
+    /// Whether these bytes are the beginning of the next request.
+    pub(super) is_whole: bool,
+}
+
+impl RequestBody {
+    /// Makes the body of a request with this head. It takes the transport's buffer.
+    pub(super) fn new(
+        transport: &mut Transport,
+        head: RequestHead,
+        trailers: Option<trailers::Sender>,
+    ) -> Self {
+        let settings = &transport.context.settings;
+        let source = BodySource::new(
+            Arc::clone(&transport.socket),
+            std::mem::take(&mut transport.buffer),
+            head,
+            settings.body_timeout,
+            settings.max_body,
+            trailers,
+        );
+        Self {
+            source: Mutex::new(source),
+        }
+    }
+
+    fn source(&self) -> MutexGuard<'_, BodySource> {
+        self.source.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads bytes of the body. Returns their number, 0 at its end.
+    pub(super) fn poll_read(
+        &self,
+        cx: &mut Context<'_>,
+        out: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        self.source().poll_read(cx, out)
+    }
+
+    /// Returns true if the body was read to its end.
+    pub(super) fn is_whole(&self) -> bool {
+        self.source().is_whole()
+    }
+
+    /// Returns why the body cannot be read to its end, if that is so.
+    pub(super) fn failure(&self) -> Option<Refusal> {
+        self.source().failure()
+    }
+
+    /// Ends the time in which the client may still be asked for the body: the head of the response
+    /// is about to be written.
+    ///
+    /// Returns true if the connection must close after the response: the client was never asked, the
+    /// body is broken, or too much of it is left to be discarded.
+    pub(super) fn end_at_response(&self) -> bool {
+        let mut source = self.source();
+        let was_not_asked = source.end_continue();
+        was_not_asked || source.failure().is_some() || source.known_left() > MOST_DISCARDED
+    }
+
+    /// Takes the socket back from the handler. With `discard`, what is left of the body is read first,
+    /// so that the next request can follow, unless it is too long.
+    pub(super) async fn finish(&self, discard: bool) -> TakenBack {
+        if discard && !self.is_whole() {
+            self.discard().await;
+        }
+        self.take_back()
+    }
+
+    async fn discard(&self) {
+        let mut scratch = vec![0; BUFFER_SIZE];
+        let mut discarded = 0;
+        while discarded <= MOST_DISCARDED {
+            match future::poll_fn(|cx| self.poll_read(cx, &mut scratch)).await {
+                Ok(bytes @ 1..) => discarded += bytes as u64,
+                Ok(0) | Err(_) => return,
+            }
+        }
+    }
+
+    /// Takes the socket and the buffer back from the handler.
+    pub(super) fn take_back(&self) -> TakenBack {
+        let mut source = self.source();
+        TakenBack {
+            buffer: source.take_back(),
+            is_whole: source.is_whole() && source.failure().is_none(),
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Writing a response to the socket.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use futures_lite::{AsyncRead, ready};
+use http_types::{Response, StatusCode, trailers};
+
+use super::transport::Transport;
+use crate::executor::panic::catch;
+use crate::http::codec::{self, Persistence, Refusal, RequestHead, ResponseFraming, ResponseHead};
+use crate::http::socket::{BUFFER_SIZE, ConnState, WriteBuffer, deadline_from};
+
+/// The most bytes that are gathered for one write: about as many as a socket's buffer takes.
+const GATHERED: usize = 4 * BUFFER_SIZE;
+/// The length of a chunk's line, in bytes: four hexadecimal digits and the line's end.
+const CHUNK_LINE: usize = 6;
+
+/// Writes one response: its head and what is there of its body leave in one write.
+///
+/// It is polled together with the response, which stays where the app's future has put it, so that
+/// the usual response is sent in the first poll.
+pub(super) struct ResponseWriter {
+    framing: ResponseFraming,
+    persistence: Persistence,
+    /// How many bytes of the body are still to come from the response.
+    left: u64,
+    /// The trailers of a chunked body, if the handler has promised some.
+    trailers: Option<trailers::Receiver>,
+    /// Bytes that are to be written.
+    out: WriteBuffer,
+    /// How many bytes of `out` were written.
+    written: usize,
+    /// Whether the last byte of the response is in `out`.
+    is_complete: bool,
+    /// Since when the peer takes no byte.
+    stalled_since: Option<Instant>,
+    /// Whether a reset by the peer is looked for. Not while the handler reads the socket.
+    watching: bool,
+}
+
+impl ResponseWriter {
+    /// Writes the head into memory, which decides whether the connection closes.
+    #[inline(always)]
+    pub(super) fn new(
+        transport: &mut Transport,
+        response: &Response,
+        request: RequestHead,
+        close: bool,
+        watching: bool,
+    ) -> Self {
+        let framing = ResponseFraming::of(response, request.method, request.is_http10);
+        let upgrade = response.has_upgrade() && response.status() == StatusCode::SwitchingProtocols;
+        let close = close
+            || !request.keep_alive
+            || framing == ResponseFraming::UntilClose
+            || !transport.context.lifecycle.is_serving();
+        let persistence = match (upgrade, close) {
+            (true, _) => Persistence::Upgrade,
+            (false, true) => Persistence::Close,
+            (false, false) if request.is_http10 => Persistence::KeepSaid,
+            (false, false) => Persistence::Keep,
+        };
+        let mut out = WriteBuffer::new();
+        let head = ResponseHead {
+            response,
+            method: request.method,
+            framing,
+            persistence,
+        };
+        let persistence = head.write(&mut out);
+        transport.until_close = framing == ResponseFraming::UntilClose;
+        transport.socket.enter(ConnState::Responding);
+        Self::from_head(framing, persistence, out, watching)
+    }
+
+    /// Writes the answer to a message that is not served. The connection closes after it.
+    pub(super) fn refusal(transport: &mut Transport, refusal: Refusal) -> Self {
+        let mut out = WriteBuffer::new();
+        codec::write_refusal(refusal, &mut out);
+        transport.socket.enter(ConnState::Responding);
+        Self::from_head(ResponseFraming::Empty, Persistence::Close, out, false)
+    }
+
+    fn from_head(
+        framing: ResponseFraming,
+        persistence: Persistence,
+        out: WriteBuffer,
+        watching: bool,
+    ) -> Self {
+        let left = match framing {
+            ResponseFraming::Empty => 0,
+            ResponseFraming::Length(length) => length,
+            ResponseFraming::Chunked | ResponseFraming::UntilClose => u64::MAX,
+        };
+        Self {
+            framing,
+            persistence,
+            left,
+            trailers: None,
+            out,
+            written: 0,
+            is_complete: framing == ResponseFraming::Empty,
+            stalled_since: None,
+            watching,
+        }
+    }
+
+    /// Sends the head and the body of `response`. Returns how that leaves the connection.
+    ///
+    /// # Errors
+    ///
+    /// The response is cut: the peer is gone or takes no byte in time, or the body has failed.
+    pub(super) fn poll(
+        &mut self,
+        response: &mut Response,
+        transport: &mut Transport,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<Persistence>> {
+        loop {
+            // In the first round the head waits in `out` for the first part of the body.
+            if !self.is_complete {
+                self.is_complete = ready!(self.poll_gather(response, transport, cx))?;
+            }
+            ready!(self.poll_write(transport, cx))?;
+            if self.is_complete {
+                return Poll::Ready(Ok(self.persistence));
+            }
+            self.out.clear();
+            self.written = 0;
+        }
+    }
+
+    /// Writes `out` to the socket.
+    ///
+    /// # Errors
+    ///
+    /// The peer is gone, or takes no byte in time.
+    fn poll_write(
+        &mut self,
+        transport: &mut Transport,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        while self.written < self.out.len() {
+            let rest = &self.out[self.written..];
+            match transport.socket.poll_write(cx, rest) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(bytes)) => {
+                    self.written += bytes;
+                    self.stalled_since = None;
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => {
+                    let since = *self.stalled_since.get_or_insert_with(Instant::now);
+                    let timeout = transport.context.settings.write_timeout;
+                    ready!(transport.timer.poll(cx, deadline_from(since, timeout)));
+                    return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+                }
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Appends to `out` what is there of the body. Ready when there is something to write; returns true
+    /// at the end of the body.
+    fn poll_gather(
+        &mut self,
+        response: &mut Response,
+        transport: &mut Transport,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<bool>> {
+        // What was gathered and is not written yet is written first.
+        while self.written == 0 && self.left > 0 && self.out.len() < GATHERED {
+            match self.poll_part(response, cx) {
+                Poll::Ready(Ok(true)) => {}
+                Poll::Ready(Ok(false)) => return self.poll_end(response, cx).map(Ok),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending if !self.out.is_empty() => return Poll::Ready(Ok(false)),
+                Poll::Pending => {
+                    // A body that waits for something must not outlive a peer that is gone.
+                    ready!(transport.poll_reset(cx, &mut self.watching));
+                    return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+                }
+            }
+        }
+        Poll::Ready(Ok(self.left == 0))
+    }
+
+    /// Appends one part of the body to `out`. Returns false at the end of the body.
+    fn poll_part(
+        &mut self,
+        response: &mut Response,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<bool>> {
+        let line = match self.framing {
+            ResponseFraming::Chunked => CHUNK_LINE,
+            _ => 0,
+        };
+        let start = self.out.len();
+        let room = usize::try_from(self.left)
+            .unwrap_or(usize::MAX)
+            .min(BUFFER_SIZE);
+        self.out.resize(start + line + room, 0);
+        let read = Pin::new(response).poll_read(cx, &mut self.out[start + line..]);
+        let bytes = match read {
+            Poll::Ready(Ok(bytes)) => bytes,
+            Poll::Ready(Err(_)) | Poll::Pending => 0,
+        };
+        if bytes == 0 {
+            self.out.truncate(start);
+            ready!(read)?;
+            // The body is shorter than the head says.
+            return Poll::Ready(match self.framing {
+                ResponseFraming::Length(_) => Err(io::ErrorKind::UnexpectedEof.into()),
+                _ => Ok(false),
+            });
+        }
+        self.out.truncate(start + line + bytes);
+        self.left -= bytes as u64;
+        if line > 0 {
+            self.frame_chunk(start, bytes);
+        }
+        Poll::Ready(Ok(true))
+    }
+
+    /// Puts the size in front of the chunk at `start`, and the line end behind it.
+    fn frame_chunk(&mut self, start: usize, bytes: usize) {
+        let size = format!("{bytes:x}\r\n");
+        // Only the bytes of a short chunk, whose size has fewer digits, are moved.
+        let unused = CHUNK_LINE - size.len();
+        self.out[start + unused..start + CHUNK_LINE].copy_from_slice(size.as_bytes());
+        self.out.drain(start..start + unused);
+        self.out.extend_from_slice(b"\r\n");
+    }
+
+    /// Appends to `out` what comes behind the body. Returns true when it is there.
+    fn poll_end(&mut self, response: &mut Response, cx: &mut Context<'_>) -> Poll<bool> {
+        if self.framing != ResponseFraming::Chunked {
+            return Poll::Ready(true);
+        }
+        if self.trailers.is_none() && response.has_trailers() {
+            // `recv_trailers` panics if the handler has taken the receiver itself.
+            self.trailers = catch(|| response.recv_trailers()).ok();
+        }
+        let trailers = match &mut self.trailers {
+            None => None,
+            Some(receiver) => ready!(Pin::new(receiver).poll(cx)),
+        };
+        codec::write_last_chunk(trailers.as_ref(), &mut self.out);
+        Poll::Ready(true)
+    }
+}

@@ -1,0 +1,156 @@
+//! The transport of one connection: its socket, its buffer and timer, and what the server shares.
+
+use std::io;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_lite::ready;
+
+use super::read_ahead::ReadAhead;
+use crate::http::context::ServerContext;
+use crate::http::socket::{BUFFER_SIZE, LazyTimer, ReadBuffer, Socket};
+use crate::net::endpoint::Endpoint;
+use crate::net::stream::Stream;
+
+/// The transport of one connection.
+///
+/// The parts of a connection work on it one after the other: the head reader, the request's body,
+/// the response writer, and the close.
+pub(super) struct Transport {
+    pub(super) socket: Arc<Socket>,
+    /// Bytes that were read ahead of their use.
+    pub(super) buffer: ReadBuffer,
+    pub(super) timer: LazyTimer,
+    /// Whether the end of the present response is the end of the connection. A cut must then be a
+    /// reset, or the peer would take the response for whole.
+    pub(super) until_close: bool,
+    read_mode: ReadMode,
+    read_ahead: ReadAhead,
+    // The last field, so that the socket is closed before the server can end.
+    pub(super) context: Arc<ServerContext>,
+}
+
+/// When the next read is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ReadMode {
+    /// When the reactor says that the socket is readable.
+    WhenReadable,
+    /// At once: bytes may be there.
+    AtOnce,
+    /// At once, ahead of the reactor. Whether it succeeds is recorded.
+    Ahead,
+    /// Ahead of the reactor, but after the other connections have had their turn.
+    AheadAfterOthers,
+}
+
+impl Transport {
+    pub(super) fn new(context: Arc<ServerContext>, stream: Stream) -> Self {
+        Self {
+            socket: Arc::new(Socket::new(stream)),
+            buffer: ReadBuffer::default(),
+            timer: LazyTimer::default(),
+            until_close: false,
+            read_mode: ReadMode::AtOnce,
+            read_ahead: ReadAhead::default(),
+            context,
+        }
+    }
+
+    /// Returns the address of the peer.
+    pub(super) fn peer(&self) -> &Endpoint {
+        self.socket.stream.peer_addr()
+    }
+
+    /// Makes the next read one that is tried at once.
+    pub(super) fn read_at_once(&mut self) {
+        self.read_mode = ReadMode::AtOnce;
+    }
+
+    /// Chooses when to read the next request, after a response.
+    pub(super) fn expect_request(&mut self) {
+        self.read_mode = if self.context.lifecycle.is_draining() {
+            // The last look at the socket.
+            ReadMode::AtOnce
+        } else if self.read_ahead.is_due() {
+            ReadMode::AheadAfterOthers
+        } else {
+            // A read at once would fail: the client has only just been answered.
+            ReadMode::WhenReadable
+        };
+    }
+
+    /// Lets the other connections have their turn, if that is the read mode. The task is then woken.
+    pub(super) fn poll_yield(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.read_mode != ReadMode::AheadAfterOthers {
+            return Poll::Ready(());
+        }
+        self.read_mode = ReadMode::Ahead;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Reads into the buffer, by the read mode. Returns the number of bytes, 0 at the end of file.
+    pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        loop {
+            if self.read_mode == ReadMode::WhenReadable {
+                ready!(self.socket.stream.poll_readable(cx))?;
+            }
+            let result = self.try_fill();
+            if let ReadMode::Ahead | ReadMode::AheadAfterOthers = self.read_mode {
+                self.read_ahead.record(result.is_ok());
+            }
+            match result {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.read_mode = ReadMode::WhenReadable;
+                }
+                result => {
+                    self.read_mode = ReadMode::AtOnce;
+                    return Poll::Ready(result);
+                }
+            }
+        }
+    }
+
+    /// Reads into the buffer what is there, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if there is nothing, or the socket's own error.
+    pub(super) fn try_fill(&mut self) -> io::Result<usize> {
+        let limit = self.context.settings.max_head.max(BUFFER_SIZE);
+        let result = self.socket.stream.try_read(self.buffer.space(limit));
+        match result {
+            Ok(bytes) => self.buffer.advance(bytes),
+            // Gives the memory back if the buffer is empty.
+            Err(_) => self.buffer.consume(0),
+        }
+        result
+    }
+
+    /// Returns ready when the peer has reset the connection, as long as `watching` is true.
+    ///
+    /// The end of file is not a reset: a client may close its side behind its last request. Bytes
+    /// that the peer sends ahead are kept. After the end of file, or once the buffer is full, a reset
+    /// cannot be noticed, and `watching` becomes false.
+    pub(super) fn poll_reset(&mut self, cx: &mut Context<'_>, watching: &mut bool) -> Poll<()> {
+        while *watching && self.buffer.len() < BUFFER_SIZE {
+            match ready!(self.poll_fill(cx)) {
+                Ok(0) => *watching = false,
+                Ok(_) => {}
+                Err(_) => return Poll::Ready(()),
+            }
+        }
+        *watching = false;
+        Poll::Pending
+    }
+
+    /// Logs that the present response was cut, and makes the cut show.
+    pub(super) fn cut_response(&self, error: &io::Error) {
+        let (name, peer) = (&*self.context.name, self.peer());
+        log::debug!(target: "neap", event = "response cut", service = name, peer:%; "response to {peer} cut: {error}");
+        if self.until_close {
+            // A peer that is gone sees neither a reset nor an end of file.
+            let _ = self.socket.stream.reset_on_close();
+        }
+    }
+}

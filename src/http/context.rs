@@ -1,0 +1,60 @@
+//! What a server shares with its connections.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::drain::{Registry, Report, ServerLifecycle};
+use super::settings::Settings;
+use crate::stop::token::StopToken;
+
+/// What is called when the drain is over.
+pub(super) type OnDrained = Box<dyn FnOnce(Report) + Send>;
+
+/// What a server shares with its connections.
+///
+/// It is dropped with the last of them, whether they ended or were cancelled. That is when the report
+/// on the drain is made.
+pub(super) struct ServerContext {
+    /// The name of the service.
+    pub(super) name: String,
+    pub(super) settings: Settings,
+    /// Shared with the handlers, by way of each request's extensions.
+    pub(super) lifecycle: Arc<ServerLifecycle>,
+    pub(super) registry: Registry,
+    on_drained: Mutex<Option<OnDrained>>,
+}
+
+impl ServerContext {
+    /// Makes the context of a service that is about to serve.
+    pub(super) fn new(
+        name: &str,
+        stop: StopToken,
+        settings: Settings,
+        on_drained: Option<OnDrained>,
+    ) -> Self {
+        Self {
+            name: name.to_owned(),
+            settings,
+            lifecycle: Arc::new(ServerLifecycle::new(stop)),
+            registry: Registry::default(),
+            on_drained: Mutex::new(on_drained),
+        }
+    }
+}
+
+impl Drop for ServerContext {
+    fn drop(&mut self) {
+        let Some(report) = self.registry.report() else {
+            return;
+        };
+        let name = &*self.name;
+        if report.is_clean() {
+            log::info!(target: "neap", event = "connections drained", service = name; "`{name}` {report}");
+        } else {
+            log::warn!(target: "neap", event = "connections cut", service = name; "`{name}` {report}");
+        }
+        let on_drained = self.on_drained.get_mut();
+        if let Some(call) = on_drained.unwrap_or_else(PoisonError::into_inner).take() {
+            call(report);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The state of a server, from its first accept to its last close.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Instant;
+
+use crate::stop::cause::Cause;
+use crate::stop::source::StopSource;
+use crate::stop::token::StopToken;
+
+/// The state of a server. It only moves down this list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+enum ServerState {
+    /// No stop has come.
+    Serving,
+    /// Serves everything, but closes each connection after its response.
+    LameDuck,
+    /// Accepts no new connection; finishes the requests it has.
+    Draining,
+    /// The time is over: what is left is dropped.
+    Cancelling,
+}
+
+/// The state of a server, and the tokens that announce its changes.
+#[derive(Debug)]
+pub(in crate::http) struct ServerLifecycle {
+    /// A [`ServerState`]. It is stored before `drain` or `cancel` wakes a waiter.
+    state: AtomicU8,
+    /// When the drain began.
+    drain_began: OnceLock<Instant>,
+    /// The service's own token: stopped before the server has noticed the stop.
+    stop: StopToken,
+    /// Stopped when the drain begins. Handlers hold its token, and idle connections wait for it.
+    drain: StopSource,
+    /// Stopped when the server itself cancels.
+    cancel: StopSource,
+}
+
+impl ServerLifecycle {
+    /// Makes the lifecycle of a service with this stop token.
+    pub(in crate::http) fn new(stop: StopToken) -> Self {
+        Self {
+            stop,
+            state: AtomicU8::new(ServerState::Serving as u8),
+            drain_began: OnceLock::new(),
+            drain: StopSource::new(),
+            cancel: StopSource::new(),
+        }
+    }
+
+    /// Returns the present state.
+    fn state(&self) -> ServerState {
+        match self.state.load(Ordering::Acquire) {
+            0 => ServerState::Serving,
+            1 => ServerState::LameDuck,
+            2 => ServerState::Draining,
+            _ => ServerState::Cancelling,
+        }
+    }
+
+    /// Returns true until the service is told to stop.
+    pub(in crate::http) fn is_serving(&self) -> bool {
+        self.state() == ServerState::Serving && !self.stop.is_stopped()
+    }
+
+    /// Returns true once the drain has begun.
+    pub(in crate::http) fn is_draining(&self) -> bool {
+        self.state() >= ServerState::Draining
+    }
+
+    /// Begins the lame-duck time.
+    pub(in crate::http) fn lame_duck(&self) {
+        self.enter(ServerState::LameDuck);
+    }
+
+    /// Begins the drain: wakes idle connections, and tells the handlers until when they have time.
+    pub(in crate::http) fn drain(&self, cause: Cause, deadline: Option<Instant>) {
+        let _ = self.drain_began.set(Instant::now());
+        self.enter(ServerState::Draining);
+        self.drain.stop_by(cause, deadline);
+    }
+
+    /// Returns the moment the drain began, if it has.
+    pub(in crate::http) fn drain_began(&self) -> Option<Instant> {
+        self.drain_began.get().copied()
+    }
+
+    /// Begins the cancel.
+    pub(in crate::http) fn cancel(&self) {
+        self.enter(ServerState::Cancelling);
+        self.cancel.stop(Cause::Requested);
+    }
+
+    fn enter(&self, state: ServerState) {
+        self.state.fetch_max(state as u8, Ordering::AcqRel);
+    }
+
+    /// Returns a token that is stopped when the drain begins.
+    pub(in crate::http) fn draining(&self) -> StopToken {
+        self.drain.token()
+    }
+
+    /// Returns a token that is stopped when the server itself cancels.
+    pub(in crate::http) fn cancelling(&self) -> StopToken {
+        self.cancel.token()
+    }
+}

@@ -1,0 +1,85 @@
+//! The connections of a server, and what became of them in its drain.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
+
+use slab::Slab;
+
+use super::report::Report;
+use super::tally::Tally;
+use crate::http::socket::{ConnState, Socket};
+
+/// All connections of a server.
+#[derive(Debug, Default)]
+pub(in crate::http) struct Registry {
+    sockets: Mutex<Slab<Arc<Socket>>>,
+    /// When the drain began, and the connections there were.
+    drain: OnceLock<(Instant, Tally)>,
+    /// How many connections have come since the drain began.
+    accepted: AtomicUsize,
+    /// How many connections were closed in the drain because no request came.
+    idle_closed: AtomicUsize,
+    /// How many connections were dropped, by state.
+    cut: [AtomicUsize; ConnState::ALL.len()],
+}
+
+impl Registry {
+    fn sockets(&self) -> MutexGuard<'_, Slab<Arc<Socket>>> {
+        // The lock is held for single calls of the slab only, so a panic leaves it whole.
+        self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a connection; returns the key to remove it by.
+    pub(in crate::http) fn enter(&self, socket: Arc<Socket>) -> usize {
+        if self.drain.get().is_some() {
+            self.accepted.fetch_add(1, Ordering::Relaxed);
+        }
+        self.sockets().insert(socket)
+    }
+
+    /// Removes a connection. After it the connection alone holds its socket.
+    pub(in crate::http) fn leave(&self, key: usize) {
+        self.sockets().try_remove(key);
+    }
+
+    /// Counts a connection that was closed in the drain because no request came.
+    pub(in crate::http) fn count_idle_closed(&self) {
+        self.idle_closed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a connection that was dropped in this state.
+    pub(in crate::http) fn count_cut(&self, state: ConnState) {
+        self.cut[state as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts the connections by state.
+    pub(in crate::http) fn tally(&self) -> Tally {
+        let mut tally = Tally::default();
+        for (_, socket) in self.sockets().iter() {
+            *tally.count_mut(socket.state()) += 1;
+        }
+        tally
+    }
+
+    /// Records the connections there are when the drain begins.
+    pub(in crate::http) fn begin_drain(&self) {
+        let _ = self.drain.set((Instant::now(), self.tally()));
+    }
+
+    /// Reports on the drain; `None` if there was none.
+    pub(in crate::http) fn report(&self) -> Option<Report> {
+        let (since, found) = self.drain.get()?;
+        let mut cut = Tally::default();
+        for state in ConnState::ALL {
+            *cut.count_mut(state) = self.cut[state as usize].load(Ordering::Relaxed);
+        }
+        Some(Report {
+            took: since.elapsed(),
+            found: *found,
+            accepted: self.accepted.load(Ordering::Relaxed),
+            idle_closed: self.idle_closed.load(Ordering::Relaxed),
+            cut,
+        })
+    }
+}

@@ -1,0 +1,120 @@
+//! Running a server: it accepts, is a lame duck for a time, drains, and cancels what is left.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_io::Timer;
+use futures_lite::future;
+
+use super::app::App;
+use super::connection::{self, Connection, HandlerPanicked};
+use super::context::ServerContext;
+use super::socket::deadline_from;
+use crate::group::scope::Scope;
+use crate::net::accept_loop::accept_until;
+use crate::net::connections::Connections;
+use crate::net::connections::Counted;
+use crate::net::listeners::Listeners;
+use crate::net::stream::Stream;
+
+/// Serves until the service is told to stop, and drains.
+///
+/// # Errors
+///
+/// A listener has broken, or connections had to be cut at the server's own deadline.
+pub(super) async fn run<'a, A: App + 'a>(
+    app: A,
+    mut listeners: Listeners,
+    context: Arc<ServerContext>,
+    scope: Scope<'a>,
+) -> io::Result<()> {
+    let (app, settings) = (Arc::new(app), &context.settings);
+    let count = Connections::new(settings.max_connections)?;
+    let connect = |stream: Stream, counted: Counted| {
+        let connection = Connection::new(context.clone(), stream, counted);
+        scope.spawn(serve_until_cancelled(connection, app.clone()));
+    };
+
+    let cause = accept_until(&mut listeners, &count, scope.stopped(), connect).await?;
+    let lame_duck = settings.lame_duck;
+    if lame_duck > Duration::ZERO {
+        let name = scope.name();
+        log::info!(target: "neap", event = "lame duck", service = name; "`{name}` goes on for {lame_duck:?} before it drains");
+        context.lifecycle.lame_duck();
+        accept_until(&mut listeners, &count, Timer::after(lame_duck), connect).await?;
+    }
+
+    let own = settings.drain_timeout;
+    let own = own.map(|timeout| deadline_from(Instant::now(), timeout));
+    let deadline = own.into_iter().chain(scope.deadline()).min();
+    context.registry.begin_drain();
+    context.lifecycle.drain(cause, deadline);
+    if settings.listener_shared {
+        drop(listeners);
+    } else {
+        listeners.close(|stream| connect(stream, count.enter()));
+    }
+    drain(&context, &count, deadline).await
+}
+
+/// Serves a connection until its end, or until the server itself cancels, which drops it.
+async fn serve_until_cancelled<A: App>(
+    connection: Box<Connection>,
+    app: Arc<A>,
+) -> Result<(), HandlerPanicked> {
+    let cancelling = connection.cancelling();
+    let cancelled = async move {
+        cancelling.stopped().await;
+        Ok(())
+    };
+    future::or(cancelled, connection::serve(connection, app)).await
+}
+
+/// Waits for the end of the last connection, and cancels those that are left at the deadline.
+///
+/// # Errors
+///
+/// Connections had to be cut.
+async fn drain(
+    context: &ServerContext,
+    count: &Connections,
+    deadline: Option<Instant>,
+) -> io::Result<()> {
+    let ended = async {
+        count.empty().await;
+        true
+    };
+    let late = async {
+        log_each_second(context, count, deadline).await;
+        false
+    };
+    if future::or(ended, late).await {
+        return Ok(());
+    }
+    let left = context.registry.tally();
+    context.lifecycle.cancel();
+    let timeout = async {
+        Timer::after(context.settings.cancel_timeout).await;
+    };
+    future::or(count.empty(), timeout).await;
+    Err(io::Error::new(
+        io::ErrorKind::TimedOut,
+        format!("connections cut at the end of the drain: {left}"),
+    ))
+}
+
+/// Logs once a second which connections the drain waits for. Returns at the deadline.
+async fn log_each_second(context: &ServerContext, count: &Connections, deadline: Option<Instant>) {
+    const SECOND: Duration = Duration::from_secs(1);
+    loop {
+        let next = Instant::now() + SECOND;
+        Timer::at(deadline.map_or(next, |deadline| next.min(deadline))).await;
+        if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            return;
+        }
+        let (name, tally) = (&*context.name, context.registry.tally());
+        let connections = count.count();
+        log::info!(target: "neap", event = "waiting for connections", service = name, connections; "`{name}` waits for {connections} connections: {tally}");
+    }
+}

@@ -1,0 +1,54 @@
+//! What can be set on a server.
+
+use std::time::Duration;
+
+use crate::net::address::BACKLOG;
+
+/// The limits and timeouts of a server. The setters of [`Server`](super::Server) describe them.
+#[derive(Debug, Clone)]
+pub(super) struct Settings {
+    pub(super) lame_duck: Duration,
+    /// `None` leaves the deadline to the group.
+    pub(super) drain_timeout: Option<Duration>,
+    pub(super) cancel_timeout: Duration,
+    pub(super) idle_grace: Duration,
+    pub(super) new_conn_grace: Duration,
+    pub(super) drain_head_timeout: Duration,
+    pub(super) head_timeout: Duration,
+    pub(super) body_timeout: Duration,
+    pub(super) keep_alive_timeout: Duration,
+    pub(super) write_timeout: Duration,
+    pub(super) max_head: usize,
+    pub(super) max_body: u64,
+    pub(super) max_connections: usize,
+    pub(super) linger: Duration,
+    pub(super) listener_shared: bool,
+    pub(super) wait_upgraded: bool,
+    pub(super) backlog: u32,
+    pub(super) panics_fail: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            lame_duck: Duration::ZERO,
+            drain_timeout: None,
+            cancel_timeout: Duration::from_millis(500),
+            idle_grace: Duration::from_secs(1),
+            new_conn_grace: Duration::from_secs(1),
+            drain_head_timeout: Duration::from_secs(5),
+            head_timeout: Duration::from_secs(30),
+            body_timeout: Duration::from_secs(30),
+            keep_alive_timeout: Duration::from_secs(75),
+            write_timeout: Duration::from_secs(30),
+            max_head: 16 * 1024,
+            max_body: u64::MAX,
+            max_connections: usize::MAX,
+            linger: Duration::from_millis(500),
+            listener_shared: false,
+            wait_upgraded: true,
+            backlog: BACKLOG,
+            panics_fail: false,
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The socket of one connection, and what is needed to use it: buffers and a timer.
+
+mod conn_state;
+mod lazy_timer;
+mod pool;
+mod read_buffer;
+mod write_buffer;
+
+use std::io;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::{Context, Poll};
+
+use futures_lite::{AsyncRead, AsyncWrite};
+
+pub(super) use self::conn_state::ConnState;
+pub(super) use self::lazy_timer::{LazyTimer, deadline_from};
+pub(super) use self::pool::BUFFER_SIZE;
+pub(super) use self::read_buffer::ReadBuffer;
+pub(super) use self::write_buffer::WriteBuffer;
+use crate::net::stream::Stream;
+
+/// The socket and the state of one connection, shared with its request's body and the registry.
+#[derive(Debug)]
+pub(super) struct Socket {
+    pub(super) stream: Stream,
+    /// A [`ConnState`]. Only the connection's task writes it, and reports read it. Nothing else is
+    /// ordered by it, so `Relaxed` is enough, and a change costs one plain store.
+    state: AtomicU8,
+}
+
+impl Socket {
+    /// Makes the socket of a connection that has just been accepted.
+    pub(super) fn new(stream: Stream) -> Self {
+        Self {
+            stream,
+            state: AtomicU8::new(ConnState::Fresh as u8),
+        }
+    }
+
+    /// Reads into `out`. Returns the number of bytes, 0 at the end of file.
+    pub(super) fn poll_read(
+        &self,
+        cx: &mut Context<'_>,
+        out: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut &self.stream).poll_read(cx, out)
+    }
+
+    /// Writes bytes from the front of `bytes`. Returns their number.
+    pub(super) fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut &self.stream).poll_write(cx, bytes)
+    }
+
+    /// Returns the state of the connection.
+    pub(super) fn state(&self) -> ConnState {
+        ConnState::ALL[usize::from(self.state.load(Ordering::Relaxed))]
+    }
+
+    /// Changes the state of the connection.
+    pub(super) fn enter(&self, state: ConnState) {
+        self.state.store(state as u8, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,46 @@
+//! Bytes that are about to be written.
+
+use std::ops::{Deref, DerefMut};
+
+use super::pool::{BUFFER_SIZE, Pool};
+
+thread_local! {
+    /// Empty buffers with some capacity.
+    static POOL: Pool = const { Pool::new() };
+}
+
+/// Bytes that are about to be written, in memory that goes back to the thread's pool.
+#[derive(Debug)]
+pub(in crate::http) struct WriteBuffer(Vec<u8>);
+
+impl WriteBuffer {
+    /// Takes an empty buffer from the pool, or makes one.
+    pub(in crate::http) fn new() -> Self {
+        Self(Pool::take(&POOL).unwrap_or_default())
+    }
+}
+
+impl Deref for WriteBuffer {
+    type Target = Vec<u8>;
+
+    fn deref(&self) -> &Vec<u8> {
+        &self.0
+    }
+}
+
+impl DerefMut for WriteBuffer {
+    fn deref_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.0
+    }
+}
+
+impl Drop for WriteBuffer {
+    fn drop(&mut self) {
+        let mut bytes = std::mem::take(&mut self.0);
+        // Memory that one large response has needed is not kept.
+        if bytes.capacity() <= 2 * BUFFER_SIZE {
+            bytes.clear();
+            Pool::keep(&POOL, bytes);
+        }
+    }
+}

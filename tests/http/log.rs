@@ -1,0 +1,88 @@
+//! What a server logs: each record has the target `neap` and the key `event`.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use http_types::{Error, Request, Response};
+use log::{LevelFilter, Log, Metadata, Record};
+use neap::http::{Server, from_fn};
+
+use crate::http_support::run;
+
+/// Keeps the records of the whole process, so also those of the tests beside this one.
+struct Keeper(Mutex<Vec<Kept>>);
+
+#[derive(Debug)]
+struct Kept {
+    target: String,
+    event: Option<String>,
+    service: Option<String>,
+}
+
+static KEEPER: Keeper = Keeper(Mutex::new(Vec::new()));
+
+impl Log for Keeper {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        let key = |key: &str| {
+            let value = record.key_values().get(key.into());
+            value.map(|value| value.to_string())
+        };
+        let kept = Kept {
+            target: record.target().to_owned(),
+            event: key("event"),
+            service: key("service"),
+        };
+        self.0.lock().unwrap().push(kept);
+    }
+
+    fn flush(&self) {}
+}
+
+#[test]
+fn each_record_has_the_target_and_an_event() {
+    log::set_logger(&KEEPER).unwrap();
+    log::set_max_level(LevelFilter::Debug);
+    // Not by tide, which makes a response of an error.
+    let app = from_fn(|request: Request| async move {
+        match request.url().path() {
+            "/panic" => panic!("as asked"),
+            "/error" => Err(Error::from_str(500, "as asked")),
+            _ => {
+                let mut response = Response::new(200);
+                response.insert_header("x-broken", "a\r\nb");
+                Ok(response)
+            }
+        }
+    });
+    let running = run(Server::new(app, "127.0.0.1:0").lame_duck(Duration::from_millis(10)));
+    for (path, status) in [("/panic", 500), ("/error", 500), ("/field", 200)] {
+        assert_eq!(running.connect().get(path).answer().status, status);
+    }
+    running.stop();
+
+    let kept = KEEPER.0.lock().unwrap();
+    for record in kept.iter() {
+        assert!(!record.target.starts_with("neap::http"), "{record:?}");
+        assert!(
+            record.target != "neap" || record.event.is_some(),
+            "{record:?}"
+        );
+    }
+    for event in [
+        "handler panicked",
+        "request failed",
+        "lame duck",
+        "connections drained",
+    ] {
+        let is_it = |record: &&Kept| record.event.as_deref() == Some(event);
+        let record = kept.iter().find(is_it);
+        let service = record.and_then(|record| record.service.as_deref());
+        assert_eq!(service, Some("http"), "{event}: {record:?}");
+    }
+    let left_out = |record: &Kept| record.event.as_deref() == Some("field left out");
+    assert!(kept.iter().any(left_out));
+}

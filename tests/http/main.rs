@@ -1,0 +1,15 @@
+//! The tests of `neap::http`, one module for each part of `src/http`.
+
+#![cfg(feature = "tide")]
+
+#[path = "../http_support/mod.rs"]
+mod http_support;
+#[path = "../runtimes/mod.rs"]
+mod runtimes;
+
+mod codec;
+mod drain;
+mod load;
+mod log;
+mod server;
+mod tide;
