@@ -45,14 +45,22 @@ fn modules() -> BTreeMap<String, Module> {
 ///
 /// Reads `use` lines alone, as rustfmt writes them: one path or one list to a line or several.
 fn imports(path: &str, text: &str) -> Vec<String> {
-    let text: String = text
-        .lines()
-        .filter(|line| !line.trim_start().starts_with("//"))
-        .collect::<Vec<_>>()
-        .join("\n");
     let mut imports = Vec::new();
-    for part in text.split("use ").skip(1) {
-        let statement: String = part.split(';').next().unwrap().split_whitespace().collect();
+    // Unit tests at the end of a file import from it.
+    let text = text.split("#[cfg(test)]\nmod ").next().unwrap();
+    let mut lines = text.lines().map(str::trim);
+    while let Some(line) = lines.next() {
+        let line = line
+            .trim_start_matches("pub ")
+            .trim_start_matches("pub(crate) ");
+        let Some(first) = line.trim_start_matches("pub(super) ").strip_prefix("use ") else {
+            continue;
+        };
+        let mut statement = first.to_owned();
+        while !statement.ends_with(';') {
+            statement += lines.next().unwrap();
+        }
+        let statement: String = statement.trim_end_matches(';').split_whitespace().collect();
         let parent = path.rsplit_once("::").map_or("", |(parent, _)| parent);
         let statement = if let Some(rest) = statement.strip_prefix("crate::") {
             rest.to_owned()

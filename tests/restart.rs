@@ -150,13 +150,18 @@ fn the_stop_ends_the_back_off_at_once() {
     on_all(|runtime| async move {
         let mut group = runtime.group().drain_timeout(LONG);
         let policy = Restart::on_failure().backoff(LONG, LONG);
-        let failing = restart(policy, |_| async { Err("xxx") });
-        let failing = group.add("failing", failing).id();
+        let (sender, failed) = async_channel::unbounded();
+        let failing = restart(policy, move |_| {
+            sender.try_send(()).unwrap();
+            async { Err("xxx") }
+        });
+        group.add("failing", failing);
         let handle = group.handle();
-        let after = |_: Scope<'static>| async move {
+        group.add("operator", move |_| async move {
+            failed.recv().await.unwrap();
+            future::yield_now().await;
             handle.stop();
-        };
-        group.add("after", after).needs(failing);
+        });
         let outcome = group.run().await.unwrap();
         assert_eq!(exits(&outcome), ["finished"; 2]);
     });

@@ -130,25 +130,13 @@ impl Core {
         when_full: WhenFull,
     ) -> Result<Arc<Member>, Reason> {
         self.decide(|plan, steps| {
-            let needed = options
-                .needs
-                .iter()
-                .map(|&id| self.find_needed(usize::MAX, id));
-            let needed: Vec<_> = needed.collect::<Result<_, _>>()?;
-            for needed in needed.iter().flatten() {
-                // From here on the stop of it is decided here, and so not at this moment.
-                Core::enroll(plan, needed);
-                let now = needed.data.lifecycle();
-                if plan.stops_alone(needed.index()) || (now.is_stopped() && !now.is_gone()) {
-                    return Err(Reason::Stopping);
-                }
-            }
+            let needed = self.find_all_needed(plan, options)?;
             let member = self.registry.add(|index| {
                 if self.is_stopped() {
                     return Err(Reason::Stopped);
                 }
-                if when_full == WhenFull::Refuse && !plan.take_turn(index, self.counts.foreground())
-                {
+                let ahead = self.counts.foreground();
+                if when_full == WhenFull::Refuse && !plan.take_turn(index, ahead) {
                     return Err(Reason::Full);
                 }
                 self.counts.enter(options.background);
@@ -156,9 +144,9 @@ impl Core {
                 member.set_options(options);
                 Ok(member)
             })?;
-            for needed in needed.into_iter().flatten() {
+            for needed in needed {
                 Core::enroll(plan, &member);
-                plan.need(member.index(), needed.index(), steps);
+                plan.need(member.index(), needed, steps);
             }
             if let Some(timeout) = options.start_timeout {
                 Core::set_start_timeout(plan, &member, timeout);
@@ -166,6 +154,29 @@ impl Core {
             plan.admit(member.index(), options.background, steps);
             Ok(member)
         })
+    }
+
+    /// Takes the services into the plan that another is to need; returns their indices.
+    ///
+    /// From here on the plan decides on the stop of each, and so none comes at this moment.
+    fn find_all_needed(
+        &self,
+        plan: &mut Plan,
+        options: &ServiceOptions,
+    ) -> Result<Vec<usize>, Reason> {
+        let mut indices = Vec::new();
+        for &id in &options.needs {
+            let Some(needed) = self.find_needed(usize::MAX, id)? else {
+                continue;
+            };
+            Core::enroll(plan, &needed);
+            let now = needed.data.lifecycle();
+            if plan.stops_alone(needed.index()) || (now.is_stopped() && !now.is_gone()) {
+                return Err(Reason::Stopping);
+            }
+            indices.push(needed.index());
+        }
+        Ok(indices)
     }
 
     /// Has a service need another before the group runs.
