@@ -16,6 +16,7 @@ pub(crate) struct Panicked(pub(crate) String);
 /// Runs code of the user's; a panic of it is returned as an error.
 ///
 /// The code is not run again after a panic, so what the panic left half done is not seen.
+#[inline]
 pub(crate) fn catch<T>(run: impl FnOnce() -> T) -> Result<T, Panicked> {
     catch_unwind(AssertUnwindSafe(run)).map_err(|payload| Panicked(message(payload)))
 }

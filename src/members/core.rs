@@ -71,7 +71,7 @@ pub(crate) struct Core {
     due: AtomicU64,
 
     /// The service that this group is, if it is nested.
-    parent: OnceLock<Parent>,
+    parent: OnceLock<Box<Parent>>,
 }
 
 /// The service that a nested group is.
@@ -233,10 +233,10 @@ impl Core {
         self.timeline.inherit(&member.host.timeline);
         let member_if_alive = member.enter_child().then(|| Arc::clone(member));
         // A group runs once, so this is set once.
-        let _ = self.parent.set(Parent {
+        let _ = self.parent.set(Box::new(Parent {
             token: member.token(),
             member: Mutex::new(member_if_alive),
-        });
+        }));
     }
 
     /// Lets the service that this group is end.

@@ -92,7 +92,9 @@ impl Node<Core, Record> {
         if !before.has(Flag::Ready) {
             self.host.readiness.announce();
         }
-        self.forget();
+        if before.has(Flag::Added) {
+            self.forget();
+        }
         self.host.leave(before.has(Flag::Background));
     }
 

@@ -61,8 +61,9 @@ pub(crate) struct Registry<M> {
 }
 
 struct Lists<M> {
-    /// Shared with whatever looks at it, so that nothing is called under the lock.
-    settled: Arc<Vec<Arc<M>>>,
+    /// Shared with what looks at it, so that nothing is called under the lock. `None` is an empty
+    /// list, without an allocation.
+    settled: Option<Arc<Vec<Arc<M>>>>,
 
     /// Those that were added after the last look.
     recent: Vec<Arc<M>>,
@@ -79,7 +80,7 @@ impl<M: Registered> Registry<M> {
     pub(crate) fn new() -> Registry<M> {
         Registry {
             lists: Mutex::new(Lists {
-                settled: Arc::default(),
+                settled: None,
                 recent: Vec::new(),
                 next: 0,
                 stale: 0,
@@ -107,7 +108,7 @@ impl<M: Registered> Registry<M> {
     /// Returns the service with this index, unless it was forgotten.
     pub(crate) fn get(&self, index: usize) -> Option<Arc<M>> {
         let lists = self.lock();
-        let found = find(&lists.recent, index).or_else(|| find(&lists.settled, index));
+        let found = find(&lists.recent, index).or_else(|| find(lists.settled(), index));
         found.filter(|member| !member.is_forgotten()).cloned()
     }
 
@@ -120,8 +121,7 @@ impl<M: Registered> Registry<M> {
     /// Returns the services as they are now; some of them may be forgotten.
     pub(crate) fn snapshot(&self) -> Arc<Vec<Arc<M>>> {
         let mut lists = self.lock();
-        lists.settle();
-        Arc::clone(&lists.settled)
+        Arc::clone(lists.settle())
     }
 
     /// Returns the index of the first service from `index` on for which `is_done` is false; `None`
@@ -129,7 +129,7 @@ impl<M: Registered> Registry<M> {
     pub(crate) fn first_not(&self, index: usize, is_done: impl Fn(&M) -> bool) -> Option<usize> {
         let lists = self.lock();
         let rest = |list: &[Arc<M>]| list.partition_point(|member| member.index() < index);
-        let settled = lists.settled[rest(&lists.settled)..].iter();
+        let settled = lists.settled()[rest(lists.settled())..].iter();
         let recent = lists.recent[rest(&lists.recent)..].iter();
         let mut all = settled.chain(recent);
         all.find(|member| !is_done(member))
@@ -155,11 +155,14 @@ impl<M: Registered> Registry<M> {
     /// Empties the registry, so that handles which outlive the group do not keep its services.
     pub(crate) fn take(&self) -> Vec<Arc<M>> {
         let mut lists = self.lock();
+        if lists.len() == 0 {
+            return Vec::new();
+        }
         lists.settle();
-        let settled = std::mem::take(&mut lists.settled);
+        let settled = lists.settled.take();
         let has_stale = std::mem::take(&mut lists.stale) > 0;
         drop(lists);
-        let mut members = Arc::unwrap_or_clone(settled);
+        let mut members = settled.map_or(Vec::new(), Arc::unwrap_or_clone);
         if has_stale {
             members.retain(|member| !member.is_forgotten());
         }
@@ -168,28 +171,39 @@ impl<M: Registered> Registry<M> {
 }
 
 impl<M: Registered> Lists<M> {
-    /// Puts all into the list that is shared. Copies it if something else looks at it.
-    fn settle(&mut self) {
-        if self.settled.is_empty() {
-            self.settled = Arc::new(std::mem::take(&mut self.recent));
-        } else if !self.recent.is_empty() {
-            Arc::make_mut(&mut self.settled).append(&mut self.recent);
+    fn settled(&self) -> &[Arc<M>] {
+        self.settled.as_ref().map_or(&[], |settled| settled)
+    }
+
+    fn len(&self) -> usize {
+        self.settled().len() + self.recent.len()
+    }
+
+    /// Puts all into the list that is shared, and returns it. Copies it if something else looks at
+    /// it.
+    fn settle(&mut self) -> &mut Arc<Vec<Arc<M>>> {
+        let recent = &mut self.recent;
+        let settled = self
+            .settled
+            .get_or_insert_with(|| Arc::new(std::mem::take(recent)));
+        if !recent.is_empty() {
+            Arc::make_mut(settled).append(recent);
         }
+        settled
     }
 
     /// Takes out those that were forgotten, if they are many and nothing else looks at the list.
     fn take_stale(&mut self) -> Vec<Arc<M>> {
-        let all = self.settled.len() + self.recent.len();
-        if self.stale < FEW || self.stale * 2 < all || Arc::get_mut(&mut self.settled).is_none() {
+        if self.stale < FEW || self.stale * 2 < self.len() {
             return Vec::new();
         }
-        self.settle();
+        let Some(list) = Arc::get_mut(self.settle()) else {
+            return Vec::new();
+        };
+        let members = std::mem::take(list).into_iter();
+        let (stale, kept) = members.partition(|member| member.is_forgotten());
+        *list = kept;
         self.stale = 0;
-        let members = std::mem::take(Arc::make_mut(&mut self.settled));
-        let (stale, kept) = members
-            .into_iter()
-            .partition(|member| member.is_forgotten());
-        *Arc::make_mut(&mut self.settled) = kept;
         stale
     }
 }

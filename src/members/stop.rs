@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::core::Core;
 use super::recorder::Event as Recorded;
 use crate::executor::node::Node;
-use crate::service::lifecycle::{Event, Flag};
+use crate::service::lifecycle::{Event, Flag, Lifecycle};
 use crate::service::record::Record;
 use crate::stop::cause::Cause;
 use crate::stop::token::StopToken;
@@ -67,7 +67,10 @@ impl Node<Core, Record> {
 
     /// Returns true if the service is to stop.
     pub(crate) fn is_stopped(&self) -> bool {
-        let now = self.data.lifecycle();
+        self.is_stopped_at(self.data.lifecycle())
+    }
+
+    fn is_stopped_at(&self, now: Lifecycle) -> bool {
         now.is_stopped() || (now.has_ended() && self.host.is_stopped())
     }
 
@@ -78,9 +81,10 @@ impl Node<Core, Record> {
 
     /// Returns why the service is to stop, once it is.
     pub(crate) fn cause(&self) -> Option<Cause> {
-        if !self.is_stopped() {
+        let now = self.data.lifecycle();
+        if !self.is_stopped_at(now) {
             None
-        } else if self.has(Flag::StoppedAlone) {
+        } else if now.has(Flag::StoppedAlone) {
             Some(Cause::Requested)
         } else {
             self.host.cause()

@@ -9,6 +9,7 @@ use super::result::sealed::IntoEnd;
 use crate::executor::panic::{Panicked, catch};
 
 /// Polls a future of the user's. A panic is how it ends, also one in the conversion of its error.
+#[inline]
 pub(crate) fn poll_to_end<F: Future<Output: IntoEnd>>(
     future: Pin<&mut F>,
     cx: &mut Context<'_>,
