@@ -21,15 +21,12 @@ pub(crate) struct Standing {
 pub(super) struct Entry {
     pub(super) standing: Standing,
 
-    /// The services it needs, and those that need it.
+    /// The services it needs, and those that need it and are not gone.
     pub(super) needs: BTreeSet<usize>,
     pub(super) dependents: BTreeSet<usize>,
 
     /// How many of its needs are not ready.
     pub(super) needs_left: usize,
-
-    /// How many of its dependents are not gone.
-    pub(super) dependents_left: usize,
 
     /// True if it is to stop though the group is not.
     pub(super) stops_alone: bool,
@@ -48,7 +45,6 @@ impl Entry {
             needs: BTreeSet::new(),
             dependents: BTreeSet::new(),
             needs_left: 0,
-            dependents_left: 0,
             stops_alone: false,
             is_last: true,
             start_timeout: None,
@@ -78,27 +74,30 @@ impl Graph {
             .or_insert_with(|| Entry::new(standing));
     }
 
-    /// Adds a need between two services in the graph; false if there is nothing new about it.
+    /// Adds a need between two services in the graph; false if there is nothing to wait for.
     pub(super) fn bind(&mut self, index: usize, needed: usize) -> bool {
         let Some(below) = self.entries.get_mut(&needed) else {
             return false;
         };
-        if !below.dependents.insert(index) {
-            return false;
-        }
-        below.dependents_left += 1;
         let Standing {
             ready_at, is_gone, ..
         } = below.standing;
-        if let Some(above) = self.entries.get_mut(&index) {
-            above.needs.insert(needed);
-            if ready_at.is_none() {
-                above.needs_left += 1;
-                // One that is gone and was not ready never will be.
-                above.stops_alone |= is_gone;
-            }
+        if !is_gone && !below.dependents.insert(index) {
+            return false;
         }
-        true
+        self.remove_if_done(needed);
+        let Some(above) = self.entries.get_mut(&index) else {
+            return false;
+        };
+        if !is_gone {
+            above.needs.insert(needed);
+        }
+        if ready_at.is_none() {
+            above.needs_left += 1;
+            // One that is gone and was not ready never will be.
+            above.stops_alone |= is_gone;
+        }
+        ready_at.is_none()
     }
 
     /// Notes that a service is ready; adds those that need nothing else to `free`.
@@ -110,8 +109,7 @@ impl Graph {
             return;
         }
         entry.standing.ready_at = Some(now);
-        let dependents = std::mem::take(&mut entry.dependents);
-        for &above in &dependents {
+        for above in entry.dependents.clone() {
             if let Some(entry) = self.entries.get_mut(&above) {
                 entry.needs_left -= 1;
                 if entry.needs_left == 0 {
@@ -119,31 +117,40 @@ impl Graph {
                 }
             }
         }
-        self.restore(index, dependents);
     }
 
-    /// Notes that a service is gone; adds those that no other service needs to `free`. False if
-    /// it was gone before.
-    pub(super) fn gone(&mut self, index: usize, free: &mut Vec<usize>) -> bool {
+    /// Notes that a service is gone; adds those that no other service needs to `free`. Returns the
+    /// services that wait for it in vain.
+    pub(super) fn gone(&mut self, index: usize, free: &mut Vec<usize>) -> BTreeSet<usize> {
+        let mut in_vain = BTreeSet::new();
         let Some(entry) = self.entries.get_mut(&index) else {
-            return false;
+            return in_vain;
         };
         if std::mem::replace(&mut entry.standing.is_gone, true) {
-            return false;
+            return in_vain;
         }
-        let needs = std::mem::take(&mut entry.needs);
-        for &below in &needs {
+        if entry.standing.ready_at.is_none() {
+            in_vain.clone_from(&entry.dependents);
+        }
+        for below in std::mem::take(&mut entry.needs) {
             if let Some(entry) = self.entries.get_mut(&below) {
-                entry.dependents_left -= 1;
-                if entry.dependents_left == 0 {
+                entry.dependents.remove(&index);
+                if entry.dependents.is_empty() {
                     free.push(below);
                 }
             }
+            self.remove_if_done(below);
         }
-        if let Some(entry) = self.entries.get_mut(&index) {
-            entry.needs = needs;
+        self.remove_if_done(index);
+        in_vain
+    }
+
+    /// Removes a service that is gone and that no other needs: nothing about it is to be decided.
+    fn remove_if_done(&mut self, index: usize) {
+        let entry = self.entries.get(&index);
+        if entry.is_some_and(|entry| entry.standing.is_gone && entry.dependents.is_empty()) {
+            self.entries.remove(&index);
         }
-        true
     }
 
     /// Has a service stopped alone, and before it all that need it, and that need those; adds those
@@ -157,7 +164,7 @@ impl Graph {
             if std::mem::replace(&mut entry.stops_alone, true) || entry.standing.is_gone {
                 continue;
             }
-            if entry.dependents_left == 0 {
+            if entry.dependents.is_empty() {
                 free.push(index);
             }
             next.extend(&entry.dependents);
@@ -181,12 +188,5 @@ impl Graph {
             let is_last = |below: &usize| self.get(*below).is_none_or(|below| below.is_last);
             entry.standing.is_background && entry.needs.iter().all(is_last)
         })
-    }
-
-    /// Puts the dependents of a service back.
-    fn restore(&mut self, index: usize, dependents: BTreeSet<usize>) {
-        if let Some(entry) = self.entries.get_mut(&index) {
-            entry.dependents = dependents;
-        }
     }
 }

@@ -77,9 +77,7 @@ impl Plan {
     /// Has a service start once another is ready, and stopped before that one. Both are in the
     /// plan.
     pub(crate) fn need(&mut self, index: usize, needed: usize, steps: &mut Steps) {
-        let is_new = self.graph.bind(index, needed);
-        let entry = self.graph.get(index);
-        if is_new && entry.is_some_and(|entry| entry.needs_left > 0) {
+        if self.graph.bind(index, needed) {
             steps.hold.push(index);
         }
     }
@@ -183,24 +181,11 @@ impl Plan {
         self.limit.leave(index);
         self.limit.grant(&mut steps.start);
         let mut free = Vec::new();
-        if !self.graph.gone(index, &mut free) {
-            return;
+        for above in self.graph.gone(index, &mut free) {
+            self.graph.stop_alone(above, &mut steps.stop);
         }
-        self.fail_dependents(index, steps);
         free.retain(|&below| self.is_due(below));
         steps.stop.append(&mut free);
-    }
-
-    /// Has those stopped that need a service which is gone and was never ready.
-    fn fail_dependents(&mut self, index: usize, steps: &mut Steps) {
-        let Some(entry) = self.graph.get(index) else {
-            return;
-        };
-        if entry.standing.ready_at.is_none() {
-            for above in entry.dependents.clone() {
-                self.graph.stop_alone(above, &mut steps.stop);
-            }
-        }
     }
 
     /// Returns true if a service is told to stop once no other needs it.
@@ -254,7 +239,7 @@ impl Plan {
     pub(crate) fn may_stop(&self, index: usize) -> bool {
         self.graph
             .get(index)
-            .is_none_or(|entry| entry.dependents_left == 0)
+            .is_none_or(|entry| entry.dependents.is_empty())
     }
 
     /// Returns true if a service in the background is stopped after all that are not.
