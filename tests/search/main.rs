@@ -19,6 +19,7 @@ mod build;
 mod hazard;
 mod history;
 mod model;
+mod random;
 mod record;
 mod run;
 mod scenario;
@@ -105,7 +106,7 @@ fn run_all(place: Place, rounds: u64, begins: impl Fn(u64)) -> String {
             };
             if !found.contains_key(breach.guarantee) {
                 let (guarantee, after) = (breach.guarantee, begin.elapsed());
-                let told = tell(&history, breach, after);
+                let told = tell(history, breach, after);
                 eprintln!("{told}");
                 found.insert(guarantee, told);
             }
@@ -127,21 +128,18 @@ fn command(place: Place, seed: u64) -> String {
 }
 
 /// A breach, shrunk, with the command that repeats it.
-fn tell(history: &History, breach: Breach, after: Duration) -> String {
-    let (seed, place) = (history.scenario.seed, history.scenario.place);
-    let (guarantee, how) = (breach.guarantee, breach.how.clone());
-    let (small, again) = shrink::shrink(history.scenario.clone(), breach);
+fn tell(history: History, breach: Breach, after: Duration) -> String {
+    let command = command(history.scenario.place, history.scenario.seed);
     let mut told = format!(
-        "{guarantee}: {how}\n  found after {after:.1?}; run it again with\n  {}\n",
-        command(place, seed)
+        "{}: {}\n  found after {after:.1?}; run it again with\n  {command}\n",
+        breach.guarantee, breach.how
     );
-    told += &format!("shrunk: {}\n{}", again.how, small.summary());
-    let last = run::run(&small);
-    told += "one run of it:\n";
-    for event in &last.events {
+    let (history, breach) = shrink::shrink(history, breach);
+    told += &format!("shrunk: {}\n{}", breach.how, history.scenario.summary());
+    for event in &history.events {
         told += &format!("  {:>4} ms {:?}\n", event.at, event.what);
     }
-    told + &format!("  {:?}\n", last.ending)
+    told + &format!("  {:?}\n", history.ending)
 }
 
 /// Panics that are planned are not printed; all others are.

@@ -290,7 +290,7 @@ async fn step(world: &Arc<World>, index: usize, scope: &Scope<'static>, step: St
 async fn spin(world: &World, scope: &Scope<'static>) {
     let by_hand = world.scenario.place != Place::Threads;
     let end = world.clock.now() + Duration::from_millis(2);
-    while !scope.is_stopped() && !(by_hand && world.clock.now() >= end) {
+    while !scope.is_stopped() && (!by_hand || world.clock.now() < end) {
         future::yield_now().await;
     }
     scope.stopped().await;

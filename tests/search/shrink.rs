@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::model::{self, Breach};
+use crate::record::History;
 use crate::run;
 use crate::scenario::{Hazard, Place, Scenario, Step};
 
@@ -13,45 +14,53 @@ const LIMIT: Duration = Duration::from_secs(60);
 const TRIES: usize = 30;
 
 /// Whether a scenario breaks this guarantee.
-fn breaks(scenario: &Scenario, guarantee: &str, until: Instant) -> Option<Breach> {
+fn breaks(scenario: &Scenario, guarantee: &str, until: Instant) -> Option<(History, Breach)> {
     let tries = if scenario.place == Place::Threads {
         TRIES
     } else {
         1
     };
+    // Whatever else it breaks is another matter.
+    let others = model::all_but(guarantee);
     let only = |breach: &Breach| breach.guarantee == guarantee;
     for _ in 0..tries {
-        let breach = model::check(&run::run(scenario), &[]).filter(only);
-        if breach.is_some() || Instant::now() > until {
-            return breach;
+        let history = run::run(scenario);
+        if let Some(breach) = model::check(&history, &others).filter(only) {
+            return Some((history, breach));
+        }
+        if Instant::now() > until {
+            return None;
         }
     }
     None
 }
 
-/// The smallest scenario found that breaks the same guarantee, and how.
-pub fn shrink(mut scenario: Scenario, mut breach: Breach) -> (Scenario, Breach) {
+/// The run of the smallest scenario found that breaks the same guarantee, and how.
+pub fn shrink(mut history: History, mut breach: Breach) -> (History, Breach) {
     let until = Instant::now() + LIMIT;
     let mut found = true;
     while found && Instant::now() < until {
         found = false;
         let mut next = 0;
         // The list is made anew after each success; what was tried in vain is not tried again.
-        while let Some(smaller) = smaller(&scenario).into_iter().nth(next) {
+        while let Some(smaller) = smaller(&history.scenario).into_iter().nth(next) {
             if Instant::now() > until {
                 break;
             }
             match breaks(&smaller, breach.guarantee, until) {
                 Some(again) => {
-                    (scenario, breach) = (smaller, again);
+                    (history, breach) = again;
                     found = true;
                 }
                 None => next += 1,
             }
         }
     }
-    (scenario, breach)
+    (history, breach)
 }
+
+/// Makes one more scenario, by a change of the one that is shrunk.
+type With<'w> = dyn FnMut(&dyn Fn(&mut Scenario)) + 'w;
 
 /// All scenarios that are one step smaller, the boldest step first.
 fn smaller(scenario: &Scenario) -> Vec<Scenario> {
@@ -89,7 +98,7 @@ fn smaller(scenario: &Scenario) -> Vec<Scenario> {
     all
 }
 
-fn simpler_options(scenario: &Scenario, with: &mut dyn FnMut(&dyn Fn(&mut Scenario))) {
+fn simpler_options(scenario: &Scenario, with: &mut With<'_>) {
     for (index, service) in scenario.present() {
         if service.hazard != Hazard::None {
             with(&|one| one.services[index].hazard = Hazard::None);
