@@ -156,12 +156,17 @@ impl History {
 
     /// Whether a service, or a run of it, came to an end of its own.
     pub fn ended_itself(&self, index: usize) -> bool {
-        // A panic of the run of a nested group is one of the service, without a word of it here.
-        let panicked = self
-            .line(index)
-            .is_some_and(|line| line.exit == Kind::Panicked);
+        // The panic of a nested group is one of the service, without a word of it in the log.
+        let panicked = self.nested_panicked(index);
         let well = self.find(&What::ReturnsWell(index)).is_some();
         well || panicked || self.failed(index).is_some()
+    }
+
+    /// Whether a panic went through the `run` of the group that a service is.
+    pub fn nested_panicked(&self, index: usize) -> bool {
+        let named = format!("`s{index}` panicked");
+        let told = self.told_outcome();
+        self.plan(index).nested.is_some() && told.is_some_and(|told| told.text.contains(&named))
     }
 
     pub fn told_outcome(&self) -> Option<&Told> {

@@ -100,11 +100,8 @@ pub fn g03_no_panic_escapes(history: &History) -> Result<(), String> {
     if let Ending::Panicked(message) = &history.ending {
         return Err(format!("`run` panicked: {message}"));
     }
-    for (index, service) in history.scenario.present() {
-        let panicked = history
-            .line(index)
-            .is_some_and(|line| line.exit == Kind::Panicked);
-        if service.nested.is_some() && panicked {
+    for (index, _) in history.scenario.present() {
+        if history.nested_panicked(index) {
             return Err(format!("the `run` of the group that s{index} is panicked"));
         }
     }

@@ -25,9 +25,9 @@ pub fn g07_told_after_users(history: &History) -> Result<(), String> {
             continue;
         };
         let ended = history.ended(user).is_some_and(|ended| ended < told);
-        let was_told = history.added(user).is_some_and(|added| told < added);
-        // Whether it could be needed at all is another question, asked below.
-        if !ended && !history.is_abandoned(user) && !was_told {
+        // Whether one that leaves can be needed at all is another question, asked below.
+        let spared = history.is_abandoned(user) || was_leaving(history, user, needed);
+        if !ended && !spared {
             return Err(format!(
                 "s{needed} was told to stop before s{user}, which needs it, ended"
             ));
@@ -87,9 +87,12 @@ pub fn g07_draining_not_needed(history: &History) -> Result<(), String> {
         let (Some(told), Some(added)) = (history.told(needed), history.added(user)) else {
             continue;
         };
-        let is_there = history.gone(needed).is_none_or(|gone| gone > added);
-        let is_taken = history.find(&What::Added(user)).is_some();
-        if told < added && is_there && is_taken {
+        let was_there = history.gone(needed).is_none_or(|gone| gone > added);
+        // One that was asked to stop before may have seen it only later.
+        let ended = history.ended(user).unwrap_or(usize::MAX);
+        let ran_on = history.called(user).is_some() && told < ended;
+        let was_told = told < added || was_leaving(history, user, needed) && ran_on;
+        if was_told && was_there && history.find(&What::Added(user)).is_some() {
             return Err(format!(
                 "s{user} was taken in though s{needed}, which it needs, drains"
             ));
