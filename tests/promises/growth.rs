@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 
 use neap::test::Clock;
-use neap::{Group, Handle, Options, Scope, ServiceId};
+use neap::{Group, Handle, Options, Run, Scope, ServiceId};
 
 use crate::story::{NEVER, ms, poll};
 
@@ -96,6 +96,44 @@ fn g21_nor_do_their_needs() {
             .unwrap();
     });
     assert!(left < FLAT, "{left} bytes of 2,000 services");
+}
+
+/// The bytes that a hundred groups leave, each of which is seen through by `end`.
+fn bytes_of_groups(end: impl Fn(Run<'static>, Handle<'static>)) -> isize {
+    let run_one = || {
+        let mut group = Group::new();
+        let handle = group.handle();
+        group.add("deaf", |_| pending::<()>());
+        end(group.run(), handle);
+    };
+    // What is set up once, for all groups, is there after the first.
+    run_one();
+    let before = live();
+    (0..100).for_each(|_| run_one());
+    live() - before
+}
+
+#[test]
+fn g21_a_group_that_has_ended_leaves_nothing() {
+    let left = bytes_of_groups(|mut run, handle| {
+        handle.cancel();
+        assert!((0..100).any(|_| poll(&mut run).is_some()));
+    });
+    assert!(left < 1024, "{left} bytes of 100 groups");
+}
+
+#[test]
+fn g21_a_group_whose_run_was_dropped_leaves_nothing() {
+    let left = bytes_of_groups(|mut run, handle| {
+        assert!(poll(&mut run).is_none());
+        handle.stop();
+        assert!(poll(&mut run).is_none());
+    });
+    let unpolled = bytes_of_groups(|run, _handle| drop(run));
+    assert!(
+        left < 1024 && unpolled < 1024,
+        "{left} and {unpolled} bytes of 100 groups"
+    );
 }
 
 /// The time this thread has been on the processor, in nanoseconds; only Linux tells.

@@ -7,7 +7,7 @@ use futures_lite::future;
 use neap::Group;
 use neap::test::{Clock, Recorder};
 
-use crate::story::{LIMIT, within};
+use crate::story::{LIMIT, NEVER, poll, within};
 
 #[test]
 fn the_clock_never_goes_backwards() {
@@ -23,6 +23,24 @@ fn the_clock_never_goes_backwards() {
 fn a_sleep_by_the_hand_clock_may_be_for_ever() {
     let clock = Clock::new();
     drop(clock.sleep(Duration::MAX));
+}
+
+#[test]
+fn a_nested_group_goes_by_the_clock_of_the_group_it_is_in() {
+    let clock = Clock::new();
+    let mut inner = Group::new().drain_timeout(NEVER);
+    inner.add("deaf", |_| std::future::pending::<()>());
+    let handle = inner.handle();
+    let mut outer = Group::new();
+    outer.clock(&clock);
+    outer.add("inner", inner.into_service());
+    let mut run = outer.run();
+    assert!(poll(&mut run).is_none());
+    handle.stop();
+    assert!(poll(&mut run).is_none());
+    clock.advance(2 * NEVER);
+    let ended = (0..100).find_map(|_| poll(&mut run));
+    assert!(ended.is_some(), "it waits by another clock");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use futures_lite::future;
 use neap::test::Recorder;
 use neap::{Group, Restart, Scope, ServiceResult, restart};
 
-use crate::story::Flag;
+use crate::story::{Flag, poll};
 
 /// Runs a service beside another, which has to be drained; what `run` returned, in words.
 fn beside<F>(service: impl FnOnce(Scope<'static>) -> F + Send + 'static) -> String
@@ -111,6 +111,20 @@ fn g03_in_the_drop_of_the_error_of_a_run_that_is_restarted() {
         }
     }));
     assert!(told.starts_with("service `bad`"), "{told}");
+}
+
+#[test]
+fn g03_in_the_drop_of_an_error_that_nobody_reads() {
+    let mut group = Group::new();
+    group.add("deaf", |_| std::future::pending::<()>());
+    group.add("bad", |_| async { Err(Bomb) });
+    let handle = group.handle();
+    let mut run = group.run();
+    assert!(poll(&mut run).is_none());
+    assert!(handle.is_stopped());
+    let run_dropped = catch_unwind(AssertUnwindSafe(|| drop(run)));
+    let handle_dropped = catch_unwind(AssertUnwindSafe(|| drop(handle)));
+    assert!(run_dropped.is_ok() && handle_dropped.is_ok());
 }
 
 #[test]
