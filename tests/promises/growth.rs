@@ -1,0 +1,243 @@
+//! Guarantee 21: a group that lives for months is flat. All of this is counted, in bytes, polls
+//! and time on the processor; nothing depends on how fast the machine is.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::future::{pending, poll_fn};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
+
+use neap::test::Clock;
+use neap::{Group, Handle, Options, Run, Scope, ServiceId};
+
+use crate::story::{NEVER, ms, poll};
+
+/// Counts the bytes that each thread has allocated and not freed.
+struct Count;
+
+thread_local!(static LIVE: Cell<isize> = const { Cell::new(0) });
+
+fn count(bytes: isize) {
+    // At the end of a thread there is no counter any more, and nobody who would ask.
+    let _ = LIVE.try_with(|live| live.set(live.get() + bytes));
+}
+
+#[allow(unsafe_code)]
+// SAFETY: passes everything on to the system's allocator.
+unsafe impl GlobalAlloc for Count {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size() as isize);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        count(-(layout.size() as isize));
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Count = Count;
+
+fn live() -> isize {
+    LIVE.with(Cell::get)
+}
+
+/// Adds services to a running group, each of which ends at once; the bytes that this left.
+fn bytes_left(services: usize, add: impl Fn(&Handle<'static>, ServiceId, usize)) -> isize {
+    let mut group = Group::new();
+    let db = group
+        .add("db", |scope: Scope<'static>| async move {
+            scope.stopped().await;
+        })
+        .id();
+    let handle = group.handle();
+    let mut run = group.run();
+    assert!(poll(&mut run).is_none());
+    let mut add_some = |range: std::ops::Range<usize>| {
+        for index in range {
+            add(&handle, db, index);
+            assert!(poll(&mut run).is_none());
+        }
+        live()
+    };
+    // What lists grow to at first is theirs to keep.
+    let before = add_some(0..1_000);
+    add_some(1_000..1_000 + services) - before
+}
+
+/// As much as a few lists may have grown by, whatever the number of services.
+const FLAT: isize = 16 * 1024;
+
+#[test]
+fn g21_services_that_have_ended_leave_nothing() {
+    let left = bytes_left(100_000, |handle, _, _| {
+        handle.add("connection", |_| async {}).unwrap();
+    });
+    assert!(left < FLAT, "{left} bytes of 100,000 services");
+}
+
+#[test]
+fn g21_nor_do_their_names_and_tokens() {
+    let left = bytes_left(20_000, |handle, _, index| {
+        let service = |scope: Scope<'static>| async move { drop(scope.token()) };
+        handle.add(format!("connection {index}"), service).unwrap();
+    });
+    assert!(left < FLAT, "{left} bytes of 20,000 services");
+}
+
+#[test]
+fn g21_nor_do_their_needs() {
+    let left = bytes_left(2_000, |handle, db, _| {
+        let options = Options::new().needs(db);
+        handle
+            .add_with("connection", options, |_| async {})
+            .unwrap();
+    });
+    assert!(left < FLAT, "{left} bytes of 2,000 services");
+}
+
+/// The bytes that a hundred groups leave, each of which is seen through by `end`.
+fn bytes_of_groups(end: impl Fn(Run<'static>, Handle<'static>)) -> isize {
+    let run_one = || {
+        let mut group = Group::new();
+        let handle = group.handle();
+        group.add("deaf", |_| pending::<()>());
+        end(group.run(), handle);
+    };
+    // What is set up once, for all groups, is there after the first.
+    run_one();
+    let before = live();
+    (0..100).for_each(|_| run_one());
+    live() - before
+}
+
+#[test]
+fn g21_a_group_that_has_ended_leaves_nothing() {
+    let left = bytes_of_groups(|mut run, handle| {
+        handle.cancel();
+        assert!((0..100).any(|_| poll(&mut run).is_some()));
+    });
+    assert!(left < 1024, "{left} bytes of 100 groups");
+}
+
+#[test]
+fn g21_a_group_whose_run_was_dropped_leaves_nothing() {
+    let left = bytes_of_groups(|mut run, handle| {
+        assert!(poll(&mut run).is_none());
+        handle.stop();
+        assert!(poll(&mut run).is_none());
+    });
+    let unpolled = bytes_of_groups(|run, _handle| drop(run));
+    assert!(
+        left < 1024 && unpolled < 1024,
+        "{left} and {unpolled} bytes of 100 groups"
+    );
+}
+
+/// The time this thread has been on the processor, in nanoseconds; only Linux tells.
+#[cfg(target_os = "linux")]
+fn on_processor() -> u64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    text.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+/// What it costs to have one service needed by so many; the least of three times.
+#[cfg(target_os = "linux")]
+fn cost_of_users(users: usize) -> u64 {
+    let cost = || {
+        let mut group = Group::new();
+        let db = group.add("db", |_| pending::<()>()).id();
+        let before = on_processor();
+        for _ in 0..users {
+            group.add("user", |_| async {}).needs(db);
+        }
+        on_processor() - before
+    };
+    (0..3).map(|_| cost()).min().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn g21_a_need_costs_the_same_however_many_have_it() {
+    let (few, many) = (cost_of_users(2_000), cost_of_users(16_000));
+    // In proportion it is 8, with every user looked at each time it is 64.
+    let ratio = many / few.max(1);
+    assert!(ratio < 24, "8 times the users cost {ratio} times as much");
+}
+
+/// A service, or a child, that counts its polls and never ends.
+fn deaf(polls: &Arc<AtomicUsize>) -> impl Future<Output = ()> + Send + use<> {
+    let polls = Arc::clone(polls);
+    poll_fn(move |_| {
+        polls.fetch_add(1, Ordering::Relaxed);
+        Poll::Pending
+    })
+}
+
+#[test]
+fn g21_the_deadline_of_one_service_does_not_wake_the_others() {
+    const SERVICES: usize = 1_000;
+    let (clock, polls) = (Clock::new(), Arc::new(AtomicUsize::new(0)));
+    let mut group = Group::new().drain_timeout(NEVER);
+    group.clock(&clock);
+    let ids: Vec<_> = (1..=SERVICES)
+        .map(|index| {
+            let polls = Arc::clone(&polls);
+            let added = group.add("deaf", move |_| deaf(&polls));
+            added.drain_timeout(ms(index as u64)).id()
+        })
+        .collect();
+    let handle = group.handle();
+    let mut run = group.run();
+    assert!(poll(&mut run).is_none());
+    for id in ids {
+        handle.stop_one(id);
+    }
+    for _ in 0..20 {
+        assert!(poll(&mut run).is_none());
+    }
+    let before = polls.load(Ordering::Relaxed);
+    let ended = (0..SERVICES + 20).any(|_| {
+        clock.advance(ms(1));
+        poll(&mut run).is_some()
+    });
+    let polls = polls.load(Ordering::Relaxed) - before;
+    assert!(
+        ended && polls < 10 * SERVICES,
+        "{polls} polls for {SERVICES} cancellations"
+    );
+}
+
+#[test]
+fn g21_cancelling_a_chain_polls_each_a_few_times() {
+    const SERVICES: usize = 500;
+    let polls = Arc::new(AtomicUsize::new(0));
+    let mut group = Group::new().drain_timeout(NEVER);
+    let mut below: Option<ServiceId> = None;
+    for _ in 0..SERVICES {
+        let polls = Arc::clone(&polls);
+        let added = group.add("link", move |scope: Scope<'static>| async move {
+            scope.spawn(deaf(&polls));
+            deaf(&polls).await;
+        });
+        below = Some(match below {
+            Some(below) => added.needs(below).id(),
+            None => added.id(),
+        });
+    }
+    let handle = group.handle();
+    let mut run = group.run();
+    for _ in 0..20 {
+        assert!(poll(&mut run).is_none());
+    }
+    let before = polls.load(Ordering::Relaxed);
+    handle.cancel();
+    let ended = (0..20 * SERVICES).any(|_| poll(&mut run).is_some());
+    let polls = polls.load(Ordering::Relaxed) - before;
+    assert!(
+        ended && polls < 20 * SERVICES,
+        "{polls} polls to cancel a chain of {SERVICES}"
+    );
+}
