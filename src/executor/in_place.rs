@@ -99,9 +99,25 @@ impl<'a, H: Host> InPlace<'a, H> {
     /// Starts the tasks that were added before the start, unless the stop came first.
     fn start(&mut self) {
         if self.host.is_stopped() {
-            drop_by_rank(self.slots.drain());
+            self.drop_unneeded();
         }
         self.sweep();
+    }
+
+    /// Drops the tasks that no other needs, those with the greatest rank first. The others end once
+    /// those that need them are gone.
+    fn drop_unneeded(&mut self) {
+        let keys = self
+            .slots
+            .iter()
+            .map(|(key, slot)| (slot.job().rank(), key));
+        let mut keys: Vec<_> = keys.collect();
+        keys.sort_unstable_by_key(|&(rank, _)| Reverse(rank));
+        for (_, key) in keys {
+            if !self.slots[key].job().is_needed() {
+                drop(self.slots.remove(key));
+            }
+        }
     }
 
     /// Returns what to do next. After [`Next::Sleep`], what brings work wakes the driver.
@@ -160,19 +176,18 @@ enum Next {
     Sleep,
 }
 
-/// Drops tasks, those with the greatest rank first.
-fn drop_by_rank<'a>(slots: impl Iterator<Item = Slot<'a>>) {
-    let mut slots: Vec<_> = slots.collect();
-    slots.sort_by_cached_key(|slot| Reverse(slot.rank()));
-    slots.into_iter().for_each(drop);
-}
-
 impl<H> Drop for InPlace<'_, H> {
     fn drop(&mut self) {
         // Closed first: the last act of a task may be to spawn another. What has arrived owns the
         // list that it is in, so it has to be taken out.
-        let arrivals = self.spawner.arrivals().map(|arrivals| arrivals.close());
-        drop_by_rank(self.slots.drain());
-        drop(arrivals);
+        let arrivals = self
+            .spawner
+            .arrivals()
+            .and_then(|arrivals| arrivals.close());
+        let arrived = arrivals.into_iter().flatten().map(|arrival| arrival.slot);
+        let mut slots: Vec<_> = self.slots.drain().chain(arrived).collect();
+        slots.sort_by_cached_key(|slot| Reverse(slot.job().rank()));
+        slots.into_iter().for_each(drop);
+        self.ready.close();
     }
 }

@@ -103,6 +103,11 @@ impl ReadyQueue {
         self.is_awake.store(true, Ordering::SeqCst);
     }
 
+    /// Forgets who drives: nothing does any more.
+    pub(super) fn close(&self) {
+        drop(self.driver.take());
+    }
+
     fn wake_driver(&self) {
         if !self.is_awake.swap(true, Ordering::SeqCst) {
             self.driver.wake();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use super::host::Host;
-use super::job::BoxedJob;
+use super::job::{BoxedJob, Job};
 use super::node::Node;
 
 /// A task in place.
@@ -28,8 +28,8 @@ impl<'a> Slot<'a> {
             .poll(&mut Context::from_waker(&self.waker))
     }
 
-    /// Returns the rank of the job.
-    pub(super) fn rank(&self) -> u64 {
-        self.job.rank()
+    /// Returns what the task does.
+    pub(super) fn job(&self) -> &dyn Job {
+        &*self.job
     }
 }

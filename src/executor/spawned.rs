@@ -54,9 +54,10 @@ impl<'a, H: Host> Spawned<'a, H> {
         let result = supervisor.poll(cx);
         if !std::mem::replace(&mut self.has_started, true) {
             if self.host.is_stopped() {
-                drop_by_rank(&mut self.waiting);
+                self.drop_unneeded();
+            } else {
+                self.start();
             }
-            self.start();
         }
         result
     }
@@ -69,14 +70,23 @@ impl<'a, H: Host> Spawned<'a, H> {
     }
 }
 
-impl<H> Drop for Spawned<'_, H> {
-    fn drop(&mut self) {
-        drop_by_rank(&mut self.waiting);
+impl<H> Spawned<'_, H> {
+    /// Drops the tasks that no other needs, those with the greatest rank first. The others are
+    /// spawned, and end once those that need them are gone.
+    fn drop_unneeded(&mut self) {
+        let mut tasks = std::mem::take(&mut self.waiting);
+        tasks.sort_by_cached_key(|task| Reverse(task.job().rank()));
+        for task in tasks {
+            match self.spawner.spawn_fn() {
+                Some(spawn) if task.job().is_needed() => spawn.call(task),
+                _ => drop(task),
+            }
+        }
     }
 }
 
-/// Drops tasks, those with the greatest rank first.
-fn drop_by_rank(tasks: &mut Vec<Task<'_>>) {
-    tasks.sort_by_cached_key(|task| Reverse(task.rank()));
-    tasks.clear();
+impl<H> Drop for Spawned<'_, H> {
+    fn drop(&mut self) {
+        self.drop_unneeded();
+    }
 }

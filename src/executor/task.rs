@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use super::job::BoxedJob;
+use super::job::{BoxedJob, Job};
 use super::node::Keyed;
 use super::scheduler::Wakers;
 
@@ -40,9 +40,9 @@ impl<'a> Task<'a> {
 }
 
 impl Task<'_> {
-    /// Returns the rank of the job.
-    pub(super) fn rank(&self) -> u64 {
-        self.job.rank()
+    /// Returns what the task does.
+    pub(super) fn job(&self) -> &dyn Job {
+        &*self.job
     }
 }
 

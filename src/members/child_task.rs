@@ -72,4 +72,8 @@ impl<F: Future<Output: IntoEnd> + Send> Job for ChildTask<F> {
     fn rank(&self) -> u64 {
         self.child.data.member.rank()
     }
+
+    fn is_needed(&self) -> bool {
+        false
+    }
 }

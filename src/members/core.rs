@@ -1,7 +1,8 @@
 //! What the services, the handles and the supervisor of one group share.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 use std::time::Instant;
 
 use super::counts::Counts;
@@ -72,7 +73,13 @@ pub(crate) struct Core {
 
     /// The service that this group is, if it is nested.
     parent: OnceLock<Box<Parent>>,
+
+    /// The groups that are services of this one, and have not ended.
+    nested: OnceLock<Box<Nested>>,
 }
+
+/// The groups that are services of another, by the index of the service.
+type Nested = Mutex<BTreeMap<usize, Weak<Core>>>;
 
 /// The service that a nested group is.
 struct Parent {
@@ -114,6 +121,7 @@ impl Core {
             recorder: OnceLock::new(),
             due: AtomicU64::new(0),
             parent: OnceLock::new(),
+            nested: OnceLock::new(),
         })
     }
 
@@ -229,8 +237,10 @@ impl Core {
 
     /// Makes this the core of a group that is this service: it goes by its clock, and ends before
     /// it.
-    pub(crate) fn nest(&self, member: &Arc<Member>) {
+    pub(crate) fn nest(self: &Arc<Core>, member: &Arc<Member>) {
         self.timeline.inherit(&member.host.timeline);
+        let nested = member.host.nested.get_or_init(Box::default);
+        lock(nested).insert(member.index(), Arc::downgrade(self));
         let member_if_alive = member.enter_child().then(|| Arc::clone(member));
         // A group runs once, so this is set once.
         let _ = self.parent.set(Box::new(Parent {
@@ -239,11 +249,34 @@ impl Core {
         }));
     }
 
+    /// Returns the services that are still there of the group that a service is; none if it is no
+    /// group. Those of groups within it are named with the service that these are.
+    pub(crate) fn left_within(&self, index: usize) -> Vec<String> {
+        let nested = self.nested.get();
+        let core = nested.and_then(|nested| lock(nested).get(&index).and_then(Weak::upgrade));
+        let Some(core) = core else {
+            return Vec::new();
+        };
+        let members = core.registry.snapshot();
+        let left = members.iter().filter(|one| !one.data.lifecycle().is_gone());
+        let names = left.flat_map(|one| {
+            let within = core.left_within(one.index());
+            let within = within
+                .into_iter()
+                .map(|name| format!("{}/{name}", one.name()));
+            std::iter::once(one.name().to_owned()).chain(within)
+        });
+        names.collect()
+    }
+
     /// Lets the service that this group is end.
     fn leave_parent(&self) {
         let parent = self.parent.get();
         let member = parent.and_then(|parent| lock(&parent.member).take());
         if let Some(member) = member {
+            if let Some(nested) = member.host.nested.get() {
+                lock(nested).remove(&member.index());
+            }
             member.leave_child();
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard};
 
+use crate::executor::panic::catch;
 use crate::service::exit::Exit;
 use crate::sync::lock;
 
@@ -38,7 +39,17 @@ impl Failures {
         stop()
     }
 
+    /// Takes all failures.
     pub(crate) fn take(&self) -> Vec<FailedService> {
         std::mem::take(&mut *self.lock())
+    }
+}
+
+impl Drop for Failures {
+    fn drop(&mut self) {
+        // These were not told. Their errors are the user's, and their drop may panic.
+        for failed in self.take() {
+            let _ = catch(|| drop(failed));
+        }
     }
 }

@@ -86,6 +86,11 @@ impl Node<Core, Record> {
         }
     }
 
+    /// Returns true if another service needs it, and is not gone.
+    pub(crate) fn is_needed(&self) -> bool {
+        self.is_planned() && !self.host.plan().may_stop(self.index())
+    }
+
     /// Returns true if it is in the background and stopped after all that are not.
     pub(crate) fn is_last(&self) -> bool {
         self.is_background() && (!self.is_planned() || self.host.plan().is_last(self.index()))

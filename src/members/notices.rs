@@ -70,8 +70,9 @@ impl Notices {
         next.map_or(Poll::Pending, Poll::Ready)
     }
 
-    /// Drops all notices, now and from here on.
+    /// Drops all notices, now and from here on, and the waker of the supervisor.
     pub(crate) fn close(&self) {
         *self.lock() = None;
+        drop(self.reader.take());
     }
 }

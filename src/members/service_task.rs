@@ -150,4 +150,8 @@ where
     fn rank(&self) -> u64 {
         self.member.rank()
     }
+
+    fn is_needed(&self) -> bool {
+        self.member.is_needed()
+    }
 }

@@ -26,7 +26,10 @@ impl Node<Core, Record> {
     /// Starts the service at its first poll, unless the stop came first or it is held.
     pub(crate) fn start(&self) -> Start {
         if self.host.is_stopped() {
-            return Start::Refused;
+            // In the plan, it is dropped once it is told, which is after those that need it.
+            let now = self.data.lifecycle();
+            let waits = now.has(Flag::Planned) && now.phase() == Phase::Waiting;
+            return if waits { Start::Held } else { Start::Refused };
         }
         // Before the record of it, which a test may answer by moving the clock.
         let now = self.host.timeline.now();

@@ -14,6 +14,7 @@ use self::report::ServiceReport;
 use crate::members::core::{Core, Member};
 use crate::members::failures::FailedService;
 use crate::service::exit::Exit;
+use crate::service::lifecycle::Phase;
 use crate::stop::cause::Cause;
 
 /// How a group ended well: why it stopped, and how each service ended.
@@ -50,6 +51,9 @@ pub struct Outcome {
     /// The index in `failures` of each failed service's first, by the index of the service.
     first: BTreeMap<usize, usize>,
 
+    /// What was left of each abandoned service that is a group, by the index of the service.
+    within: BTreeMap<usize, Vec<String>>,
+
     /// When the group started, was stopped and had ended, by the clock of its core.
     origin: u64,
     stopped: u64,
@@ -68,6 +72,11 @@ impl Outcome {
         for (index, failure) in failures.iter().enumerate() {
             first.entry(failure.index).or_insert(index);
         }
+        let is_abandoned =
+            |member: &&Arc<Member>| member.data.lifecycle().phase() == Phase::Abandoned;
+        let abandoned = members.iter().filter(is_abandoned).map(|one| one.index());
+        let within = abandoned.map(|index| (index, core.left_within(index)));
+        let within = within.collect();
         let ended = core.timeline.now();
         let stopped = core.stopped_at().unwrap_or(ended);
         let cause = core.cause().unwrap_or(Cause::Ended);
@@ -77,6 +86,7 @@ impl Outcome {
             unreported: core.registry.forgotten(),
             failures,
             first,
+            within,
             origin,
             stopped,
             ended,
@@ -154,7 +164,9 @@ impl Outcome {
         let first = self.first.get(&member.index());
         let failure = first.map(|&first| &self.failures[first].exit);
         let exit = failure.unwrap_or_else(|| member.data.exit());
-        ServiceReport::new(member, exit, self.origin)
+        let within = self.within.get(&member.index());
+        let within = within.map_or(&[][..], Vec::as_slice);
+        ServiceReport::new(member, exit, within, self.origin)
     }
 
     /// Returns the report of a service that has failed, all of which have one.

@@ -34,15 +34,24 @@ pub struct ServiceReport<'o> {
     member: &'o Member,
     exit: &'o Exit,
 
+    /// What was left of it, if it is a group that was abandoned.
+    within: &'o [String],
+
     /// When the group started, by its own clock.
     origin: u64,
 }
 
 impl<'o> ServiceReport<'o> {
-    pub(crate) fn new(member: &'o Member, exit: &'o Exit, origin: u64) -> ServiceReport<'o> {
+    pub(super) fn new(
+        member: &'o Member,
+        exit: &'o Exit,
+        within: &'o [String],
+        origin: u64,
+    ) -> ServiceReport<'o> {
         ServiceReport {
             member,
             exit,
+            within,
             origin,
         }
     }
@@ -60,6 +69,12 @@ impl<'o> ServiceReport<'o> {
     /// Returns how it ended: by its first failure, if it had several.
     pub fn exit(&self) -> &'o Exit {
         self.exit
+    }
+
+    /// Returns the names of the services that were still there of a nested group that was
+    /// abandoned; of one nested within that, `service/name`.
+    pub fn left_within(&self) -> &'o [String] {
+        self.within
     }
 
     /// Returns when it was first polled; `None` if it never was.
@@ -140,7 +155,12 @@ impl fmt::Display for ServiceReport<'_> {
             write!(f, ", {drained:.1?} after the stop")?;
         }
         if self.is_straggler() {
-            write!(f, " (straggler, added at {})", self.location())?;
+            write!(f, " (straggler, added at {}", self.location())?;
+            for (index, name) in self.within.iter().enumerate() {
+                let before = if index == 0 { "; still there:" } else { "," };
+                write!(f, "{before} `{name}`")?;
+            }
+            f.write_str(")")?;
         }
         Ok(())
     }

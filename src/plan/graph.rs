@@ -46,7 +46,7 @@ impl Entry {
             dependents: BTreeSet::new(),
             needs_left: 0,
             stops_alone: false,
-            is_last: true,
+            is_last: standing.is_background,
             start_timeout: None,
         }
     }
@@ -153,9 +153,14 @@ impl Graph {
         }
     }
 
-    /// Has a service stopped alone, and before it all that need it, and that need those; adds those
-    /// that no other service needs to `free`.
-    pub(super) fn stop_alone(&mut self, index: usize, free: &mut Vec<usize>) {
+    /// Has a service stopped alone, and before it all that need it, and that need those. Adds those
+    /// that no other service needs to `free`, and the others to `held`: they are not to start.
+    pub(super) fn stop_alone(
+        &mut self,
+        index: usize,
+        free: &mut Vec<usize>,
+        held: &mut Vec<usize>,
+    ) {
         let mut next = vec![index];
         while let Some((index, entry)) = next
             .pop()
@@ -166,6 +171,8 @@ impl Graph {
             }
             if entry.dependents.is_empty() {
                 free.push(index);
+            } else {
+                held.push(index);
             }
             next.extend(&entry.dependents);
         }

@@ -143,8 +143,11 @@ impl Plan {
             steps.hold.push(index);
         }
         let entry = self.graph.get(index);
-        if entry.is_some_and(|entry| entry.stops_alone) {
-            steps.stop.push(index);
+        if let Some(entry) = entry.filter(|entry| entry.stops_alone) {
+            // Held until those that need it are gone.
+            if entry.dependents.is_empty() {
+                steps.stop.push(index);
+            }
         } else if entry.is_none_or(|entry| entry.needs_left == 0) {
             self.give_turn(index, is_background, steps);
         }
@@ -182,7 +185,8 @@ impl Plan {
         self.limit.grant(&mut steps.start);
         let mut free = Vec::new();
         for above in self.graph.gone(index, &mut free) {
-            self.graph.stop_alone(above, &mut steps.stop);
+            self.graph
+                .stop_alone(above, &mut steps.stop, &mut steps.hold);
         }
         free.retain(|&below| self.is_due(below));
         steps.stop.append(&mut free);
@@ -206,7 +210,8 @@ impl Plan {
             return true;
         };
         let is_news = !entry.stops_alone;
-        self.graph.stop_alone(index, &mut steps.stop);
+        self.graph
+            .stop_alone(index, &mut steps.stop, &mut steps.hold);
         is_news
     }
 

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
 use futures_lite::future;
-use neap::{Group, Options, Restart, Scope, restart};
+use neap::{Group, Restart, Scope, ServiceOptions, restart};
 
 use crate::story::{Flag, LIMIT, NEVER, ms, poll, within};
 
@@ -14,7 +14,7 @@ fn g07_a_cycle_of_needs_is_refused() {
         let mut group = Group::new().drain_timeout(NEVER);
         let handle = group.handle();
         let a = group.add("a", |_| async {});
-        let b = handle.add_with("b", Options::new().needs(a.id()), |_| async {});
+        let b = handle.add_with("b", ServiceOptions::new().needs(a.id()), |_| async {});
         // Whoever names the later one is told: by a panic, or by the failure of the service.
         let named = catch_unwind(AssertUnwindSafe(|| drop(a.needs(b.unwrap()))));
         named.is_err() || future::block_on(group.run()).is_err()
@@ -77,7 +77,7 @@ fn g07_one_that_is_being_stopped_cannot_be_needed_any_more() {
     assert!(poll(&mut run).is_none());
     let seen = started.clone();
     let late = move |_| async move { seen.set() };
-    let added = handle.add_with("late", Options::new().needs(db), late);
+    let added = handle.add_with("late", ServiceOptions::new().needs(db), late);
     assert!(added.is_err(), "`db` drains already");
     assert!(poll(&mut run).is_none());
     assert!(

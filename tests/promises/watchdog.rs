@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use futures_lite::future;
-use neap::{Group, STUCK, Scope};
+use neap::{Group, Scope, WATCHDOG_EXIT_CODE};
 
 use crate::story::{LIMIT, NEVER, command, end_within, ms, told};
 
@@ -16,7 +16,7 @@ fn a_process_whose_standard_error_nobody_reads_any_more_is_ended() {
     let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stderr.take());
     let status = end_within(&mut child, LIMIT).expect("the stuck process lives on");
-    assert_eq!(status.code(), Some(STUCK));
+    assert_eq!(status.code(), Some(WATCHDOG_EXIT_CODE));
 }
 
 #[test]
@@ -26,7 +26,7 @@ fn a_process_whose_standard_error_is_full_and_locked_is_ended() {
     let held_open = child.stderr.take();
     let status = end_within(&mut child, LIMIT).expect("the stuck process lives on");
     drop(held_open);
-    assert_eq!(status.code(), Some(STUCK));
+    assert_eq!(status.code(), Some(WATCHDOG_EXIT_CODE));
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn an_old_start_timeout_does_not_delay_the_end() {
     let mut child = command.stderr(Stdio::null()).spawn().unwrap();
     let begin = Instant::now();
     let status = end_within(&mut child, 3 * LIMIT).expect("the stuck process lives on");
-    assert_eq!(status.code(), Some(STUCK));
+    assert_eq!(status.code(), Some(WATCHDOG_EXIT_CODE));
     // The timeouts are a fifth of a second; the start timeout, of one ready long ago, is this.
     assert!(begin.elapsed() < LIMIT, "it took {:?}", begin.elapsed());
 }

@@ -126,6 +126,8 @@ pub struct Told {
     pub cause: Option<Cause>,
     /// By the number of the service.
     pub reports: Vec<(usize, Line)>,
+    /// How many services have no report.
+    pub unreported: u64,
     /// The services that failed, in order.
     pub failures: Vec<usize>,
     /// All of it, in words.

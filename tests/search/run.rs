@@ -169,6 +169,7 @@ pub fn tell(result: Result<Outcome, Error>) -> Told {
         is_ok,
         cause: None,
         reports: Vec::new(),
+        unreported: 0,
         failures: Vec::new(),
         text: String::new(),
     };
@@ -178,6 +179,7 @@ pub fn tell(result: Result<Outcome, Error>) -> Told {
     };
     if let Some(outcome) = outcome {
         told.cause = Some(outcome.cause().clone());
+        told.unreported = outcome.unreported();
         for report in outcome.reports() {
             if report.is_straggler() {
                 told.text += &format!("straggler `{}` ", report.name());

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use futures_lite::{FutureExt, future};
-use neap::{OnExit, Options, Restart, Restarting, Scope, restart};
+use neap::{OnExit, Restart, Restarting, Scope, ServiceOptions, restart};
 
 use crate::build;
 use crate::hazard::{Failure, Mark, OnDrop, Payload, panic_as_planned};
@@ -31,9 +31,9 @@ pub fn number(name: &str) -> Option<usize> {
 }
 
 /// The options of a service that is added by a handle. Notes that it is about to be.
-pub fn options(world: &World, index: usize) -> Options {
+pub fn options(world: &World, index: usize) -> ServiceOptions {
     let plan = &world.scenario.services[index];
-    let mut options = Options::new();
+    let mut options = ServiceOptions::new();
     let needs = needs(world, plan);
     for &need in &needs {
         if let Some(id) = world.ids[need].get() {

@@ -101,8 +101,18 @@ pub fn g10_all_gone(history: &History) -> Result<(), String> {
 
 /// What the outcome tells of a service is what became of it.
 pub fn g10_exits(history: &History) -> Result<(), String> {
-    if history.told_outcome().is_none() {
+    let Some(told) = history.told_outcome() else {
         return Ok(());
+    };
+    let untold = history
+        .members(0)
+        .into_iter()
+        .filter(|&index| history.line(index).is_none());
+    let (untold, unreported) = (untold.count() as u64, told.unreported);
+    if untold != unreported {
+        return Err(format!(
+            "{untold} have no report, and {unreported} are counted"
+        ));
     }
     for index in history.members(0) {
         let called = history.called(index).is_some();
@@ -111,7 +121,7 @@ pub fn g10_exits(history: &History) -> Result<(), String> {
         let may_block = history.scenario.has_blocker() && history.scenario.place == Place::Threads;
         let is_true = match history.line(index).map(|line| line.exit) {
             // One that ended well need not be told of for ever.
-            None => well && history.failed(index).is_none(),
+            None => restarts || well && history.failed(index).is_none(),
             Some(Kind::Finished) => called && (well || restarts),
             Some(Kind::Failed | Kind::Panicked) => true,
             Some(Kind::Cancelled) => called && !well,

@@ -67,7 +67,10 @@ pub fn g07_dropped_after_users(history: &History) -> Result<(), String> {
 pub fn g07_unstarted_in_order(history: &History) -> Result<(), String> {
     for (user, needed) in history.needs() {
         let any_called = history.called(user).is_some() || history.called(needed).is_some();
-        if any_called || was_leaving(history, user, needed) {
+        // One whose spawn panics is dropped then and there.
+        let group = history.plan(needed).group;
+        let may_be_lost = history.scenario.groups[group].spawn_panics.is_some();
+        if any_called || may_be_lost || was_leaving(history, user, needed) {
             continue;
         }
         if let (Some(first), Some(then)) = (history.gone(user), history.gone(needed)) {
