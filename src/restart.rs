@@ -213,6 +213,9 @@ where
         let end = run_once(&mut factory, scope.clone()).await;
         let has_failed = matches!(end, End::Failed(_));
         if scope.is_stopped() || (!has_failed && !is_always) {
+            if !has_failed {
+                scope.member().set_ready();
+            }
             return end;
         }
         let last = exit_of(end);

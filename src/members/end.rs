@@ -87,7 +87,8 @@ impl Node<Core, Record> {
         }
         log::ended(self, finished);
         if before.has(Flag::Planned) {
-            self.host.service_gone(self.index(), finished);
+            let is_ready = self.has(Flag::Ready);
+            self.host.service_gone(self.index(), is_ready);
         }
         if !before.has(Flag::Ready) {
             self.host.readiness.announce();

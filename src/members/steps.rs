@@ -232,11 +232,11 @@ impl Core {
         self.decide(|plan, steps| plan.ready(index, now, steps));
     }
 
-    /// A service in the plan has ended, or was given up. One that finished is ready.
-    pub(crate) fn service_gone(&self, index: usize, finished: bool) {
+    /// A service in the plan has ended, or was given up.
+    pub(crate) fn service_gone(&self, index: usize, is_ready: bool) {
         let now = self.timeline.now();
         self.decide(|plan, steps| {
-            if finished {
+            if is_ready {
                 plan.ready(index, now, steps);
             }
             plan.gone(index, steps);

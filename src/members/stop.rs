@@ -50,8 +50,9 @@ impl Node<Core, Record> {
     /// Gives up a service that was cancelled, unless it has ended.
     pub(crate) fn abandon(&self) {
         let before = self.data.apply(Event::Abandon);
-        if before.is_some_and(|before| before.has(Flag::Planned)) {
-            self.host.service_gone(self.index(), false);
+        if let Some(before) = before.filter(|before| before.has(Flag::Planned)) {
+            self.host
+                .service_gone(self.index(), before.has(Flag::Ready));
         }
     }
 

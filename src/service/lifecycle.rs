@@ -159,7 +159,11 @@ impl Lifecycle {
                 Some(self.at(Phase::Cancelled).with(Flag::Straggler))
             }
             (Event::End { .. }, Phase::Abandoned) => None,
-            // One that finished has done what the others need of it.
+            // One that finished has done what the others need of it. One that is restarted may have
+            // been stopped between two runs, and says itself when it is ready.
+            (Event::End { finished: true }, _) if self.has(Flag::Restarted) => {
+                Some(self.at(Phase::Finished))
+            }
             (Event::End { finished: true }, _) => Some(self.at(Phase::Finished).with(Flag::Ready)),
             (Event::End { finished: false }, _) => Some(self.at(Phase::Dropped)),
             (Event::Abandon, Phase::Cancelled | Phase::Refused) => {

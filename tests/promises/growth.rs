@@ -145,7 +145,7 @@ fn on_processor() -> u64 {
     text.split_whitespace().next().unwrap().parse().unwrap()
 }
 
-/// What it costs to have one service needed by so many; the least of three times.
+/// What it costs to have one service needed by this many; the least of three times.
 #[cfg(target_os = "linux")]
 fn cost_of_users(users: usize) -> u64 {
     let cost = || {
@@ -163,10 +163,14 @@ fn cost_of_users(users: usize) -> u64 {
 #[cfg(target_os = "linux")]
 #[test]
 fn g21_a_need_costs_the_same_however_many_have_it() {
-    let (few, many) = (cost_of_users(2_000), cost_of_users(16_000));
-    // In proportion it is 8, with every user looked at each time it is 64.
+    let (few, many) = (cost_of_users(500), cost_of_users(32_000));
+    // In proportion it is 64, with every user looked at each time it is 4,096: far enough from the
+    // bound on either side, whatever caches and other programs do to it.
     let ratio = many / few.max(1);
-    assert!(ratio < 24, "8 times the users cost {ratio} times as much");
+    assert!(
+        ratio < 1_000,
+        "64 times the users cost {ratio} times as much"
+    );
 }
 
 /// A service, or a child, that counts its polls and never ends.
