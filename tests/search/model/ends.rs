@@ -124,7 +124,8 @@ pub fn g10_exits(history: &History) -> Result<(), String> {
             None => restarts || well && history.failed(index).is_none(),
             Some(Kind::Finished) => called && (well || restarts),
             Some(Kind::Failed | Kind::Panicked) => true,
-            Some(Kind::Cancelled) => called && !well,
+            // Cancelled at its start, one that is restarted may not have had a run.
+            Some(Kind::Cancelled) => (called || restarts) && !well,
             Some(Kind::Abandoned) => may_block,
             Some(Kind::NotStarted) => !called,
         };
