@@ -235,9 +235,7 @@ fn fmt_outcome(outcome: &Outcome, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     if stragglers > NAMES {
         write!(f, " and {} more", stragglers - NAMES)?;
     }
-    let abandoned = outcome
-        .stragglers()
-        .any(|report| matches!(report.exit(), Exit::Abandoned));
+    let abandoned = outcome.stragglers().any(|report| report.is_abandoned());
     let end = if abandoned { "abandoned" } else { "cancelled" };
     write!(
         f,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::members::core::Member;
 use crate::service::exit::Exit;
-use crate::service::lifecycle::Flag;
+use crate::service::lifecycle::{Flag, Phase};
 
 /// The end of one service: how, and when.
 ///
@@ -136,6 +136,12 @@ impl<'o> ServiceReport<'o> {
         self.member.data.lifecycle().has(Flag::Straggler)
     }
 
+    /// Returns true if it was abandoned: it blocked its thread past the cancel timeout, and may still
+    /// run. Its [exit](ServiceReport::exit) is its first failure all the same, if it had one.
+    pub fn is_abandoned(&self) -> bool {
+        self.member.data.lifecycle().phase() == Phase::Abandoned
+    }
+
     fn if_started(&self, at: Option<u64>) -> Option<u64> {
         at.filter(|_| self.member.data.started().is_some())
     }
@@ -155,7 +161,12 @@ impl fmt::Display for ServiceReport<'_> {
             write!(f, ", {drained:.1?} after the stop")?;
         }
         if self.is_straggler() {
-            write!(f, " (straggler, added at {}", self.location())?;
+            let what = if self.is_abandoned() && self.exit.is_failure() {
+                "abandoned straggler"
+            } else {
+                "straggler"
+            };
+            write!(f, " ({what}, added at {}", self.location())?;
             for (index, name) in self.within.iter().enumerate() {
                 let before = if index == 0 { "; still there:" } else { "," };
                 write!(f, "{before} `{name}`")?;

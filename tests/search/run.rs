@@ -185,7 +185,10 @@ pub fn tell(result: Result<Outcome, Error>) -> Told {
                 told.text += &format!("straggler `{}` ", report.name());
             }
             let line = Line {
-                exit: kind(report.exit()),
+                exit: match report.is_abandoned() {
+                    true => Kind::Abandoned,
+                    false => kind(report.exit()),
+                },
                 is_straggler: report.is_straggler(),
             };
             told.reports
