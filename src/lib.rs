@@ -49,29 +49,33 @@
 //!
 //! Each has tests named after its number.
 //!
-//! 1. The first failure is recorded before anyone is told to stop, and [`Group::run`] returns it
-//!    with the name of the service. Later failures are kept in order; what the stop itself causes
-//!    never masks the first.
+//! 1. The first failure is recorded before any service is told to stop, and [`Group::run`] returns
+//!    it with the name of the service. Later failures are kept in order; what the stop itself
+//!    causes never masks the first.
 //! 2. A service that finishes well stops no other, unless it was added with [`OnExit::Stop`].
-//! 3. A panic in a service, or in a child it spawned, is its failure: message and name are kept, and
-//!    the others are stopped.
-//! 4. The stop is latched: once and for all. The cause can be read before any waiter wakes. A child
-//!    of a stopped source is born stopped. Children do not stop parents.
+//! 3. A panic of the user's code is a failure of its service, wherever it happens: in a service, a
+//!    child, a destructor, the conversion or the `Display` of an error, the drop of a panic's
+//!    payload. `run` does not panic for it, and the others are stopped and drained.
+//! 4. The stop is latched: once and for all. The cause can be read before any waiter wakes. When
+//!    [`StopSource::stop`] returns true, every token below is stopped, on whichever thread its
+//!    child was made. A child of a stopped source is born stopped. Children do not stop parents.
 //! 5. A stop before `run` is remembered: nothing starts, and every exit is [`Exit::NotStarted`].
 //! 6. An addition after the stop is refused, and the service comes back to the caller.
-//! 7. [`Added::needs`]: a service starts only once what it needs is ready, and is told to stop only
-//!    after all who need it have ended; when cancelling, too. Only services already added can be
-//!    named, so there is no cycle to check.
+//! 7. [`Added::needs`]: a service starts only once what it needs *is* ready, and is told to stop
+//!    only after all who need it have ended; when cancelling, too. A restarted service is ready
+//!    when a run of it is. Only services already added can be needed, so there is no circle, and
+//!    none that is being stopped already.
 //! 8. A failed or timed-out start rolls back: those already up are stopped in that order.
 //! 9. From the stop on, a service has until its deadline, its own within that of the group. Then its
 //!    future and its children are dropped, and `run` waits for that drop.
 //! 10. When `run` returns, every service has returned, or been dropped, or is named in the outcome
-//!     as [`Exit::Abandoned`], which means that it blocked its thread past the cancel timeout.
+//!     as [abandoned](ServiceReport::is_abandoned), which means that it blocked its thread past the
+//!     cancel timeout: those of nested groups too.
 //! 11. Dropping the future of `run` cancels every service. They are gone when the drop returns, in
 //!     place, or at their next poll, on an executor.
 //! 12. A second signal cancels at once. After the group has ended, or after that second signal,
-//!     signals act by their default again. Two deliveries within 100 ms count as one. A program
-//!     whose executor is stuck can still be ended by signals.
+//!     signals act by their default again. Two terminations within 100 ms count as one; no other
+//!     signal is merged or lost. A program whose executor is stuck can still be ended by signals.
 //! 13. A signal that cannot be registered is an error the caller sees, before anything starts.
 //! 14. [`StopToken::run_until_stopped`]: already stopped, `None` without a poll; otherwise a finished
 //!     result wins a tie.
@@ -83,6 +87,16 @@
 //!     some can do: to borrow from the stack, or to block a thread and not the group.
 //! 19. Stragglers are named, with where they were added and how long they have been draining: in the
 //!     log once a second while draining, and in the outcome.
+//! 20. A token outlives what handed it out: one of a service that has ended is stopped with the
+//!     group, and never says "stopped" without a cause.
+//! 21. A group that lives for months is flat: a service that a handle added and that ended well
+//!     leaves nothing behind but [a count](Outcome::unreported). No operation costs more than
+//!     O(log n) of the services there are, but for those that name them all.
+//! 22. Nothing that is always ready, be it a source of stops or a service, keeps the others from
+//!     their turn, or a deadline from being kept.
+//!
+//! `RELIABILITY.md` in the repository says which test holds each of them, and which command tries to
+//! break it.
 //!
 //! # Beyond the group
 //!

@@ -117,7 +117,7 @@ fn g12_a_second_group_hears_signals_again() {
 }
 
 #[test]
-fn g5_a_signal_before_run_is_remembered() {
+fn g05_a_signal_before_run_is_remembered() {
     let (status, rest) = launch("early").wait();
     assert!(status.success(), "{rest}");
     assert!(

@@ -67,7 +67,7 @@ fn a_second_injected_stop_cancels() {
 }
 
 #[test]
-fn g8_a_start_timeout_goes_by_the_clock() {
+fn g08_a_start_timeout_goes_by_the_clock() {
     on_all(|runtime| async move {
         let (clock, recorder, mut group) = (Clock::new(), Recorder::new(), runtime.group());
         group.clock(&clock).record(&recorder);

@@ -11,7 +11,7 @@ use crate::runtimes::{Executor, Gate, InPlace, InPlaceOnSmol, THREADED, on, on_a
 use crate::support::{Notes, exit_of, exits, stragglers};
 
 #[test]
-fn g9_from_the_stop_on_a_service_has_until_the_deadline_and_then_is_dropped() {
+fn g09_from_the_stop_on_a_service_has_until_the_deadline_and_then_is_dropped() {
     on_all(|runtime| async move {
         let timeout = Duration::from_millis(30);
         let mut group = runtime.group().drain_timeout(timeout);
@@ -50,7 +50,7 @@ fn g9_from_the_stop_on_a_service_has_until_the_deadline_and_then_is_dropped() {
 }
 
 #[test]
-fn g9_its_own_timeout_is_within_that_of_the_group() {
+fn g09_its_own_timeout_is_within_that_of_the_group() {
     on_all(|runtime| async move {
         let mut group = runtime.group().drain_timeout(Duration::MAX);
         let (notes, gate) = (Notes::new(), Gate::new());
@@ -84,7 +84,7 @@ fn g9_its_own_timeout_is_within_that_of_the_group() {
 }
 
 #[test]
-fn g9_a_drain_timeout_of_zero_cancels_what_does_not_end_at_once() {
+fn g09_a_drain_timeout_of_zero_cancels_what_does_not_end_at_once() {
     on(&[InPlace, InPlaceOnSmol, Executor], |runtime| async move {
         let mut group = runtime.group().drain_timeout(Duration::ZERO);
         group.race("race", pending::<()>());

@@ -9,7 +9,7 @@ use crate::runtimes::{Gate, limited, on_all};
 use crate::support::exits;
 
 #[test]
-fn g1_the_first_failure_is_recorded_before_anything_is_stopped_and_is_returned() {
+fn g01_the_first_failure_is_recorded_before_anything_is_stopped_and_is_returned() {
     on_all(|runtime| async move {
         let mut group = runtime.group();
         group.add("follower", |scope| async move {
@@ -33,7 +33,7 @@ fn g1_the_first_failure_is_recorded_before_anything_is_stopped_and_is_returned()
 }
 
 #[test]
-fn g1_of_two_that_fail_at_once_the_cause_and_the_first_failure_are_the_same() {
+fn g01_of_two_that_fail_at_once_the_cause_and_the_first_failure_are_the_same() {
     on_all(|runtime| async move {
         for _ in 0..50 {
             let (mut group, gate) = (runtime.group(), Gate::new());
@@ -54,7 +54,7 @@ fn g1_of_two_that_fail_at_once_the_cause_and_the_first_failure_are_the_same() {
 }
 
 #[test]
-fn g1_what_a_stop_causes_is_a_failure_too() {
+fn g01_what_a_stop_causes_is_a_failure_too() {
     on_all(|runtime| async move {
         let (mut group, started) = (runtime.group(), Gate::new());
         let (handle, ready) = (group.handle(), started.clone());
@@ -74,7 +74,7 @@ fn g1_what_a_stop_causes_is_a_failure_too() {
 }
 
 #[test]
-fn g2_a_service_that_finishes_does_not_stop_the_group() {
+fn g02_a_service_that_finishes_does_not_stop_the_group() {
     on_all(|runtime| async move {
         let (mut group, gate) = (runtime.group(), Gate::new());
         let opener = gate.clone();
@@ -92,7 +92,7 @@ fn g2_a_service_that_finishes_does_not_stop_the_group() {
 }
 
 #[test]
-fn g2_one_added_with_on_exit_stop_stops_the_group() {
+fn g02_one_added_with_on_exit_stop_stops_the_group() {
     on_all(|runtime| async move {
         let mut group = runtime.group();
         group.race("long", pending::<()>());
@@ -103,7 +103,7 @@ fn g2_one_added_with_on_exit_stop_stops_the_group() {
 }
 
 #[test]
-fn g3_a_panic_of_a_service_is_its_failure_with_the_message_kept() {
+fn g03_a_panic_of_a_service_is_its_failure_with_the_message_kept() {
     on_all(|runtime| async move {
         let mut group = runtime.group();
         group.add("other", |scope| async move {
@@ -122,7 +122,7 @@ fn g3_a_panic_of_a_service_is_its_failure_with_the_message_kept() {
 }
 
 #[test]
-fn g3_a_panic_of_a_child_is_the_failure_of_its_service() {
+fn g03_a_panic_of_a_child_is_the_failure_of_its_service() {
     on_all(|runtime| async move {
         let mut group = runtime.group();
         group.race("other", pending::<()>());
@@ -140,7 +140,7 @@ fn g3_a_panic_of_a_child_is_the_failure_of_its_service() {
 }
 
 #[test]
-fn g3_a_panic_before_the_first_await_or_in_a_destructor_is_caught_too() {
+fn g03_a_panic_before_the_first_await_or_in_a_destructor_is_caught_too() {
     struct Bomb;
     impl Drop for Bomb {
         fn drop(&mut self) {

@@ -9,7 +9,7 @@ use crate::runtimes::on_all;
 use crate::support::{CHAIN, Notes, chain};
 
 #[test]
-fn g6_an_add_after_the_stop_is_refused_and_the_service_comes_back() {
+fn g06_an_add_after_the_stop_is_refused_and_the_service_comes_back() {
     on_all(|runtime| async move {
         let group = runtime.group();
         let handle = group.handle();

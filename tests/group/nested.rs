@@ -37,7 +37,7 @@ fn a_nested_group_follows_the_stop_and_the_deadline_of_its_service() {
 }
 
 #[test]
-fn g9_a_nested_group_s_deadline_is_within_that_of_the_service_it_is() {
+fn g09_a_nested_group_s_deadline_is_within_that_of_the_service_it_is() {
     on_all(|runtime| async move {
         let clock = Clock::new();
         let (outer, own, inner) = (LONG, LONG / 2, LONG / 4);
@@ -76,7 +76,7 @@ fn g9_a_nested_group_s_deadline_is_within_that_of_the_service_it_is() {
 }
 
 #[test]
-fn g9_a_nested_group_is_over_by_the_deadline_of_the_outer_one() {
+fn g09_a_nested_group_is_over_by_the_deadline_of_the_outer_one() {
     on_all(|runtime| async move {
         let (clock, recorder) = (Clock::new(), Recorder::new());
         let mut nested = runtime.group().drain_timeout(LONG * 2);

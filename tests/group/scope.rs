@@ -9,7 +9,7 @@ use crate::runtimes::{Gate, on_all};
 use crate::support::Notes;
 
 #[test]
-fn g9_children_are_joined_before_their_service_counts_as_ended() {
+fn g09_children_are_joined_before_their_service_counts_as_ended() {
     on_all(|runtime| async move {
         let mut group = runtime.group();
         let (notes, gate) = (Notes::new(), Gate::new());

@@ -12,7 +12,7 @@ use crate::runtimes::{Gate, on_all};
 use crate::support::{Notes, exits};
 
 #[test]
-fn g5_a_stop_before_run_is_remembered_and_nothing_starts() {
+fn g05_a_stop_before_run_is_remembered_and_nothing_starts() {
     on_all(|runtime| async move {
         let mut group = runtime.group();
         let started = Arc::new(AtomicBool::new(false));
@@ -32,7 +32,7 @@ fn g5_a_stop_before_run_is_remembered_and_nothing_starts() {
 }
 
 #[test]
-fn g5_an_item_that_is_there_before_run_is_remembered_too() {
+fn g05_an_item_that_is_there_before_run_is_remembered_too() {
     on_all(|runtime| async move {
         let mut group = runtime.group();
         group.add("late", |_| async { Err("started") });

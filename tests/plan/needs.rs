@@ -10,7 +10,7 @@ use crate::runtimes::{Gate, on_all};
 use crate::support::{Notes, exit_of, exits, never_started, noting};
 
 #[test]
-fn g7_needing_a_service_of_another_group_is_an_error_and_nothing_starts() {
+fn g07_needing_a_service_of_another_group_is_an_error_and_nothing_starts() {
     on_all(|runtime| async move {
         let foreign = Group::new().add("db", |_| async {}).id();
         let mut group = runtime.group();
@@ -41,7 +41,7 @@ fn g7_needing_a_service_of_another_group_is_an_error_and_nothing_starts() {
 }
 
 #[test]
-fn g7_a_service_cannot_need_itself() {
+fn g07_a_service_cannot_need_itself() {
     on_all(|runtime| async move {
         let mut group = runtime.group();
         let added = group.add("narcissus", never_started);
@@ -56,7 +56,7 @@ fn g7_a_service_cannot_need_itself() {
 }
 
 #[test]
-fn g7_holds_for_services_that_are_added_while_the_group_runs() {
+fn g07_holds_for_services_that_are_added_while_the_group_runs() {
     on_all(|runtime| async move {
         let (mut group, notes) = (runtime.group(), Notes::new());
         let gate = Gate::new();
@@ -91,7 +91,7 @@ fn g7_holds_for_services_that_are_added_while_the_group_runs() {
 }
 
 #[test]
-fn g7_a_service_is_not_started_if_what_it_needs_ended_before_it_was_ready() {
+fn g07_a_service_is_not_started_if_what_it_needs_ended_before_it_was_ready() {
     on_all(|runtime| async move {
         let mut group = runtime.group();
         let starting = |scope: Scope<'static>| async move {

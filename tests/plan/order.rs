@@ -22,7 +22,7 @@ where
 }
 
 #[test]
-fn g7_services_start_after_what_they_need_and_stop_before_it() {
+fn g07_services_start_after_what_they_need_and_stop_before_it() {
     on_all(|runtime| async move {
         let notes = Notes::new();
         let mut group = runtime.group();
@@ -34,7 +34,7 @@ fn g7_services_start_after_what_they_need_and_stop_before_it() {
 }
 
 #[test]
-fn g7_services_that_need_nothing_of_each_other_start_and_stop_together() {
+fn g07_services_that_need_nothing_of_each_other_start_and_stop_together() {
     on_all(|runtime| async move {
         let (mut group, notes) = (runtime.group(), Notes::new());
         let base = group.add("base", noting(&notes, "base")).id();
@@ -60,7 +60,7 @@ fn g7_services_that_need_nothing_of_each_other_start_and_stop_together() {
 }
 
 #[test]
-fn g7_the_order_holds_when_cancelling() {
+fn g07_the_order_holds_when_cancelling() {
     on_all(|runtime| async move {
         let (mut group, notes) = (runtime.group(), Notes::new());
         add_chain(&mut group, |name| {
@@ -100,7 +100,7 @@ fn assert_in_order(notes: &Notes, names: &[&str]) {
 }
 
 #[test]
-fn g7_a_needed_service_is_stopped_last_even_past_the_deadline() {
+fn g07_a_needed_service_is_stopped_last_even_past_the_deadline() {
     on_all(|runtime| async move {
         let notes = Notes::new();
         let mut group = runtime.group().drain_timeout(Duration::ZERO);
@@ -132,7 +132,7 @@ fn g7_a_needed_service_is_stopped_last_even_past_the_deadline() {
 }
 
 #[test]
-fn g7_the_order_holds_when_one_that_blocks_is_abandoned() {
+fn g07_the_order_holds_when_one_that_blocks_is_abandoned() {
     // One thread is not enough: `db` is to be dropped while another thread is blocked.
     let threaded = [SmolThreads, AsyncStd, ThreadPool];
     on(&threaded, |runtime| async move {
@@ -171,7 +171,7 @@ fn g7_the_order_holds_when_one_that_blocks_is_abandoned() {
 }
 
 #[test]
-fn g7_the_order_holds_when_run_is_dropped() {
+fn g07_the_order_holds_when_run_is_dropped() {
     on_all(|runtime| async move {
         let notes = Notes::new();
         let mut group = runtime.group();
@@ -200,7 +200,7 @@ fn g7_the_order_holds_when_run_is_dropped() {
 }
 
 #[test]
-fn g7_the_background_is_stopped_last_unless_it_needs_one_that_is_not() {
+fn g07_the_background_is_stopped_last_unless_it_needs_one_that_is_not() {
     on_all(|runtime| async move {
         let notes = Notes::new();
         let mut group = runtime.group();
@@ -226,7 +226,7 @@ fn g7_the_background_is_stopped_last_unless_it_needs_one_that_is_not() {
 }
 
 #[test]
-fn g7_the_background_is_cancelled_last() {
+fn g07_the_background_is_cancelled_last() {
     on_all(|runtime| async move {
         let notes = Notes::new();
         let mut group = runtime.group().drain_timeout(Duration::ZERO);

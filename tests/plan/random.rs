@@ -20,7 +20,7 @@ fn needed_by(index: usize) -> impl Iterator<Item = usize> {
 }
 
 #[test]
-fn g7_a_thousand_services_start_and_stop_in_order_within_a_second() {
+fn g07_a_thousand_services_start_and_stop_in_order_within_a_second() {
     on_all(|runtime| async move {
         let (notes, mut group) = (Notes::new(), runtime.group());
         let since = Instant::now();
@@ -159,7 +159,7 @@ fn check_order(recorder: &Recorder, above: String, below: String) {
 }
 
 #[test]
-fn g7_holds_for_any_plan_however_it_ends() {
+fn g07_holds_for_any_plan_however_it_ends() {
     on_all(|runtime| async move {
         for seed in 0..60 {
             eprintln!("seed {seed}");

@@ -10,7 +10,7 @@ use crate::runtimes::{Gate, limited, on_all};
 use crate::support::{Notes, exit_of, never_started, noting};
 
 #[test]
-fn g7_a_service_starts_only_once_what_it_needs_is_ready() {
+fn g07_a_service_starts_only_once_what_it_needs_is_ready() {
     on_all(|runtime| async move {
         let (notes, gate) = (Notes::new(), Gate::new());
         let mut group = runtime.group();
@@ -45,7 +45,7 @@ fn g7_a_service_starts_only_once_what_it_needs_is_ready() {
 }
 
 #[test]
-fn g7_one_that_does_not_call_starting_is_ready_after_its_first_poll() {
+fn g07_one_that_does_not_call_starting_is_ready_after_its_first_poll() {
     on_all(|runtime| async move {
         let notes = Notes::new();
         let mut group = runtime.group();
@@ -71,7 +71,7 @@ fn g7_one_that_does_not_call_starting_is_ready_after_its_first_poll() {
 }
 
 #[test]
-fn g7_a_service_that_finishes_is_ready() {
+fn g07_a_service_that_finishes_is_ready() {
     on_all(|runtime| async move {
         let notes = Notes::new();
         let mut group = runtime.group();
@@ -111,7 +111,7 @@ fn a_service_added_by_a_handle_before_the_run_starts_with_the_run() {
 }
 
 #[test]
-fn g8_a_failed_start_rolls_back_in_order() {
+fn g08_a_failed_start_rolls_back_in_order() {
     on_all(|runtime| async move {
         let notes = Notes::new();
         let mut group = runtime.group();
@@ -141,7 +141,7 @@ fn g8_a_failed_start_rolls_back_in_order() {
 }
 
 #[test]
-fn g8_a_start_that_times_out_rolls_back_in_order() {
+fn g08_a_start_that_times_out_rolls_back_in_order() {
     on_all(|runtime| async move {
         let notes = Notes::new();
         let mut group = runtime.group();
@@ -169,7 +169,7 @@ fn g8_a_start_that_times_out_rolls_back_in_order() {
 }
 
 #[test]
-fn g8_the_start_timeout_ends_once_a_service_is_ready() {
+fn g08_the_start_timeout_ends_once_a_service_is_ready() {
     on_all(|runtime| async move {
         let (clock, hour) = (Clock::new(), Duration::from_secs(3600));
         let mut group = runtime.group();

@@ -13,7 +13,7 @@ use crate::runtimes::limited;
 use crate::support::poll;
 
 #[test]
-fn g4_the_stop_is_latched_and_the_first_cause_wins() {
+fn g04_the_stop_is_latched_and_the_first_cause_wins() {
     limited(|| {
         let source = StopSource::new();
         assert_eq!((source.is_stopped(), source.cause()), (false, None));
@@ -25,7 +25,7 @@ fn g4_the_stop_is_latched_and_the_first_cause_wins() {
 }
 
 #[test]
-fn g4_the_cause_is_readable_before_any_waiter_wakes() {
+fn g04_the_cause_is_readable_before_any_waiter_wakes() {
     /// Looks at the token when it is woken.
     struct Look(neap::StopToken, AtomicUsize);
     impl Wake for Look {
@@ -49,7 +49,7 @@ fn g4_the_cause_is_readable_before_any_waiter_wakes() {
 }
 
 #[test]
-fn g4_children_stop_with_their_parent_and_never_stop_it() {
+fn g04_children_stop_with_their_parent_and_never_stop_it() {
     let parent = StopSource::new();
     let (first, second) = (parent.child(), parent.child());
     let grandchild = second.token().child();
@@ -61,7 +61,7 @@ fn g4_children_stop_with_their_parent_and_never_stop_it() {
 }
 
 #[test]
-fn g4_a_child_of_a_stopped_source_is_born_stopped() {
+fn g04_a_child_of_a_stopped_source_is_born_stopped() {
     let source = StopSource::new();
     let deadline = Instant::now();
     source.stop_by(Cause::Requested, Some(deadline));
@@ -71,7 +71,7 @@ fn g4_a_child_of_a_stopped_source_is_born_stopped() {
 }
 
 #[test]
-fn g4_a_child_born_during_the_stop_is_not_missed() {
+fn g04_a_child_born_during_the_stop_is_not_missed() {
     limited(|| {
         for _ in 0..2_000 {
             let source = StopSource::new();
