@@ -6,11 +6,9 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use crate::contender::Contender;
 use crate::flags::Flags;
 use crate::metric::Metric;
+use crate::row::Row;
 use crate::samples::Samples;
 use crate::{Failure, json, plot, round, table};
-
-/// A contender and its samples.
-pub(crate) type Row = (Contender, Samples);
 
 /// Measures every contender, prints the tables, and writes the files that were asked for.
 ///

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::comparison::Row;
 use crate::metric::Metric;
 use crate::round::Settings;
+use crate::row::Row;
 
 /// Returns all figures, and every sample they were made of.
 pub(crate) fn document(rows: &[Row], settings: &Settings, rounds: usize) -> Value {

@@ -30,6 +30,7 @@ mod processors;
 mod program;
 mod response;
 mod round;
+mod row;
 mod runtimes;
 mod samples;
 mod server;

@@ -11,8 +11,8 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use figures::Spread;
 
 use crate::Failure;
-use crate::comparison::Row;
 use crate::metric::{Better, Metric};
+use crate::row::Row;
 
 /// The metrics that are drawn, from left to right, and true for a logarithmic scale.
 const PANELS: [(Metric, bool); 6] = [

@@ -1,7 +1,7 @@
 //! The figures as tables in Markdown.
 
-use crate::comparison::Row;
 use crate::metric::{Better, Metric};
+use crate::row::Row;
 
 /// The title of each table, and its columns.
 const TABLES: [(&str, &[Metric]); 3] = [

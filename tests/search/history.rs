@@ -185,18 +185,21 @@ impl History {
         found.map(|(_, line)| *line)
     }
 
+    /// Whether a service was abandoned, or may have been: where `run` was dropped, nothing tells.
     pub fn is_abandoned(&self, index: usize) -> bool {
-        self.line(index)
-            .is_some_and(|line| line.exit == Kind::Abandoned)
+        let line = self.line(index);
+        line.is_some_and(|line| line.exit == Kind::Abandoned) || self.may_have_abandoned()
     }
 
     pub fn any_abandoned(&self) -> bool {
-        let told = self.told_outcome();
-        told.is_some_and(|told| {
-            told.reports
-                .iter()
-                .any(|(_, line)| line.exit == Kind::Abandoned)
-        })
+        let reports = self.told_outcome().map(|told| told.reports.iter());
+        let mut lines = reports.into_iter().flatten();
+        lines.any(|(_, line)| line.exit == Kind::Abandoned) || self.may_have_abandoned()
+    }
+
+    fn may_have_abandoned(&self) -> bool {
+        let blocks = self.scenario.place == Place::Threads && self.scenario.has_blocker();
+        blocks && self.told_outcome().is_none()
     }
 
     /// Whether times by the hand clock say how long something took.
