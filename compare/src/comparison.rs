@@ -3,7 +3,6 @@
 use figures::Progress;
 use rustix::process::{Resource, getrlimit, setrlimit};
 
-use crate::contender::Contender;
 use crate::flags::Flags;
 use crate::metric::Metric;
 use crate::row::Row;
