@@ -26,7 +26,7 @@ impl Wake for CancelOnWake {
 
 #[test]
 fn g12_a_cancel_that_overtakes_the_stop_leaves_nobody_behind() {
-    // The clock never moves: whoever waits for the cancel timeout waits for ever.
+    // The clock never moves: a wait for the cancel timeout never ends.
     let clock = Clock::new();
     let mut group = Group::new().drain_timeout(NEVER).cancel_timeout(NEVER);
     group.clock(&clock);

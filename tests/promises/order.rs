@@ -15,7 +15,7 @@ fn g07_a_cycle_of_needs_is_refused() {
         let handle = group.handle();
         let a = group.add("a", |_| async {});
         let b = handle.add_with("b", ServiceOptions::new().needs(a.id()), |_| async {});
-        // Whoever names the later one is told: by a panic, or by the failure of the service.
+        // The caller that names the later one is told: by a panic, or by the failure of the service.
         let named = catch_unwind(AssertUnwindSafe(|| drop(a.needs(b.unwrap()))));
         named.is_err() || future::block_on(group.run()).is_err()
     });

@@ -65,7 +65,7 @@ pub enum What {
     Returned,
     Dropping,
     Dropped,
-    /// A guarantee was seen broken by whoever was there.
+    /// A guarantee was seen broken while the group ran.
     Broken(&'static str, String),
 }
 

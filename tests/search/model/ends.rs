@@ -68,7 +68,7 @@ pub fn g09_not_before_deadline(history: &History) -> Result<(), String> {
     Ok(())
 }
 
-/// `run` returns: whoever waits for the stop ends, and whoever does not has a deadline.
+/// `run` returns: what waits for the stop ends, and what does not has a deadline.
 pub fn g10_returns(history: &History) -> Result<(), String> {
     match &history.ending {
         Ending::Hung(status) => Err(format!("`run` does not return: {status}")),
@@ -176,7 +176,7 @@ pub fn g15_empty(history: &History) -> Result<(), String> {
     }
 }
 
-/// Whoever was cancelled is a straggler, and `run` tells of it.
+/// A service that was cancelled is a straggler, and `run` tells of it.
 pub fn g19_stragglers(history: &History) -> Result<(), String> {
     let Some(told) = history.told_outcome() else {
         return Ok(());
