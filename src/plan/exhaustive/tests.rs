@@ -92,21 +92,13 @@ fn g7_g16_g17_hold_in_all_groups_of_three_that_drain() {
 #[test]
 #[ignore = "takes minutes: to be run with --release"]
 fn g7_g16_g17_hold_in_all_groups_of_three_whatever_happens() {
-    search_all(3, &LIMITS, ALL);
+    search_all(3, &LIMITS, Scope { abuse: true, ..ALL });
 }
 
 #[test]
 #[ignore = "takes minutes: to be run with --release"]
 fn g7_g16_g17_hold_in_all_groups_of_three_one_of_them_late() {
-    search_all(
-        2,
-        &LIMITS,
-        Scope {
-            late: 1,
-            cancel: false,
-            ..ALL
-        },
-    );
+    search_all(2, &LIMITS, Scope { late: 1, ..ALL });
 }
 
 #[test]
