@@ -123,6 +123,13 @@ fn g7_g16_g17_hold_in_all_groups_of_four_that_drain() {
     search_all(4, &LIMITS, CALM);
 }
 
+#[test]
+#[ignore = "takes minutes: to be run with --release"]
+fn g7_g16_g17_hold_in_all_groups_of_four_some_of_them_late() {
+    search_all(1, &LIMITS, Scope { late: 2, ..CALM });
+    search_all(2, &LIMITS, Scope { late: 2, ..CALM });
+}
+
 /// Searches small groups with a plan that is wrong.
 fn find(wrong: Wrong, services: usize, limits: &[Option<usize>], scope: Scope) {
     for setup in setups(services, limits) {
