@@ -1,5 +1,8 @@
 //! All services of a group.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 

@@ -25,6 +25,9 @@ pub(crate) enum Start {
 impl Node<Core, Record> {
     /// Starts the service at its first poll, unless the stop came first or it is held.
     pub(crate) fn start(&self) -> Start {
+        // Looked at before the stop. One that needs a service which failed is let go because that
+        // one has returned, but after the stop: if it is seen to be free, so is the stop.
+        let was_held = self.has(Flag::Held);
         if self.host.is_stopped() {
             // In the plan, it is dropped once it is told, which is after those that need it.
             let now = self.data.lifecycle();
@@ -33,7 +36,8 @@ impl Node<Core, Record> {
         }
         // Before the record of it, which a test may answer by moving the clock.
         let now = self.host.timeline.now();
-        let Some(before) = self.advance(Event::Start, Recorded::Started) else {
+        let started = (!was_held).then(|| self.advance(Event::Start, Recorded::Started));
+        let Some(before) = started.flatten() else {
             let is_waiting = self.data.lifecycle().phase() == Phase::Waiting;
             return if is_waiting {
                 Start::Held

@@ -217,7 +217,10 @@ impl Core {
         let now = self.timeline.now();
         self.decide(|plan, steps| {
             if plan.open() {
-                for member in self.registry.snapshot().iter() {
+                let members = self.registry.snapshot();
+                // One that a handle added may have ended: it would keep its turn for good.
+                let is_left = |member: &&Arc<Member>| !member.data.lifecycle().is_gone();
+                for member in members.iter().filter(is_left) {
                     plan.line_up(member.index(), member.is_background(), steps);
                 }
             }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 /// How far a service is when the plan first hears of it.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(test, derive(Hash))]
 pub(crate) struct Standing {
     /// When it became ready, by the group's clock.
     pub(crate) ready_at: Option<u64>,
@@ -18,6 +19,7 @@ pub(crate) struct Standing {
 
 /// What the plan knows of one service.
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone, Hash))]
 pub(super) struct Entry {
     pub(super) standing: Standing,
 
@@ -54,6 +56,7 @@ impl Entry {
 
 /// The services that need others, are needed, or have something else for the plan to know.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone, Hash))]
 pub(super) struct Graph {
     /// By index. A service needs only services with a smaller index.
     entries: BTreeMap<usize, Entry>,

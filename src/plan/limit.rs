@@ -1,5 +1,8 @@
 //! Whose turn it is in a group that runs no more than n services at once.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 
 /// Which services run and which wait for their turn, in a group with a limit.
@@ -7,6 +10,7 @@ use std::collections::BTreeSet;
 /// Services in the background are not counted: they serve the others, which would wait for a turn
 /// that never comes.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone, Hash))]
 pub(super) struct Limit {
     /// How many may run at once; `None` for any number.
     limit: Option<usize>,

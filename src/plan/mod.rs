@@ -6,6 +6,8 @@
 //! Only services that need others, are needed, have a start timeout, or are in a group with a
 //! limit are in it. All others are started, told to stop and joined without a look at it.
 
+#[cfg(test)]
+mod exhaustive;
 pub(crate) mod graph;
 mod limit;
 
@@ -30,6 +32,7 @@ pub(crate) struct Steps {
 
 /// Which services of a group that is being stopped are told, once no other service needs them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(test, derive(Hash))]
 pub(crate) enum Stopping {
     /// None: the group is not being stopped.
     #[default]
@@ -44,6 +47,7 @@ pub(crate) enum Stopping {
 
 /// Which services of a group need which, and whose turn it is.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone, Hash))]
 pub(crate) struct Plan {
     graph: Graph,
     limit: Limit,

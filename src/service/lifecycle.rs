@@ -3,6 +3,9 @@
 //! All of it fits into 16 bits, so that one atomic holds it: of two things that happen to a
 //! service at once, the second sees the first.
 
+#[cfg(test)]
+mod tests;
+
 /// How far a service is. None is ever gone back to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u16)]
@@ -112,6 +115,7 @@ pub(crate) enum Event {
 
 /// A phase and a set of flags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Hash))]
 pub(crate) struct Lifecycle(u16);
 
 impl Lifecycle {

@@ -1,5 +1,8 @@
 //! A clock that is moved by hand, and waits by it.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;

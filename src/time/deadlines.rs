@@ -1,5 +1,8 @@
 //! What is due at a time of its own.
 
+#[cfg(test)]
+mod tests;
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Instant;

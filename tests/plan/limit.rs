@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_lite::future;
-use neap::{Scope, ServiceOptions};
+use neap::{Scope, ServiceOptions, State};
 
 use crate::runtimes::{Gate, on_all};
 use crate::support::{Notes, exits, never_started};
@@ -205,5 +205,22 @@ fn the_limit_can_be_set_after_services_were_added() {
             "a starts", "a ends", "b starts", "b ends", "c starts", "c ends",
         ];
         assert_eq!(notes.all(), expected);
+    });
+}
+
+#[test]
+fn g17_one_that_ended_before_the_start_has_no_turn() {
+    on_all(|runtime| async move {
+        let mut group = runtime.group().limit(1);
+        let handle = group.handle();
+        let early = handle.add("early", never_started).unwrap();
+        assert!(handle.stop_one(early));
+        // In place nothing is polled before the group runs.
+        let is_over = || handle.status().services()[0].state() == State::Ended;
+        while !runtime.is_in_place() && !is_over() {
+            future::yield_now().await;
+        }
+        group.add("job", |_| async {});
+        group.run().await.unwrap();
     });
 }
