@@ -91,6 +91,17 @@ impl Core {
         );
     }
 
+    /// Takes a service into the plan that another is to need, unless it is being stopped.
+    fn enroll_needed(plan: &mut Plan, needed: &Member) -> Result<(), Reason> {
+        Core::enroll(plan, needed);
+        let now = needed.data.lifecycle();
+        let is_stopping = now.is_stopped() && !now.is_gone();
+        if is_stopping || plan.stops_alone(needed.index()) {
+            return Err(Reason::Stopping);
+        }
+        Ok(())
+    }
+
     /// Returns the service that another of this group needs; `None` if it has ended well and was
     /// forgotten.
     fn find_needed(&self, index: usize, id: ServiceId) -> Result<Option<Arc<Member>>, Reason> {
@@ -169,11 +180,7 @@ impl Core {
             let Some(needed) = self.find_needed(usize::MAX, id)? else {
                 continue;
             };
-            Core::enroll(plan, &needed);
-            let now = needed.data.lifecycle();
-            if plan.stops_alone(needed.index()) || (now.is_stopped() && !now.is_gone()) {
-                return Err(Reason::Stopping);
-            }
+            Core::enroll_needed(plan, &needed)?;
             indices.push(needed.index());
         }
         Ok(indices)
@@ -185,11 +192,11 @@ impl Core {
             return Ok(());
         };
         self.decide(|plan, steps| {
-            Core::enroll(plan, &needed);
+            Core::enroll_needed(plan, &needed)?;
             Core::enroll(plan, member);
             plan.need(member.index(), needed.index(), steps);
-        });
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Sets how long a service may take to be ready, before it runs.

@@ -17,6 +17,19 @@ pub(crate) struct Standing {
     pub(crate) is_background: bool,
 }
 
+/// What a need has a service do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bond {
+    /// Nothing: what it needs is ready, or it needed it before.
+    Idle,
+
+    /// To wait until what it needs is ready.
+    Waits,
+
+    /// Not to start: what it needs is gone, and was never ready.
+    InVain,
+}
+
 /// What the plan knows of one service.
 #[derive(Debug)]
 #[cfg_attr(test, derive(Clone, Hash))]
@@ -77,30 +90,29 @@ impl Graph {
             .or_insert_with(|| Entry::new(standing));
     }
 
-    /// Adds a need between two services in the graph; false if there is nothing to wait for.
-    pub(super) fn bind(&mut self, index: usize, needed: usize) -> bool {
+    /// Adds a need between two services in the graph.
+    pub(super) fn bind(&mut self, index: usize, needed: usize) -> Bond {
         let Some(below) = self.entries.get_mut(&needed) else {
-            return false;
+            return Bond::Idle;
         };
         let Standing {
             ready_at, is_gone, ..
         } = below.standing;
         if !is_gone && !below.dependents.insert(index) {
-            return false;
+            return Bond::Idle;
         }
         self.remove_if_done(needed);
         let Some(above) = self.entries.get_mut(&index) else {
-            return false;
+            return Bond::Idle;
         };
         if !is_gone {
             above.needs.insert(needed);
         }
-        if ready_at.is_none() {
-            above.needs_left += 1;
-            // One that is gone and was not ready never will be.
-            above.stops_alone |= is_gone;
+        if ready_at.is_some() {
+            return Bond::Idle;
         }
-        ready_at.is_none()
+        above.needs_left += 1;
+        if is_gone { Bond::InVain } else { Bond::Waits }
     }
 
     /// Notes that a service is ready; adds those that need nothing else to `free`.

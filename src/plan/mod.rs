@@ -14,7 +14,7 @@ mod limit;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use self::graph::{Graph, Standing};
+use self::graph::{Bond, Graph, Standing};
 use self::limit::Limit;
 
 /// What follows from something that has happened, by the index of the service.
@@ -81,8 +81,14 @@ impl Plan {
     /// Has a service start once another is ready, and stopped before that one. Both are in the
     /// plan.
     pub(crate) fn need(&mut self, index: usize, needed: usize, steps: &mut Steps) {
-        if self.graph.bind(index, needed) {
-            steps.hold.push(index);
+        match self.graph.bind(index, needed) {
+            Bond::Idle => {}
+            Bond::Waits => steps.hold.push(index),
+            Bond::InVain => {
+                steps.hold.push(index);
+                self.graph
+                    .stop_alone(index, &mut steps.stop, &mut steps.hold);
+            }
         }
     }
 

@@ -75,7 +75,9 @@ pub(super) fn settled(group: &Group) -> Broken {
         group.limit.is_some_and(|limit| turns >= limit)
     };
     for (index, service) in group.services.iter().enumerate() {
-        let waits = !group.is_stopped && is_eligible(group, index);
+        // One that is to stop alone, after those that need it, is not to start.
+        let is_wanted = !group.is_stopped && !service.stops_alone;
+        let waits = is_wanted && is_eligible(group, index);
         if waits && (service.is_background || !is_full()) {
             return broken(index, "waits though a turn is free (G17)");
         }

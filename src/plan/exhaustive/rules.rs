@@ -85,7 +85,9 @@ impl Rules {
     fn gone_with_turn(&mut self, index: usize, steps: &mut Steps) {
         let mut free = Vec::new();
         for above in self.plan.graph.gone(index, &mut free) {
-            self.plan.graph.stop_alone(above, &mut steps.stop);
+            self.plan
+                .graph
+                .stop_alone(above, &mut steps.stop, &mut steps.hold);
         }
         free.retain(|&below| self.plan.is_due(below));
         steps.stop.append(&mut free);

@@ -236,9 +236,12 @@ impl World {
             Next::Nothing => {}
             Next::LookAtStop { was_held } => {
                 let is_told = self.at(index).phase() == Phase::Refused;
-                self.at_mut(index).next = if self.group.is_stopped || (was_held && is_told) {
+                let is_planned = self.at(index).has(Flag::Planned);
+                let is_stopped = self.group.is_stopped;
+                let is_refused = is_told && (is_stopped || was_held) || is_stopped && !is_planned;
+                self.at_mut(index).next = if is_refused {
                     Next::End { finished: false }
-                } else if was_held {
+                } else if was_held || is_stopped {
                     Next::Nothing
                 } else {
                     Next::Start

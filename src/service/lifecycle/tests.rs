@@ -92,6 +92,8 @@ fn an_event_clears_no_flag_and_sets_those_it_is_to() {
             let set = match event {
                 Event::Stop { alone: true } => Flag::StoppedAlone as u16,
                 Event::Cancel | Event::Abandon => Flag::Straggler as u16,
+                // One that is restarted says itself when it is ready.
+                Event::End { finished: true } if now.has(Flag::Restarted) => 0,
                 Event::End { finished: true } => Flag::Ready as u16,
                 _ => 0,
             };
