@@ -1,9 +1,9 @@
 //! All services of a group.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
-use crate::sync::lock;
+use crate::sync::{Mutex, MutexGuard, lock};
 
 /// Why a service, or what is asked for it, is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::panic::Location;
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::core::{Core, Member};
@@ -18,6 +18,7 @@ use crate::plan::{Plan, Steps};
 use crate::service::id::ServiceId;
 use crate::service::lifecycle::Flag;
 use crate::service::options::ServiceOptions;
+use crate::sync::MutexGuard;
 
 /// What to do with a service that would have to wait for its turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
