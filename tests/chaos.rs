@@ -274,3 +274,23 @@ fn cancel_at_the_stop(handle: &Handle<'static>) {
 fn g12_a_cancel_does_not_overtake_the_stop() {
     repeat(cancelled_at_the_stop);
 }
+
+/// One of two that may not run at once stops the group and ends.
+fn turn_after_the_stop(_: u64) -> Result<(), String> {
+    let (mut group, started) = (group().limit(1), Mark::default());
+    let (handle, is_started) = (group.handle(), started.clone());
+    group.add("first", |_| async move {
+        handle.stop();
+    });
+    group.add("second", move |_| async move { is_started.set() });
+    run(group, Vec::new())?;
+    if started.is_set() {
+        return Err("the second started for a turn that came after the stop".to_owned());
+    }
+    Ok(())
+}
+
+#[test]
+fn g17_nothing_that_waits_starts_after_the_stop() {
+    repeat(turn_after_the_stop);
+}
