@@ -1,7 +1,8 @@
 //! What threads share: locks, atomics, events and wakers. The core has them from here alone.
 //!
 //! In a normal build these are the real types, and nothing is added to them. With `--cfg neap_chaos`
-//! each pauses at random before what it does, and with `--cfg loom` each is that of the model
+//! each pauses at random before what it does, and in the unit
+//! tests with `--cfg neap_loom` each is that of the model
 //! checker. `Arc` and `Weak` are the real ones throughout: a waker is made of an `Arc`.
 
 #[cfg(neap_chaos)]
@@ -10,7 +11,7 @@ pub mod chaos;
 #[cfg(neap_chaos)]
 mod paused;
 
-#[cfg(loom)]
+#[cfg(all(test, neap_loom))]
 mod modelled;
 
 use std::sync::PoisonError;
@@ -23,28 +24,27 @@ pub(crate) use paused::{
     OnceLock, fence,
 };
 
-#[cfg(loom)]
+#[cfg(all(test, neap_loom))]
 pub(crate) use modelled::{
-    AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, AtomicWaker, Mutex,
-    MutexGuard, OnceLock, fence,
+    AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, AtomicWaker, Event,
+    EventListener, Listener, Mutex, MutexGuard, OnceLock, fence,
 };
 
-#[cfg(not(any(loom, neap_chaos)))]
+#[cfg(not(any(neap_chaos, all(test, neap_loom))))]
 pub(crate) use {
     atomic_waker::AtomicWaker,
+    event_listener::Event,
     std::sync::atomic::{
         AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, fence,
     },
     std::sync::{Mutex, OnceLock},
 };
 
-#[cfg(not(neap_chaos))]
-pub(crate) use event_listener::Event;
-
-#[cfg(not(loom))]
-pub(crate) use std::sync::MutexGuard;
-
-pub(crate) use event_listener::{EventListener, Listener};
+#[cfg(not(all(test, neap_loom)))]
+pub(crate) use {
+    event_listener::{EventListener, Listener},
+    std::sync::MutexGuard,
+};
 
 /// Locks, also after a panic: what the locks of this crate guard is whole between any two calls.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
