@@ -129,7 +129,7 @@
 
 // The chapters of the core. Each imports only from those above it.
 
-// Locks.
+// What threads share: locks, atomics, events.
 mod sync;
 
 // Clocks, alarms and deadlines.
@@ -198,6 +198,10 @@ pub use stop::cause::Cause;
 pub use stop::source::StopSource;
 pub use stop::token::{StopToken, Stopped};
 pub use stop::until::{Interrupted, Until, UntilExt};
+
+#[cfg(neap_chaos)]
+#[doc(hidden)]
+pub use sync::chaos;
 
 /// The examples of the README, compiled as those of the crate are.
 #[cfg(all(doctest, feature = "tide", feature = "signal"))]

@@ -21,3 +21,6 @@ mod slot;
 mod spawned;
 pub(crate) mod spawner;
 pub(crate) mod task;
+
+#[cfg(all(test, neap_loom))]
+mod model;

@@ -1,11 +1,11 @@
 //! The waker of a task, which is at the same time the record of what the task is about.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use std::task::{Wake, Waker};
 
 use super::host::Host;
 use super::scheduler::Scheduler;
+use crate::sync::{AtomicU8, AtomicU32, Ordering};
 
 /// The key of a task that has none yet.
 const NO_KEY: u32 = u32::MAX;

@@ -1,13 +1,10 @@
 //! The tasks in place that are to be polled, and the task that polls them.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::task::{Wake, Waker};
 
-use atomic_waker::AtomicWaker;
-
-use crate::sync::lock;
+use crate::sync::{AtomicBool, AtomicUsize, AtomicWaker, Mutex, MutexGuard, Ordering, lock};
 
 /// Whose turn it is to be polled.
 #[derive(Clone, Copy, Debug)]

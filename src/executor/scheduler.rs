@@ -1,12 +1,12 @@
 //! The side of an executor that wakes tasks. It owns none of them.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::Waker;
 
 use slab::Slab;
 
 use super::ready_queue::{ReadyQueue, Turn};
-use crate::sync::lock;
+use crate::sync::{Mutex, lock};
 
 /// The side of an executor that wakes tasks. It owns none of them.
 pub(crate) enum Scheduler {

@@ -1,7 +1,7 @@
 //! The side of an executor that takes new tasks.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use super::host::Host;
 use super::job::BoxedJob;
@@ -11,7 +11,7 @@ use super::ready_queue::{ReadyQueue, Turn};
 use super::scheduler::{Scheduler, Wakers};
 use super::slot::Slot;
 use super::task::Task;
-use crate::sync::lock;
+use crate::sync::{Mutex, lock};
 
 /// The side of an executor that takes new tasks.
 pub(crate) enum Spawner<'a> {

@@ -1,8 +1,7 @@
 //! What the services, the handles and the supervisor of one group share.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use super::counts::Counts;
@@ -24,7 +23,7 @@ use crate::stop::cause::Cause;
 use crate::stop::latch::Waiters;
 use crate::stop::source::StopSource;
 use crate::stop::token::StopToken;
-use crate::sync::lock;
+use crate::sync::{AtomicU64, Mutex, MutexGuard, OnceLock, Ordering, lock, next_number};
 use crate::time::timeline::Timeline;
 use crate::time::{deadline_after, earliest};
 
@@ -103,9 +102,8 @@ impl Host for Core {
 
 impl Core {
     pub(crate) fn new(scheduler: Scheduler) -> Arc<Core> {
-        static GROUPS: AtomicU64 = AtomicU64::new(0);
         Arc::new(Core {
-            id: GROUPS.fetch_add(1, Ordering::Relaxed),
+            id: next_number(),
             stop: StopSource::new(),
             scheduler,
             timeline: Timeline::new(),

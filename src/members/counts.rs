@@ -1,6 +1,6 @@
 //! How many services of a group have not ended.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{AtomicU64, Ordering};
 
 /// One service in the upper half of [`Counts`].
 const BACKGROUND: u64 = 1 << 32;

@@ -1,11 +1,9 @@
 //! The end of a group, for those that outlive it.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering, fence};
-
 use crate::stop::cause::Cause;
 use crate::stop::source::StopSource;
 use crate::stop::token::StopToken;
+use crate::sync::{AtomicBool, OnceLock, Ordering, fence};
 
 /// Whether a group has ended: its future has returned, or was dropped.
 pub(crate) struct Ending {

@@ -1,10 +1,8 @@
 //! The failures of a group's services.
 
-use std::sync::{Mutex, MutexGuard};
-
 use crate::executor::panic::catch;
 use crate::service::exit::Exit;
-use crate::sync::lock;
+use crate::sync::{Mutex, MutexGuard, lock};
 
 /// A failure of one service.
 #[derive(Debug)]

@@ -1,11 +1,11 @@
 //! The children of services, to be woken with their service.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 
 use slab::Slab;
 
-use crate::sync::lock;
+use crate::sync::{Mutex, lock};
 
 /// The children that have not ended, by the index of their service.
 ///

@@ -25,3 +25,6 @@ mod start;
 pub(crate) mod steps;
 mod stop;
 pub(crate) mod timeouts;
+
+#[cfg(all(test, neap_loom))]
+mod model;

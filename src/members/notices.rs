@@ -1,12 +1,9 @@
 //! What the supervisor of a group is told.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard};
 use std::task::{Context, Poll};
 
-use atomic_waker::AtomicWaker;
-
-use crate::sync::lock;
+use crate::sync::{AtomicWaker, Mutex, MutexGuard, lock};
 
 /// What the supervisor of a group is told, beside what it waits for itself.
 ///

@@ -1,8 +1,6 @@
 //! Waiting until the services of a group are ready.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-
-use event_listener::{Event, EventListener};
+use crate::sync::{AtomicBool, AtomicU64, Event, EventListener, Ordering};
 
 /// When the group started, and those that wait for its services to be ready.
 pub(crate) struct Readiness {

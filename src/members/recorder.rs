@@ -1,11 +1,9 @@
 //! A record of what happens to services, in order.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
-use event_listener::Event as Notifier;
-
-use crate::sync::lock;
+use crate::sync::{Event as Notifier, Mutex, MutexGuard, lock};
 
 /// Something that happened to a service, by its name.
 ///

@@ -4,9 +4,9 @@
 mod tests;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
-use crate::sync::lock;
+use crate::sync::{Mutex, MutexGuard, lock};
 
 /// Why a service, or what is asked for it, is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::panic::Location;
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::core::{Core, Member};
@@ -18,6 +18,7 @@ use crate::plan::{Plan, Steps};
 use crate::service::id::ServiceId;
 use crate::service::lifecycle::Flag;
 use crate::service::options::ServiceOptions;
+use crate::sync::MutexGuard;
 
 /// What to do with a service that would have to wait for its turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -277,8 +278,14 @@ impl Moved {
         }
     }
 
-    /// Lets a service start; `None` if it was not held.
+    /// Lets a service start; `None` if it was not held, or if the group has been stopped.
+    ///
+    /// It looks for the stop at its start too, but what it waited for may have come by the stop
+    /// after that look.
     fn start(member: Arc<Member>) -> Option<Moved> {
+        if member.host.is_stopped() {
+            return None;
+        }
         let was_held = member.data.clear(Flag::Held).has(Flag::Held);
         was_held.then(|| Moved {
             is_started: true,

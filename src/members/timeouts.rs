@@ -1,8 +1,8 @@
 //! How long the services of a group have to end.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::sync::{AtomicU64, Ordering};
 use crate::time::nanos;
 
 /// How long a drain may take unless the group says otherwise.

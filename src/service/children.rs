@@ -1,6 +1,6 @@
 //! The children of a service: counted, and joined before it counts as ended.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use crate::sync::{AtomicU32, Ordering};
 
 /// The bit that says that the service itself waits for the end of its children.
 const JOINING: u32 = 1 << 31;

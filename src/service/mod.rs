@@ -12,3 +12,6 @@ pub(crate) mod poll;
 pub(crate) mod record;
 pub(crate) mod result;
 pub(crate) mod state;
+
+#[cfg(all(test, neap_loom))]
+mod model;

@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 use std::panic::Location;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::children::Children;
@@ -11,6 +9,7 @@ use super::exit::Exit;
 use super::lifecycle::{Event, Flag, Lifecycle, Phase};
 use super::result::OnExit;
 use crate::stop::source::StopSource;
+use crate::sync::{AtomicU16, AtomicU32, AtomicU64, OnceLock, Ordering};
 
 /// The value of [`Record::drain_timeout`] where the group's timeout holds.
 const NO_TIMEOUT: u32 = u32::MAX;

@@ -1,14 +1,13 @@
 //! What a stop is made of: a value that is set once, those that wait for it, and the latches below
 //! that are set with it.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
-use event_listener::Event;
 use slab::Slab;
 
 use super::cause::Cause;
-use crate::sync::lock;
+use crate::sync::{Event, Mutex, MutexGuard, OnceLock, lock};
 
 /// What a stop says: why, when, and until when there is time.
 #[derive(Clone, Debug)]

@@ -10,3 +10,6 @@ pub(crate) mod run_until;
 pub(crate) mod source;
 pub(crate) mod token;
 pub(crate) mod until;
+
+#[cfg(all(test, neap_loom))]
+mod model;

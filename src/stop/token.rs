@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use event_listener::{EventListener, Listener};
 use futures_lite::ready;
 
 use super::cause::Cause;
 use super::latch::Latch;
 use super::run_until::run_until;
+use crate::sync::{EventListener, Listener};
 
 /// The side of a stop that is told.
 ///

@@ -7,13 +7,11 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use event_listener::{Event, EventListener};
-
 use super::nanos;
+use crate::sync::{AtomicU64, Event, EventListener, Ordering};
 
 /// A clock that stands still until it is moved; see [`Group::clock`](crate::Group::clock).
 ///

@@ -1,11 +1,11 @@
 //! The times of one group, in nanoseconds.
 
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use super::alarm::Alarm;
 use super::clock::Clock;
 use super::nanos;
+use crate::sync::OnceLock;
 
 /// The clock of one group, and the instant that its times are counted from.
 ///
