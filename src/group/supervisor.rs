@@ -1,6 +1,7 @@
 //! The loop at the heart of a group: stop, drain, cancel, join.
 
 use std::future::Future;
+use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -59,10 +60,13 @@ pub(super) struct Supervisor<'a> {
     core: Arc<Core>,
     sources: Sources<'a>,
 
-    /// Which of notices, sources and timer is polled first.
-    turn: u8,
+    /// How many notices were read in a row.
+    notices: u32,
 
     stage: Stage,
+
+    /// True if what is being cancelled has had a last turn, which in place others may have blocked.
+    is_last_turn: bool,
 
     timer: Timer,
 
@@ -75,7 +79,8 @@ impl<'a> Supervisor<'a> {
         Supervisor {
             core,
             sources: Sources::new(),
-            turn: 0,
+            notices: 0,
+            is_last_turn: false,
             stage: Stage::Running,
             timer: Timer::new(),
             origin: 0,
@@ -111,7 +116,7 @@ impl<'a> Supervisor<'a> {
                 Wake::Notice(Notice::Stopping(index)) => self.await_end(index),
                 Wake::Item(Item::First(cause)) => self.stop(cause),
                 Wake::Item(Item::Again(cause)) => self.force(&cause),
-                Wake::Time => self.look_at_clock(),
+                Wake::Time => self.look_at_clock().await,
             }
         }
         Error::check(self.conclude())
@@ -128,22 +133,26 @@ impl<'a> Supervisor<'a> {
         future::poll_fn(|cx| self.poll_next(cx))
     }
 
-    /// Polls notices, sources and timer for the next. Each time it begins with another one, so that
-    /// none that is always ready keeps the others from their turn.
+    /// Polls for what comes next. What has happened comes before the clock, so that a service which
+    /// has ended in time is not late because the supervisor is; but only so often in a row, so that
+    /// a flood of notices keeps no deadline from being kept.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
-        for _ in 0..3 {
-            let turn = self.turn;
-            self.turn = (turn + 1) % 3;
-            let polled = match turn {
-                0 => self.core.notices.poll_next(cx).map(Wake::Notice),
-                1 => self.sources.poll_next(cx).map(Wake::Item),
-                _ => self.timer.poll(cx).map(|()| Wake::Time),
-            };
-            if polled.is_ready() {
-                return polled;
+        self.notices += 1;
+        if self.notices <= BUDGET {
+            let notice = self.core.notices.poll_next(cx).map(Wake::Notice);
+            if notice.is_ready() {
+                return notice;
             }
         }
-        Poll::Pending
+        let is_flood = mem::take(&mut self.notices) > BUDGET;
+        let mut polled = self.sources.poll_next(cx).map(Wake::Item);
+        if polled.is_pending() {
+            polled = self.timer.poll(cx).map(|()| Wake::Time);
+        }
+        if polled.is_pending() && is_flood {
+            polled = self.core.notices.poll_next(cx).map(Wake::Notice);
+        }
+        polled
     }
 
     /// Sets the timer to the next deadline.
@@ -301,6 +310,7 @@ impl<'a> Supervisor<'a> {
         if let Stage::Cancelling { until } = &mut self.stage {
             let now = self.core.timeline.now_instant();
             *until = deadline_after(now, self.core.timeouts.cancel());
+            self.is_last_turn = false;
         }
     }
 
@@ -323,7 +333,7 @@ impl<'a> Supervisor<'a> {
     }
 
     /// Does what is due.
-    fn look_at_clock(&mut self) {
+    async fn look_at_clock(&mut self) {
         let now = self.core.timeline.now_instant();
         match &mut self.stage {
             Stage::Draining { .. } if self.core.deadline().is_some_and(|end| end <= now) => {
@@ -338,7 +348,11 @@ impl<'a> Supervisor<'a> {
             }
             Stage::Running => self.keep_deadlines(now),
             Stage::Cancelling { until } if until.is_some_and(|until| until <= now) => {
-                self.abandon();
+                if mem::replace(&mut self.is_last_turn, true) {
+                    self.abandon();
+                } else {
+                    future::yield_now().await;
+                }
             }
             Stage::Cancelling { .. } | Stage::Over => {}
         }
