@@ -22,8 +22,7 @@ use crate::time::{deadline_after, earliest, nanos};
 /// How often to log which services are still draining.
 const TICK: Duration = Duration::from_secs(1);
 
-/// How often the supervisor is woken before it yields: the services are to have their turn even if
-/// it always has something to do.
+/// After how many wakes the supervisor yields, so that the services always have their turn.
 const BUDGET: u32 = 64;
 
 /// Everything that wakes the supervisor.
@@ -190,8 +189,7 @@ impl<'a> Supervisor<'a> {
 
     /// Tells the services to stop; false if they have been told.
     ///
-    /// Those in the background are left to serve the others, see [`settle`](Self::settle). Those
-    /// that others need are told once these have ended, see [`plan`](crate::plan).
+    /// Those in the background are told in `settle`, those that others need by the plan.
     fn begin_drain(&mut self) -> bool {
         if !matches!(self.stage, Stage::Running) {
             return false;
