@@ -11,12 +11,15 @@ use std::time::{Duration, Instant};
 
 use futures_lite::{FutureExt, future};
 
-use crate::executor::panic::catch;
+use crate::executor::panic::{Panicked, catch};
 use crate::group::scope::Scope;
 use crate::members::log;
 use crate::service::exit::{End, Exit, Failure};
 use crate::service::poll::poll_to_end;
 use crate::service::result::ServiceResult;
+
+/// How often the wait before a restart is doubled at the most.
+const DOUBLINGS: usize = 31;
 
 /// When, how soon and how often a service is restarted.
 ///
@@ -107,7 +110,9 @@ impl Restart {
 
     /// Returns how long to wait after this many restarts within the period.
     fn delay(&self, recent: usize) -> Duration {
-        let doubled = 1u32.checked_shl(recent.min(31) as u32).unwrap_or(u32::MAX);
+        let doubled = 1u32
+            .checked_shl(recent.min(DOUBLINGS) as u32)
+            .unwrap_or(u32::MAX);
         let half = self.shortest.saturating_mul(doubled).min(self.longest) / 2;
         half + half.mul_f64(fastrand::f64())
     }
@@ -176,13 +181,21 @@ struct Restarts {
 impl Restarts {
     /// Returns how long to wait before another restart; `None` if there may be no more.
     fn next(&mut self, now: Instant) -> Option<Duration> {
-        let period = self.policy.period;
-        self.recent
-            .retain(|&at| now.saturating_duration_since(at) < period);
-        if self.recent.len() >= self.policy.intensity {
+        let Restart {
+            period, intensity, ..
+        } = self.policy;
+        let is_old = |at: &Instant| now.saturating_duration_since(*at) >= period;
+        while self.recent.front().is_some_and(is_old) {
+            self.recent.pop_front();
+        }
+        if self.recent.len() >= intensity {
             return None;
         }
         let delay = self.policy.delay(self.recent.len());
+        if intensity == usize::MAX && self.recent.len() > DOUBLINGS {
+            // There is no limit to count for, and the delay does not grow any more.
+            self.recent.pop_front();
+        }
         self.recent.push_back(now);
         Some(delay)
     }
@@ -210,18 +223,18 @@ where
     let recent = VecDeque::new();
     let mut restarts = Restarts { policy, recent };
     loop {
-        let end = run_once(&mut factory, scope.clone()).await;
+        let (end, dropped) = run_once(&mut factory, scope.clone()).await;
         let has_failed = matches!(end, End::Failed(_));
         if scope.is_stopped() || (!has_failed && !is_always) {
             if !has_failed {
                 scope.member().set_ready();
             }
-            return end;
+            return conclude(&scope, end, dropped);
         }
         let last = exit_of(end);
         let now = scope.member().host.timeline.now_instant();
         let Some(delay) = restarts.next(now) else {
-            return restarts.give_up(last);
+            return conclude(&scope, restarts.give_up(last), dropped);
         };
         log::restarting(scope.member(), &last, delay);
         if scope
@@ -244,8 +257,8 @@ async fn back_off(scope: &Scope<'_>, now: Instant, delay: Duration) {
     }
 }
 
-/// Runs a service once; a panic is how it ends.
-async fn run_once<'a, M, F>(factory: &mut M, scope: Scope<'a>) -> End
+/// Runs a service once; a panic is how it ends. Returns also a panic of its destructor.
+async fn run_once<'a, M, F>(factory: &mut M, scope: Scope<'a>) -> (End, Result<(), Panicked>)
 where
     M: FnMut(Scope<'a>) -> F,
     F: Future + Send + 'a,
@@ -254,7 +267,7 @@ where
     let member = Arc::clone(scope.member());
     let mut future = match catch(|| factory(scope)) {
         Ok(future) => Box::pin(future),
-        Err(panicked) => return panicked.into(),
+        Err(panicked) => return (panicked.into(), Ok(())),
     };
     let mut is_first = true;
     let end = poll_fn(|cx| {
@@ -267,7 +280,19 @@ where
     })
     .await;
     match (end, catch(|| drop(future))) {
-        (End::Finished | End::Dropped, Err(panicked)) => panicked.into(),
+        (End::Finished | End::Dropped, Err(panicked)) => (panicked.into(), Ok(())),
+        (end, dropped) => (end, dropped),
+    }
+}
+
+/// Returns how the service ends: with the failure of its last run, and then with a panic in the
+/// destructor of that.
+fn conclude(scope: &Scope<'_>, end: End, dropped: Result<(), Panicked>) -> End {
+    match (end, dropped) {
+        (End::Failed(failure), Err(panicked)) => {
+            scope.member().fail(failure);
+            panicked.into()
+        }
         (end, _) => end,
     }
 }

@@ -5,6 +5,7 @@ use std::task::Waker;
 
 use slab::Slab;
 
+use super::panic::catch;
 use super::ready_queue::{ReadyQueue, Turn};
 use crate::sync::{Mutex, lock};
 
@@ -67,9 +68,10 @@ impl Wakers {
     }
 
     pub(super) fn set(&self, key: u32, waker: &Waker) {
+        let waker = waker.clone();
         let old = lock(&self.wakers)
             .get_mut(key as usize)
-            .and_then(|slot| slot.replace(waker.clone()));
+            .and_then(|slot| slot.replace(waker));
         // Dropped outside the lock: the drop of a waker may drop a task, and that one locks again.
         drop(old);
     }
@@ -92,7 +94,7 @@ impl Wakers {
         // Cloned out: a waker may run any code, which is not to run under this lock.
         let waker = lock(&self.wakers).get(key as usize).and_then(Clone::clone);
         if let Some(waker) = waker {
-            waker.wake();
+            wake(waker);
         }
     }
 
@@ -101,6 +103,11 @@ impl Wakers {
             .iter()
             .filter_map(|(_, waker)| waker.clone())
             .collect();
-        wakers.into_iter().for_each(Waker::wake);
+        wakers.into_iter().for_each(wake);
     }
+}
+
+/// Wakes a task. A panic of the user's executor ends here: the others are to be woken too.
+pub(super) fn wake(waker: Waker) {
+    let _ = catch(|| waker.wake());
 }

@@ -24,17 +24,16 @@ use super::Group;
 impl fmt::Display for Group<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let members = self.core.registry.snapshot();
-        let plan = self.core.plan();
+        let (limit, needs) = self.core.copy_plan(&members);
         let mut newline = "";
-        if let Some(limit) = plan.limit() {
+        if let Some(limit) = limit {
             write!(f, "at most {limit} at once")?;
             newline = "\n";
         }
-        for member in members.iter() {
+        for (member, needs) in members.iter().zip(needs) {
             write!(f, "{newline}`{}`", member.name())?;
             newline = "\n";
-            let needs = plan.needs_of(member.index()).into_iter().flatten();
-            let needs = needs.filter_map(|&index| members.get(index));
+            let needs = needs.iter().filter_map(|&index| members.get(index));
             for (index, needed) in needs.enumerate() {
                 let after = if index == 0 { " after" } else { "," };
                 write!(f, "{after} `{}`", needed.name())?;

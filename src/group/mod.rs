@@ -9,9 +9,7 @@ pub(crate) mod refused;
 pub(crate) mod run;
 pub(crate) mod scope;
 pub(crate) mod scope_stopped;
-mod sources;
 mod supervisor;
-mod timer;
 pub(crate) mod watchdog;
 
 use std::borrow::Cow;

@@ -56,7 +56,9 @@ impl<'s> ScopeStopped<'s> {
 
     /// Has the stop wake this waker.
     fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Cause> {
-        if self.member.is_woken_by(cx.waker()) {
+        // Of one that has ended the task is gone, and another may have its key.
+        let is_own = self.member.is_woken_by(cx.waker());
+        if is_own && !self.member.data.lifecycle().has_ended() {
             if !self.member.host.scheduler().is_in_place() {
                 self.waiting = Waiting::Woken(cx.waker().clone());
             }

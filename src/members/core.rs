@@ -77,8 +77,8 @@ pub(crate) struct Core {
     nested: OnceLock<Box<Nested>>,
 }
 
-/// The groups that are services of another, by the index of the service.
-type Nested = Mutex<BTreeMap<usize, Weak<Core>>>;
+/// The groups that are services of another, by the index of the service and the number of the group.
+type Nested = Mutex<BTreeMap<(usize, u64), Weak<Core>>>;
 
 /// The service that a nested group is.
 struct Parent {
@@ -214,15 +214,10 @@ impl Core {
     }
 
     /// Notes that the group has ended.
-    ///
-    /// If its outcome is told, that names those that were abandoned, and none is waited for.
-    pub(crate) fn end(&self, is_told: bool) {
+    pub(crate) fn end(&self) {
         self.notices.close();
         self.ending.end();
         self.forget_members();
-        if is_told {
-            self.leave_parent();
-        }
     }
 
     /// Counts a service out, and tells the supervisor if it was the last of its kind.
@@ -237,9 +232,11 @@ impl Core {
     /// it.
     pub(crate) fn nest(self: &Arc<Core>, member: &Arc<Member>) {
         self.timeline.inherit(&member.host.timeline);
-        let nested = member.host.nested.get_or_init(Box::default);
-        lock(nested).insert(member.index(), Arc::downgrade(self));
         let member_if_alive = member.enter_child().then(|| Arc::clone(member));
+        if member_if_alive.is_some() {
+            let nested = member.host.nested.get_or_init(Box::default);
+            lock(nested).insert((member.index(), self.id), Arc::downgrade(self));
+        }
         // A group runs once, so this is set once.
         let _ = self.parent.set(Box::new(Parent {
             token: member.token(),
@@ -247,18 +244,28 @@ impl Core {
         }));
     }
 
-    /// Returns the services that are still there of the group that a service is; none if it is no
-    /// group. Those of groups within it are named with the service that these are.
+    /// Returns the services that are still there of the groups that a service is; none if it is no
+    /// group. Those of groups within these are named with the service that those are.
     pub(crate) fn left_within(&self, index: usize) -> Vec<String> {
-        let nested = self.nested.get();
-        let core = nested.and_then(|nested| lock(nested).get(&index).and_then(Weak::upgrade));
-        let Some(core) = core else {
+        let Some(nested) = self.nested.get() else {
             return Vec::new();
         };
-        let members = core.registry.snapshot();
-        let left = members.iter().filter(|one| !one.data.lifecycle().is_gone());
+        let of_service = (index, 0)..=(index, u64::MAX);
+        let cores: Vec<_> = lock(nested)
+            .range(of_service)
+            .filter_map(|(_, core)| core.upgrade())
+            .collect();
+        cores.iter().flat_map(|core| core.left()).collect()
+    }
+
+    /// Returns the names of the services that are still there.
+    fn left(&self) -> Vec<String> {
+        let members = self.registry.snapshot();
+        let left = members
+            .iter()
+            .filter(|one| !one.data.lifecycle().has_ended());
         let names = left.flat_map(|one| {
-            let within = core.left_within(one.index());
+            let within = self.left_within(one.index());
             let within = within
                 .into_iter()
                 .map(|name| format!("{}/{name}", one.name()));
@@ -273,7 +280,7 @@ impl Core {
         let member = parent.and_then(|parent| lock(&parent.member).take());
         if let Some(member) = member {
             if let Some(nested) = member.host.nested.get() {
-                lock(nested).remove(&member.index());
+                lock(nested).remove(&(member.index(), self.id));
             }
             member.leave_child();
         }

@@ -79,7 +79,9 @@ impl Node<Core, Record> {
         };
         let before = self.advance(Event::End { finished }, recorded);
         let before = before.unwrap_or_else(|| self.data.lifecycle());
-        if finished && before.has(Flag::StopsGroup) {
+        self.notify_recorder();
+        let stops_group = before.has(Flag::StopsGroup) && !before.has(Flag::StoppedAlone);
+        if finished && stops_group {
             self.host.stop(Cause::Finished(self.data.name().clone()));
         }
         if before.has(Flag::HasTokens) {

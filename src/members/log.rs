@@ -16,16 +16,22 @@ mod enabled {
 
     use log::{Level, debug, error, info, log_enabled, warn};
 
+    use crate::executor::panic::catch;
     use crate::members::core::Member;
     use crate::service::exit::Exit;
     use crate::stop::cause::Cause;
+
+    /// Hands a record to the logger, which is the user's: a panic of it ends here.
+    fn hand_over(log: impl FnOnce()) {
+        let _ = catch(log);
+    }
 
     /// How many names a line has at the most.
     const NAMES: usize = 8;
 
     pub(crate) fn started(member: &Member) {
         let name = member.name();
-        info!(target: "neap", event = "started", service = name; "`{name}` started");
+        hand_over(|| info!(target: "neap", event = "started", service = name; "`{name}` started"));
     }
 
     pub(crate) fn ready(member: &Member) {
@@ -35,42 +41,55 @@ mod enabled {
                 member.host.timeline.now().saturating_sub(from),
             );
             let took = Duration::from_nanos(took);
-            info!(target: "neap", event = "ready", service = name; "`{name}` ready after {took:.1?}");
+            hand_over(
+                || info!(target: "neap", event = "ready", service = name; "`{name}` ready after {took:.1?}"),
+            );
         }
     }
 
     pub(crate) fn ready_late(member: &Member) {
         let name = member.name();
-        warn!(target: "neap", event = "ready late", service = name; "`{name}` was taken for ready at its first poll, as it did not call `starting`");
+        hand_over(
+            || warn!(target: "neap", event = "ready late", service = name; "`{name}` was taken for ready at its first poll, as it did not call `starting`"),
+        );
     }
 
     pub(crate) fn failed(member: &Member, exit: &Exit) {
         let name = member.name();
+        // Caught by the caller: it displays an error of the user's.
         error!(target: "neap", event = "failed", service = name; "`{name}` {exit}");
     }
 
     pub(crate) fn restarting(member: &Member, end: &dyn Display, delay: Duration) {
         let name = member.name();
-        warn!(target: "neap", event = "restarting", service = name; "`{name}` {end}; restarting it in {delay:.1?}");
+        hand_over(
+            || warn!(target: "neap", event = "restarting", service = name; "`{name}` {end}; restarting it in {delay:.1?}"),
+        );
     }
 
     pub(crate) fn ended(member: &Member, finished: bool) {
         if let (Some(from), Some(to)) = (member.data.started(), member.data.ended()) {
             let (name, lasted) = (member.name(), Duration::from_nanos(to - from));
             let how = if finished { "ended" } else { "cancelled" };
-            info!(target: "neap", event = how, service = name; "`{name}` {how} after {lasted:.1?}");
+            hand_over(
+                || info!(target: "neap", event = how, service = name; "`{name}` {how} after {lasted:.1?}"),
+            );
         }
     }
 
     pub(crate) fn stopping(cause: Option<&Cause>, members: &[Arc<Member>]) {
         if let Some(cause) = cause.filter(|cause| **cause != Cause::Ended) {
             let running = running(members).count();
-            info!(target: "neap", event = "stopping", cause:%, running; "stopping: {cause}; services to end: {running}");
+            hand_over(
+                || info!(target: "neap", event = "stopping", cause:%, running; "stopping: {cause}; services to end: {running}"),
+            );
         }
     }
 
     pub(crate) fn stopping_already(cause: &Cause) {
-        info!(target: "neap", event = "stopping already", cause:%; "stopping already, so {cause} changes nothing; another cancels");
+        hand_over(
+            || info!(target: "neap", event = "stopping already", cause:%; "stopping already, so {cause} changes nothing; another cancels"),
+        );
     }
 
     pub(crate) fn draining(members: &[Arc<Member>], deadline: Option<Instant>, now: Instant) {
@@ -78,29 +97,35 @@ mod enabled {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(now));
             let left = left.map_or(String::new(), |left| format!("; cancelled in {left:.1?}"));
             let names = names(members);
-            warn!(target: "neap", event = "still draining"; "still draining: {names}{left}");
+            hand_over(
+                || warn!(target: "neap", event = "still draining"; "still draining: {names}{left}"),
+            );
         }
     }
 
     pub(crate) fn forced(cause: &Cause) {
-        warn!(target: "neap", event = "forced", cause:%; "{cause} again: not waiting any longer");
+        hand_over(
+            || warn!(target: "neap", event = "forced", cause:%; "{cause} again: not waiting any longer"),
+        );
     }
 
     pub(crate) fn cancelling(members: &[Arc<Member>]) {
         if log_enabled!(target: "neap", Level::Warn) && running(members).next().is_some() {
             let names = names(members);
-            warn!(target: "neap", event = "cancelling"; "cancelling: {names}");
+            hand_over(|| warn!(target: "neap", event = "cancelling"; "cancelling: {names}"));
         }
     }
 
     pub(crate) fn abandoned(members: &[Arc<Member>]) {
         let blocked = members.iter().filter(|member| member.is_cancelled());
         let names = names(&blocked.cloned().collect::<Vec<_>>());
-        error!(target: "neap", event = "abandoned"; "abandoned, as they block their thread: {names}");
+        hand_over(
+            || error!(target: "neap", event = "abandoned"; "abandoned, as they block their thread: {names}"),
+        );
     }
 
     pub(crate) fn outcome(outcome: &dyn Display) {
-        debug!(target: "neap", event = "outcome"; "{outcome}");
+        hand_over(|| debug!(target: "neap", event = "outcome"; "{outcome}"));
     }
 
     /// The services that have started and not ended.

@@ -96,7 +96,8 @@ impl Node<Core, Record> {
         self.is_background() && (!self.is_planned() || self.host.plan().is_last(self.index()))
     }
 
-    /// Moves the service on, and records that in the same step.
+    /// Moves the service on, and records that in the same step. The caller [notifies the
+    /// recorder](Self::notify_recorder), once it holds no lock.
     pub(super) fn advance(
         &self,
         event: Event,
@@ -108,6 +109,13 @@ impl Node<Core, Record> {
                 || self.data.apply(event),
                 || recorded(self.name().to_owned()),
             ),
+        }
+    }
+
+    /// Tells those that wait for recorded events. Not to be called under a lock.
+    pub(super) fn notify_recorder(&self) {
+        if let Some(recorder) = self.host.recorder.get() {
+            recorder.notify();
         }
     }
 

@@ -8,7 +8,7 @@ use crate::sync::{AtomicWaker, Mutex, MutexGuard, lock};
 /// What the supervisor of a group is told, beside what it waits for itself.
 ///
 /// A service that ends well sends nothing: it is counted.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Notice {
     /// The stop has been latched.
     Stopped,
@@ -53,7 +53,12 @@ impl Notices {
 
     /// Leaves a notice, unless the group has ended.
     pub(crate) fn send(&self, notice: Notice) {
-        let sent = self.lock().as_mut().map(|unread| unread.push_back(notice));
+        let sent = self.lock().as_mut().map(|unread| {
+            // Twice in a row says no more than once.
+            if unread.back() != Some(&notice) {
+                unread.push_back(notice);
+            }
+        });
         if sent.is_some() {
             self.reader.wake();
         }

@@ -100,10 +100,12 @@ impl Recorder {
 
     pub(crate) fn push(&self, event: Event) {
         self.push_if(|| Some(()), || event);
+        self.notify();
     }
 
     /// Records an event if `advance` returns something, in one step with it: of two events, the one
-    /// that happened first stands first.
+    /// that happened first stands first. The caller [notifies](Recorder::notify), once it holds no
+    /// lock.
     pub(crate) fn push_if<T>(
         &self,
         advance: impl FnOnce() -> Option<T>,
@@ -114,11 +116,12 @@ impl Recorder {
         if advanced.is_some() {
             events.push(event());
         }
-        drop(events);
-        if advanced.is_some() {
-            self.tape.listeners.notify(usize::MAX);
-        }
         advanced
+    }
+
+    /// Tells those that wait for events. Not to be called under a lock: it runs their wakers.
+    pub(crate) fn notify(&self) {
+        self.tape.listeners.notify(usize::MAX);
     }
 
     /// Returns all events so far.
@@ -182,7 +185,7 @@ impl Recorder {
 
 impl fmt::Display for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, event) in self.lock().iter().enumerate() {
+        for (index, event) in self.events().iter().enumerate() {
             let newline = if index == 0 { "" } else { "\n" };
             write!(f, "{newline}{event}")?;
         }
@@ -192,6 +195,6 @@ impl fmt::Display for Recorder {
 
 impl fmt::Debug for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.lock().iter()).finish()
+        f.debug_list().entries(self.events()).finish()
     }
 }

@@ -155,6 +155,13 @@ impl<M: Registered> Registry<M> {
         self.lock().forgotten
     }
 
+    /// Returns the services that are not forgotten.
+    pub(crate) fn kept(&self) -> Vec<Arc<M>> {
+        let members = self.snapshot();
+        let kept = members.iter().filter(|member| !member.is_forgotten());
+        kept.cloned().collect()
+    }
+
     /// Empties the registry, so that handles which outlive the group do not keep its services.
     pub(crate) fn take(&self) -> Vec<Arc<M>> {
         let mut lists = self.lock();

@@ -46,6 +46,7 @@ impl Node<Core, Record> {
             };
         };
         self.data.set_started(now);
+        self.notify_recorder();
         log::started(self);
         if before.has(Flag::Planned) && self.host.plan().start_timeout(self.index()).is_some() {
             self.host.notices.send(Notice::Starting(self.index()));
@@ -103,7 +104,8 @@ impl Node<Core, Record> {
 
     /// Fails the service if it has not said that it is ready.
     pub(crate) fn fail_start(&self, timeout: Duration) {
-        if self.data.lifecycle().is_starting() {
+        // In one step: it may become ready at this moment, end, and be forgotten.
+        if self.data.apply(Event::FailStart).is_some() {
             let message = format!("it was not ready {timeout:?} after its start");
             self.fail(Failure::Error(message.into()));
         }

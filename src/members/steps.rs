@@ -220,6 +220,17 @@ impl Core {
         }
     }
 
+    /// Returns the limit of the group and the needs of these services. Copied: what is done with
+    /// them may run any code, and not under the lock of the plan.
+    pub(crate) fn copy_plan(&self, members: &[Arc<Member>]) -> (Option<usize>, Vec<Vec<usize>>) {
+        let plan = self.plan();
+        let needs_of = |member: &Arc<Member>| {
+            let needs = plan.needs_of(member.index());
+            needs.into_iter().flatten().copied().collect()
+        };
+        (plan.limit(), members.iter().map(needs_of).collect())
+    }
+
     /// Starts the group: the first services have their turns. Returns when that was.
     pub(crate) fn open(&self) -> u64 {
         let now = self.timeline.now();
@@ -261,8 +272,8 @@ impl Core {
             .and_then(|index| self.registry.get(index));
         member.is_some_and(|member| {
             self.decide(|plan, steps| {
-                let is_stopped = member.is_stopped();
-                plan.stop_one(member.index(), steps) && !is_stopped
+                let is_over = member.is_stopped() || member.data.lifecycle().is_gone();
+                !is_over && plan.stop_one(member.index(), steps)
             })
         })
     }
@@ -309,7 +320,7 @@ impl Moved {
     fn follow_up(self) {
         let Moved { member, .. } = &self;
         if self.is_stopped {
-            member.stop_tokens();
+            member.pass_stop_on();
             if member.own_deadline().is_some() {
                 member.host.notices.send(Notice::Stopping(member.index()));
             }

@@ -15,7 +15,7 @@ use crate::time::{deadline_after, earliest};
 
 impl Node<Core, Record> {
     /// Tells the service to stop, at `now`; false if it was told before or is gone. The caller
-    /// then passes the stop on to its tokens and wakes its task.
+    /// then [passes the stop on](Self::pass_stop_on) and wakes its task.
     pub(crate) fn stop(&self, now: u64, alone: bool) -> bool {
         self.stop_by(Event::Stop { alone }, now)
     }
@@ -146,8 +146,15 @@ impl Node<Core, Record> {
         }
     }
 
+    /// Does what follows once the service was told to stop and no lock is held: stops its tokens,
+    /// and notifies the recorder.
+    pub(crate) fn pass_stop_on(&self) {
+        self.notify_recorder();
+        self.stop_tokens();
+    }
+
     /// Stops the tokens of the service, if it has any.
-    pub(crate) fn stop_tokens(&self) {
+    fn stop_tokens(&self) {
         if self.has(Flag::HasTokens) {
             if let Some(cause) = self.cause() {
                 self.data.source().stop_by(cause, self.deadline());

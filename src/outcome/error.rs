@@ -39,6 +39,9 @@ enum Kind {
     /// A service failed, panicked, or did not end in time. Holds at least one such.
     Ended(Outcome),
 
+    /// A source of stops panicked with this message, and no service failed.
+    Source(String, Outcome),
+
     /// The group was to run no service at once.
     ZeroLimit,
 
@@ -49,12 +52,15 @@ enum Kind {
 
 impl Error {
     /// Returns the outcome as an error if a service failed or had to be cancelled.
-    pub(crate) fn check(outcome: Outcome) -> Result<Outcome, Error> {
-        if outcome.failures().next().is_none() && outcome.stragglers().next().is_none() {
-            return Ok(outcome);
-        }
+    pub(crate) fn check(outcome: Outcome, source_panic: Option<String>) -> Result<Outcome, Error> {
+        let is_good = outcome.failures().next().is_none() && outcome.stragglers().next().is_none();
+        let kind = match source_panic {
+            Some(message) if outcome.failures().next().is_none() => Kind::Source(message, outcome),
+            _ if is_good => return Ok(outcome),
+            _ => Kind::Ended(outcome),
+        };
         Err(Error {
-            kind: Box::new(Kind::Ended(outcome)),
+            kind: Box::new(kind),
         })
     }
 
@@ -86,7 +92,7 @@ impl Error {
     /// ```
     pub fn outcome(&self) -> Option<&Outcome> {
         match &*self.kind {
-            Kind::Ended(outcome) => Some(outcome),
+            Kind::Ended(outcome) | Kind::Source(_, outcome) => Some(outcome),
             Kind::ZeroLimit => None,
             #[cfg(feature = "signal")]
             Kind::Signal(..) => None,
@@ -147,6 +153,9 @@ impl Error {
     /// assert_eq!(error.panic_message(), Some("out of paper"));
     /// ```
     pub fn panic_message(&self) -> Option<&str> {
+        if let Kind::Source(message, _) = &*self.kind {
+            return Some(message);
+        }
         match self.culprit()?.exit() {
             Exit::Panicked(message) => Some(message),
             _ => None,
@@ -167,17 +176,19 @@ impl Error {
     /// assert!(!error.is_timeout(), "it failed");
     /// ```
     pub fn is_timeout(&self) -> bool {
-        self.outcome()
-            .is_some_and(|outcome| outcome.failures().next().is_none())
+        match &*self.kind {
+            Kind::Ended(outcome) => outcome.failures().next().is_none(),
+            _ => false,
+        }
     }
 
     /// The first failure, or else the first straggler.
     fn culprit(&self) -> Option<ServiceReport<'_>> {
-        let outcome = self.outcome()?;
-        outcome
-            .failures()
-            .next()
-            .or_else(|| outcome.stragglers().next())
+        let Kind::Ended(outcome) = &*self.kind else {
+            return None;
+        };
+        let first = outcome.failures().next();
+        first.or_else(|| outcome.stragglers().next())
     }
 
     /// The lines that `Debug` adds to `Display`.
@@ -207,6 +218,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.kind {
             Kind::Ended(outcome) => fmt_outcome(outcome, f),
+            Kind::Source(message, _) => write!(f, "a source of stops panicked: {message}"),
             Kind::ZeroLimit => f.write_str("the limit of the group is zero: no service could run"),
             #[cfg(feature = "signal")]
             Kind::Signal(signal, error) => {
@@ -256,7 +268,7 @@ impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match &*self.kind {
             Kind::Ended(_) => self.failure().and_then(StdError::source),
-            Kind::ZeroLimit => None,
+            Kind::Source(..) | Kind::ZeroLimit => None,
             #[cfg(feature = "signal")]
             Kind::Signal(_, error) => error.source(),
         }

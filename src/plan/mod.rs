@@ -183,6 +183,10 @@ impl Plan {
         self.graph.ready(index, now, &mut free);
         for index in free {
             let entry = self.graph.get(index);
+            if entry.is_some_and(|entry| entry.stops_alone) {
+                // Held until those that need it are gone.
+                continue;
+            }
             let is_background = entry.is_some_and(|entry| entry.standing.is_background);
             self.give_turn(index, is_background, steps);
         }

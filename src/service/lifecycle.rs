@@ -87,6 +87,9 @@ pub(crate) enum Flag {
     /// It has ended well, and its record is not kept.
     Forgotten = 1 << 13,
 
+    /// It was not ready in time.
+    StartFailed = 1 << 15,
+
     /// It is restarted: not its own first poll tells that it is ready, but that of a run.
     Restarted = 1 << 14,
 }
@@ -102,6 +105,9 @@ pub(crate) enum Event {
 
     /// It is told to stop with the group, unless the plan has to decide on that.
     StopUnplanned,
+
+    /// Its time to be ready is over.
+    FailStart,
 
     /// Its time is over.
     Cancel,
@@ -158,6 +164,9 @@ impl Lifecycle {
             (Event::Stop { alone }, Phase::Running) => Some(self.stopped(Phase::Stopping, alone)),
             (Event::StopUnplanned, _) if !self.has(Flag::Planned) => {
                 self.after(Event::Stop { alone: false })
+            }
+            (Event::FailStart, Phase::Running) if !self.has(Flag::Ready) => {
+                Some(self.with(Flag::StartFailed))
             }
             (Event::Cancel, Phase::Stopping) => {
                 Some(self.at(Phase::Cancelled).with(Flag::Straggler))
@@ -221,6 +230,7 @@ impl Lifecycle {
             && self.has(Flag::Added)
             && self.has(Flag::Ready)
             && !self.has(Flag::Straggler)
+            && !self.has(Flag::StartFailed)
     }
 
     /// Returns true if it has started and not ended.

@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 
 use futures_lite::Stream;
 
+use crate::executor::panic::{Panicked, catch};
 use crate::stop::cause::Cause;
 
 /// An item of a source of stops.
@@ -14,6 +15,9 @@ pub(super) enum Item {
 
     /// A later one, which cancels it.
     Again(Cause),
+
+    /// A source has panicked with this message, and was dropped.
+    Panicked(String),
 }
 
 /// A stream of causes, boxed.
@@ -43,23 +47,41 @@ impl<'a> Sources<'a> {
         self.sources.push(Source { items, is_first });
     }
 
-    /// Polls the sources for an item. One that has ended is forgotten.
+    /// Polls the sources for an item. One that has ended is dropped.
     pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Item> {
         let mut index = 0;
         while let Some(source) = self.sources.get_mut(index) {
-            match source.items.as_mut().poll_next(cx) {
-                Poll::Ready(Some(cause)) if source.is_first => {
+            match catch(|| source.items.as_mut().poll_next(cx)) {
+                Ok(Poll::Ready(Some(cause))) if source.is_first => {
                     source.is_first = false;
                     return Poll::Ready(Item::First(cause));
                 }
-                Poll::Ready(Some(cause)) => {
-                    drop(self.sources.swap_remove(index));
+                Ok(Poll::Ready(Some(cause))) => {
+                    self.remove(index);
                     return Poll::Ready(Item::Again(cause));
                 }
-                Poll::Ready(None) => drop(self.sources.swap_remove(index)),
-                Poll::Pending => index += 1,
+                Ok(Poll::Ready(None)) => self.remove(index),
+                Ok(Poll::Pending) => index += 1,
+                Err(Panicked(message)) => {
+                    self.remove(index);
+                    return Poll::Ready(Item::Panicked(message));
+                }
             }
         }
         Poll::Pending
+    }
+
+    /// Drops a source. A panic of its destructor changes nothing any more.
+    fn remove(&mut self, index: usize) {
+        let source = self.sources.swap_remove(index);
+        let _ = catch(|| drop(source));
+    }
+}
+
+impl Drop for Sources<'_> {
+    fn drop(&mut self) {
+        while !self.sources.is_empty() {
+            self.remove(0);
+        }
     }
 }

@@ -1,5 +1,9 @@
 //! The loop at the heart of a group: stop, drain, cancel, join.
 
+mod clock;
+mod sources;
+mod timer;
+
 use std::future::Future;
 use std::mem;
 use std::sync::Arc;
@@ -8,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use futures_lite::future;
 
-use super::sources::{Causes, Item, Sources};
-use super::timer::{Due, Timer};
+use self::sources::{Causes, Item, Sources};
+use self::timer::{Due, Timer};
 use crate::members::core::{Core, Member};
 use crate::members::log;
 use crate::members::notices::Notice;
@@ -17,7 +21,7 @@ use crate::outcome::Outcome;
 use crate::outcome::error::Error;
 use crate::plan::Stopping;
 use crate::stop::cause::Cause;
-use crate::time::{deadline_after, earliest, nanos};
+use crate::time::deadline_after;
 
 /// How often to log which services are still draining.
 const TICK: Duration = Duration::from_secs(1);
@@ -69,6 +73,9 @@ pub(super) struct Supervisor<'a> {
 
     timer: Timer,
 
+    /// The message of the first source that has panicked.
+    source_panic: Option<String>,
+
     /// When the group started, by its own clock.
     origin: u64,
 }
@@ -82,6 +89,7 @@ impl<'a> Supervisor<'a> {
             is_last_turn: false,
             stage: Stage::Running,
             timer: Timer::new(),
+            source_panic: None,
             origin: 0,
         }
     }
@@ -115,10 +123,12 @@ impl<'a> Supervisor<'a> {
                 Wake::Notice(Notice::Stopping(index)) => self.await_end(index),
                 Wake::Item(Item::First(cause)) => self.stop(cause),
                 Wake::Item(Item::Again(cause)) => self.force(&cause),
+                Wake::Item(Item::Panicked(message)) => self.fail_source(message),
                 Wake::Time => self.look_at_clock().await,
             }
         }
-        Error::check(self.conclude())
+        let (outcome, panic) = (self.conclude(), self.source_panic.take());
+        Error::check(outcome, panic)
     }
 
     fn is_over(&self) -> bool {
@@ -154,28 +164,17 @@ impl<'a> Supervisor<'a> {
         polled
     }
 
-    /// Sets the timer to the next deadline.
-    fn set_timer(&mut self) {
-        let due = match self.stage {
-            Stage::Running => self.timer.next(),
-            Stage::Over => None,
-            Stage::Draining { tick } => {
-                let end = earliest(self.timer.next(), self.core.deadline());
-                earliest(Some(tick), end)
-            }
-            Stage::Cancelling { until } => until,
-        };
-        // Of no use to the watchdog before the stop: the supervisor is polled for that at once.
-        let is_running = matches!(self.stage, Stage::Running);
-        self.core.set_due(due.filter(|_| !is_running));
-        self.timer.set(&self.core, due);
-    }
-
     /// Stops the group for an item of a source, unless it was stopped before.
     fn stop(&self, cause: Cause) {
         if !self.core.stop(cause.clone()) {
             log::stopping_already(&cause);
         }
+    }
+
+    /// Stops the group, as one of its sources has panicked.
+    fn fail_source(&mut self, message: String) {
+        self.core.stop(Cause::Panicked("a source of stops".into()));
+        self.source_panic.get_or_insert(message);
     }
 
     /// The stop has been latched: tells the services, and starts the clock.
@@ -214,7 +213,7 @@ impl<'a> Supervisor<'a> {
             if !member.stop_unless_needed(now) {
                 continue;
             }
-            member.stop_tokens();
+            member.pass_stop_on();
             if !is_most {
                 member.wake_task();
             }
@@ -224,27 +223,6 @@ impl<'a> Supervisor<'a> {
         }
         if is_most {
             self.core.scheduler.wake_all();
-        }
-    }
-
-    /// A service has started that is to be ready within a time.
-    fn await_ready(&mut self, index: usize) {
-        let member = self.core.registry.get(index);
-        let started = member.and_then(|member| member.data.started());
-        let timeout = self.core.plan().start_timeout(index);
-        if let (Some(started), Some(timeout)) = (started, timeout) {
-            let started = self.core.timeline.instant(started);
-            if let Some(at) = deadline_after(started, nanos(timeout)) {
-                self.timer.push(&self.core, at, Due::Ready(index));
-            }
-        }
-    }
-
-    /// A service was told to stop in its turn, and has a deadline of its own.
-    fn await_end(&mut self, index: usize) {
-        let member = self.core.registry.get(index);
-        if let Some(own) = member.and_then(|member| member.own_deadline()) {
-            self.timer.push(&self.core, own, Due::End(index));
         }
     }
 
@@ -330,53 +308,15 @@ impl<'a> Supervisor<'a> {
         }
     }
 
-    /// Does what is due.
-    async fn look_at_clock(&mut self) {
-        let now = self.core.timeline.now_instant();
-        match &mut self.stage {
-            Stage::Draining { .. } if self.core.deadline().is_some_and(|end| end <= now) => {
-                self.cancel();
-            }
-            Stage::Draining { tick } => {
-                if *tick <= now {
-                    *tick = now + TICK;
-                    log::draining(&self.core.registry.snapshot(), self.core.deadline(), now);
-                }
-                self.keep_deadlines(now);
-            }
-            Stage::Running => self.keep_deadlines(now),
-            Stage::Cancelling { until } if until.is_some_and(|until| until <= now) => {
-                if mem::replace(&mut self.is_last_turn, true) {
-                    self.abandon();
-                } else {
-                    future::yield_now().await;
-                }
-            }
-            Stage::Cancelling { .. } | Stage::Over => {}
-        }
-    }
-
-    /// Cancels those that are to have ended by now, and fails those that are to be ready.
-    fn keep_deadlines(&mut self, now: Instant) {
-        while let Some(due) = self.timer.pop(now) {
-            let Some(member) = self.core.registry.get(due.index()) else {
-                continue;
-            };
-            match due {
-                Due::End(_) if member.cancel() => member.wake_with_children(),
-                Due::End(_) => {}
-                Due::Ready(_) => {
-                    let timeout = self.core.plan().start_timeout(due.index());
-                    member.fail_start(timeout.unwrap_or_default());
-                }
-            }
-        }
-    }
-
     /// Puts the outcome together.
     fn conclude(&mut self) -> Outcome {
         self.stage = Stage::Over;
-        let members = self.core.registry.take();
+        // Those that were abandoned are still to be found by the plan, and by the outer group.
+        let members = if self.core.counts.is_empty() {
+            self.core.registry.take()
+        } else {
+            self.core.registry.kept()
+        };
         let failures = self.core.failures.take();
         let outcome = Outcome::new(&self.core, members, failures, self.origin);
         log::outcome(&outcome);
@@ -386,14 +326,13 @@ impl<'a> Supervisor<'a> {
 
 impl Drop for Supervisor<'_> {
     fn drop(&mut self) {
-        let is_told = matches!(self.stage, Stage::Over);
-        if !is_told {
+        if !matches!(self.stage, Stage::Over) {
             self.core.stop(Cause::Dropped);
             // Nothing will see to the background later.
             self.core.plan().cancel();
             self.tell_all();
             self.cancel_next();
         }
-        self.core.end(is_told);
+        self.core.end();
     }
 }

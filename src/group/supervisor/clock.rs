@@ -1,0 +1,94 @@
+//! What a supervisor does when the time has come.
+
+use std::mem;
+use std::time::Instant;
+
+use futures_lite::future;
+
+use super::timer::Due;
+use super::{Stage, Supervisor, TICK};
+use crate::members::log;
+use crate::time::{deadline_after, earliest, nanos};
+
+impl Supervisor<'_> {
+    /// Sets the timer to the next deadline.
+    pub(super) fn set_timer(&mut self) {
+        let due = match self.stage {
+            Stage::Running => self.timer.next(),
+            Stage::Over => None,
+            Stage::Draining { tick } => {
+                let end = earliest(self.timer.next(), self.core.deadline());
+                earliest(Some(tick), end)
+            }
+            Stage::Cancelling { until } => until,
+        };
+        // Of no use to the watchdog before the stop: the supervisor is polled for that at once.
+        let is_running = matches!(self.stage, Stage::Running);
+        self.core.set_due(due.filter(|_| !is_running));
+        self.timer.set(&self.core, due);
+    }
+
+    /// A service has started that is to be ready within a time.
+    pub(super) fn await_ready(&mut self, index: usize) {
+        let member = self.core.registry.get(index);
+        let started = member.and_then(|member| member.data.started());
+        let timeout = self.core.plan().start_timeout(index);
+        if let (Some(started), Some(timeout)) = (started, timeout) {
+            let started = self.core.timeline.instant(started);
+            if let Some(at) = deadline_after(started, nanos(timeout)) {
+                self.timer.push(&self.core, at, Due::Ready(index));
+            }
+        }
+    }
+
+    /// A service was told to stop in its turn, and has a deadline of its own.
+    pub(super) fn await_end(&mut self, index: usize) {
+        let member = self.core.registry.get(index);
+        if let Some(own) = member.and_then(|member| member.own_deadline()) {
+            self.timer.push(&self.core, own, Due::End(index));
+        }
+    }
+
+    /// Does what is due.
+    pub(super) async fn look_at_clock(&mut self) {
+        let now = self.core.timeline.now_instant();
+        match &mut self.stage {
+            Stage::Draining { .. } if self.core.deadline().is_some_and(|end| end <= now) => {
+                self.cancel();
+            }
+            Stage::Draining { tick } => {
+                if *tick <= now {
+                    *tick = now + TICK;
+                    log::draining(&self.core.registry.snapshot(), self.core.deadline(), now);
+                }
+                self.keep_deadlines(now);
+            }
+            Stage::Running => self.keep_deadlines(now),
+            Stage::Cancelling { until } if until.is_some_and(|until| until <= now) => {
+                if mem::replace(&mut self.is_last_turn, true) {
+                    self.abandon();
+                } else {
+                    future::yield_now().await;
+                }
+            }
+            Stage::Cancelling { .. } | Stage::Over => {}
+        }
+    }
+
+    /// Cancels those that are to have ended by now, and fails those that are to be ready.
+    fn keep_deadlines(&mut self, now: Instant) {
+        while let Some(due) = self.timer.pop(now) {
+            let Some(member) = self.core.registry.get(due.index()) else {
+                continue;
+            };
+            match due {
+                Due::End(_) if member.cancel() => member.wake_with_children(),
+                Due::End(_) => {}
+                Due::Ready(_) => {
+                    let timeout = self.core.plan().start_timeout(due.index());
+                    member.fail_start(timeout.unwrap_or_default());
+                }
+            }
+        }
+    }
+}
