@@ -70,7 +70,9 @@ pub fn g07_unstarted_in_order(history: &History) -> Result<(), String> {
         // One whose spawn panics is dropped then and there.
         let group = history.plan(needed).group;
         let may_be_lost = history.scenario.groups[group].spawn_panics.is_some();
-        if any_called || may_be_lost || was_leaving(history, user, needed) {
+        // One that was abandoned is not waited for.
+        let is_excused = may_be_lost || history.is_abandoned(user);
+        if any_called || is_excused || was_leaving(history, user, needed) {
             continue;
         }
         if let (Some(first), Some(then)) = (history.gone(user), history.gone(needed)) {
