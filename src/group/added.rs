@@ -85,8 +85,8 @@ impl<'g> Added<'g> {
     ///
     /// # Errors
     ///
-    /// Needing a service of another group, or itself, is a failure of this service: nothing will
-    /// start, and `run` returns it.
+    /// Needing a service of another group, itself, one that was added later, or one that is being
+    /// stopped, is a failure of this service: nothing will start, and `run` returns it.
     ///
     /// # Examples
     ///

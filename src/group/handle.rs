@@ -318,7 +318,7 @@ impl<'a> Handle<'a> {
     /// # Errors
     ///
     /// Once the group has been stopped, or has ended, the service comes back; and also if it
-    /// [needs](ServiceOptions::needs) one of another group.
+    /// [needs](ServiceOptions::needs) one of another group, or one that is being stopped.
     ///
     /// # Examples
     ///

@@ -111,7 +111,7 @@ pub fn once(
     }
 }
 
-/// A service that is restarted: so many of its runs fail, and then one does as planned.
+/// A service that is restarted: n of its runs fail, and then one does as planned.
 pub fn restarting(
     world: &Arc<World>,
     index: usize,

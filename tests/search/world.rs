@@ -79,7 +79,7 @@ impl World {
         self.scenario.place != Place::Threads || self.scenario.timeless
     }
 
-    /// How long a thread waits where the hand clock would move by so many milliseconds.
+    /// How long a thread waits where the hand clock would move by this many milliseconds.
     pub fn pause(&self, millis: u64) -> Duration {
         Duration::from_micros(millis * if self.scenario.timeless { 1 } else { 10 })
     }

@@ -186,7 +186,7 @@ fn is_last(history: &History, index: usize) -> bool {
         && below.all(|index| history.plan(index).background && !alone(index))
 }
 
-/// At most so many services run at once.
+/// At most n services run at once.
 pub fn g17_limit(history: &History) -> Result<(), String> {
     let Some(limit) = history.scenario.groups[0].limit else {
         return Ok(());
