@@ -1,6 +1,7 @@
 //! The loop at the heart of a group: stop, drain, cancel, join.
 
 use std::future::Future;
+use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -21,8 +22,7 @@ use crate::time::{deadline_after, earliest, nanos};
 /// How often to log which services are still draining.
 const TICK: Duration = Duration::from_secs(1);
 
-/// How often the supervisor is woken before it yields: the services are to have their turn even if
-/// it always has something to do.
+/// After how many wakes the supervisor yields, so that the services always have their turn.
 const BUDGET: u32 = 64;
 
 /// Everything that wakes the supervisor.
@@ -59,10 +59,13 @@ pub(super) struct Supervisor<'a> {
     core: Arc<Core>,
     sources: Sources<'a>,
 
-    /// Which of notices, sources and timer is polled first.
-    turn: u8,
+    /// How many notices were read in a row.
+    notices: u32,
 
     stage: Stage,
+
+    /// True if what is being cancelled has had a last turn, which in place others may have blocked.
+    is_last_turn: bool,
 
     timer: Timer,
 
@@ -75,7 +78,8 @@ impl<'a> Supervisor<'a> {
         Supervisor {
             core,
             sources: Sources::new(),
-            turn: 0,
+            notices: 0,
+            is_last_turn: false,
             stage: Stage::Running,
             timer: Timer::new(),
             origin: 0,
@@ -111,7 +115,7 @@ impl<'a> Supervisor<'a> {
                 Wake::Notice(Notice::Stopping(index)) => self.await_end(index),
                 Wake::Item(Item::First(cause)) => self.stop(cause),
                 Wake::Item(Item::Again(cause)) => self.force(&cause),
-                Wake::Time => self.look_at_clock(),
+                Wake::Time => self.look_at_clock().await,
             }
         }
         Error::check(self.conclude())
@@ -128,22 +132,26 @@ impl<'a> Supervisor<'a> {
         future::poll_fn(|cx| self.poll_next(cx))
     }
 
-    /// Polls notices, sources and timer for the next. Each time it begins with another one, so that
-    /// none that is always ready keeps the others from their turn.
+    /// Polls for what comes next. What has happened comes before the clock, so that a service which
+    /// has ended in time is not late because the supervisor is; but only so often in a row, so that
+    /// a flood of notices keeps no deadline from being kept.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Wake> {
-        for _ in 0..3 {
-            let turn = self.turn;
-            self.turn = (turn + 1) % 3;
-            let polled = match turn {
-                0 => self.core.notices.poll_next(cx).map(Wake::Notice),
-                1 => self.sources.poll_next(cx).map(Wake::Item),
-                _ => self.timer.poll(cx).map(|()| Wake::Time),
-            };
-            if polled.is_ready() {
-                return polled;
+        self.notices += 1;
+        if self.notices <= BUDGET {
+            let notice = self.core.notices.poll_next(cx).map(Wake::Notice);
+            if notice.is_ready() {
+                return notice;
             }
         }
-        Poll::Pending
+        let is_flood = mem::take(&mut self.notices) > BUDGET;
+        let mut polled = self.sources.poll_next(cx).map(Wake::Item);
+        if polled.is_pending() {
+            polled = self.timer.poll(cx).map(|()| Wake::Time);
+        }
+        if polled.is_pending() && is_flood {
+            polled = self.core.notices.poll_next(cx).map(Wake::Notice);
+        }
+        polled
     }
 
     /// Sets the timer to the next deadline.
@@ -181,8 +189,7 @@ impl<'a> Supervisor<'a> {
 
     /// Tells the services to stop; false if they have been told.
     ///
-    /// Those in the background are left to serve the others, see [`settle`](Self::settle). Those
-    /// that others need are told once these have ended, see [`plan`](crate::plan).
+    /// Those in the background are told in `settle`, those that others need by the plan.
     fn begin_drain(&mut self) -> bool {
         if !matches!(self.stage, Stage::Running) {
             return false;
@@ -301,6 +308,7 @@ impl<'a> Supervisor<'a> {
         if let Stage::Cancelling { until } = &mut self.stage {
             let now = self.core.timeline.now_instant();
             *until = deadline_after(now, self.core.timeouts.cancel());
+            self.is_last_turn = false;
         }
     }
 
@@ -323,7 +331,7 @@ impl<'a> Supervisor<'a> {
     }
 
     /// Does what is due.
-    fn look_at_clock(&mut self) {
+    async fn look_at_clock(&mut self) {
         let now = self.core.timeline.now_instant();
         match &mut self.stage {
             Stage::Draining { .. } if self.core.deadline().is_some_and(|end| end <= now) => {
@@ -338,7 +346,11 @@ impl<'a> Supervisor<'a> {
             }
             Stage::Running => self.keep_deadlines(now),
             Stage::Cancelling { until } if until.is_some_and(|until| until <= now) => {
-                self.abandon();
+                if mem::replace(&mut self.is_last_turn, true) {
+                    self.abandon();
+                } else {
+                    future::yield_now().await;
+                }
             }
             Stage::Cancelling { .. } | Stage::Over => {}
         }
