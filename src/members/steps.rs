@@ -289,14 +289,8 @@ impl Moved {
         }
     }
 
-    /// Lets a service start; `None` if it was not held, or if the group has been stopped.
-    ///
-    /// It looks for the stop at its start too, but what it waited for may have come by the stop
-    /// after that look.
+    /// Lets a service start; `None` if it was not held.
     fn start(member: Arc<Member>) -> Option<Moved> {
-        if member.host.is_stopped() {
-            return None;
-        }
         let was_held = member.data.clear(Flag::Held).has(Flag::Held);
         was_held.then(|| Moved {
             is_started: true,

@@ -157,10 +157,11 @@ impl AtomicWaker {
     }
 
     pub(crate) fn wake(&self) {
-        let waker = lock(&self.waker).take();
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        self.take().into_iter().for_each(Waker::wake);
+    }
+
+    pub(crate) fn take(&self) -> Option<Waker> {
+        lock(&self.waker).take()
     }
 }
 

@@ -164,4 +164,9 @@ impl AtomicWaker {
         point();
         self.0.wake();
     }
+
+    pub(crate) fn take(&self) -> Option<Waker> {
+        point();
+        self.0.take()
+    }
 }
