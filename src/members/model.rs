@@ -87,7 +87,7 @@ impl Group {
         let members = self.core.registry.snapshot();
         for member in members.iter().filter(|member| is_meant(member)) {
             if member.stop_unless_needed(1) {
-                member.stop_tokens();
+                member.pass_stop_on();
                 member.wake_task();
             }
         }
@@ -318,7 +318,7 @@ fn whichever_is_the_last_of_a_group_and_its_services_empties_the_registry() {
         let group = Group::new();
         let service = group.add();
         group.open(&[&service]);
-        let other = beside(&group, &[], |group, _| group.core.end(true));
+        let other = beside(&group, &[], |group, _| group.core.end());
         service.end(true);
         other.join().unwrap();
         assert!(group.core.registry.snapshot().is_empty());
