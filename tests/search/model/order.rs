@@ -92,7 +92,9 @@ pub fn g07_draining_not_needed(history: &History) -> Result<(), String> {
         let (Some(told), Some(added)) = (history.told(needed), history.added(user)) else {
             continue;
         };
-        let was_there = history.gone(needed).is_none_or(|gone| gone > added);
+        // The decision falls somewhere while it is added.
+        let taken = history.find(&What::Added(user)).unwrap_or(added);
+        let was_there = history.gone(needed).is_none_or(|gone| gone > taken);
         // One that was asked to stop before may have seen it only later.
         let ended = history.ended(user).unwrap_or(usize::MAX);
         let ran_on = history.called(user).is_some() && told < ended;
