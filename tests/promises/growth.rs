@@ -7,9 +7,10 @@ use std::future::{pending, poll_fn};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
+use std::time::Duration;
 
 use neap::test::Clock;
-use neap::{Group, Handle, Run, Scope, ServiceId, ServiceOptions};
+use neap::{Group, Handle, Restart, Run, Scope, ServiceId, ServiceOptions, restart};
 
 use crate::story::{NEVER, ms, poll};
 
@@ -98,6 +99,42 @@ fn g21_nor_do_their_needs() {
     assert!(left < FLAT, "{left} bytes of 2,000 services");
 }
 
+/// A group of one service that fails in each run, and may be restarted this often in a period that
+/// is longer than any test; and the number of its runs.
+fn restarting(intensity: usize) -> (Run<'static>, Arc<AtomicUsize>) {
+    let (mut group, runs) = (Group::new(), Arc::new(AtomicUsize::new(0)));
+    group.clock(&Clock::new());
+    let policy = Restart::on_failure()
+        .intensity(intensity, NEVER)
+        .backoff(Duration::ZERO, Duration::ZERO);
+    let count = Arc::clone(&runs);
+    let failing = move |_| {
+        count.fetch_add(1, Ordering::Relaxed);
+        async { Err::<(), _>("refused") }
+    };
+    group.add("flaky", restart(policy, failing));
+    (group.run(), runs)
+}
+
+/// Polls a group until there were `count` runs.
+fn poll_until(run: &mut Run<'static>, runs: &AtomicUsize, count: usize) {
+    let are_done = (0..100 * count).any(|_| {
+        assert!(poll(run).is_none());
+        runs.load(Ordering::Relaxed) >= count
+    });
+    assert!(are_done, "it is not restarted any more");
+}
+
+#[test]
+fn g21_restarts_that_are_not_limited_leave_nothing() {
+    let (mut run, runs) = restarting(usize::MAX);
+    poll_until(&mut run, &runs, 1_000);
+    let before = live();
+    poll_until(&mut run, &runs, 21_000);
+    let left = live() - before;
+    assert!(left < FLAT, "{left} bytes of 20,000 restarts");
+}
+
 /// The bytes that a hundred groups leave, each of which is seen through by `end`.
 fn bytes_of_groups(end: impl Fn(Run<'static>, Handle<'static>)) -> isize {
     let run_one = || {
@@ -173,6 +210,33 @@ fn g21_a_need_costs_the_same_however_many_have_it() {
     assert!(
         ratio < 16,
         "with 64 times the users a need costs {ratio} times as much"
+    );
+}
+
+/// What it costs to restart a service this often, in this many groups; the least of three times.
+#[cfg(target_os = "linux")]
+fn cost_of_restarts(restarts: usize, groups: usize) -> u64 {
+    let cost = || {
+        let before = on_processor();
+        for _ in 0..groups {
+            let (mut run, runs) = restarting(1_000_000);
+            poll_until(&mut run, &runs, restarts);
+        }
+        on_processor() - before
+    };
+    (0..3).map(|_| cost()).min().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn g21_a_restart_costs_the_same_however_many_there_were() {
+    let (few, many) = (cost_of_restarts(250, 64), cost_of_restarts(16_000, 1));
+    // There are as many restarts in both. In proportion the ratio is 1; with every earlier restart
+    // looked at each time it is above 10.
+    let ratio = many / few.max(1);
+    assert!(
+        ratio < 5,
+        "after 64 times the restarts one costs {ratio} times as much"
     );
 }
 

@@ -6,10 +6,14 @@
 mod cancel;
 mod growth;
 mod kit;
+mod locks;
+mod logger;
+mod nested;
 mod order;
 mod panics;
 mod signals;
 mod sources;
+mod stop_one;
 mod story;
 mod tokens;
 mod watchdog;

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
 use futures_lite::future;
-use neap::{Group, Restart, Scope, ServiceOptions, restart};
+use neap::{Group, Restart, Scope, ServiceId, ServiceOptions, restart};
 
 use crate::story::{Flag, LIMIT, NEVER, ms, poll, within};
 
@@ -116,4 +116,37 @@ fn g17_a_background_service_takes_no_turn_before_run_either() {
         .background();
     let added = group.handle().try_add("job", |_| async {});
     assert!(added.is_ok(), "no turn is taken: {:?}", added.map(drop));
+}
+
+#[test]
+fn g07_one_that_was_stopped_before_its_start_never_starts() {
+    let (started, mut group) = (Flag::default(), Group::new());
+    let (send_id, id) = async_channel::bounded::<ServiceId>(1);
+    let handle = group.handle();
+    let db = group.add("db", move |scope: Scope<'static>| async move {
+        scope.starting();
+        // `cache` waits for this service, which stops it and only then becomes ready.
+        assert!(handle.stop_one(id.recv().await.unwrap()));
+        scope.ready();
+        scope.stopped().await;
+    });
+    let (db, seen) = (db.id(), started.clone());
+    let cache = group.add("cache", move |_| async move { seen.set() });
+    let cache = cache.needs(db).id();
+    let http = group.add("http", |_| async {}).needs(cache).id();
+    group.add("jobs", |_| async {}).needs(http);
+    let handle = group.handle();
+    let mut run = group.run();
+    assert!(poll(&mut run).is_none());
+    send_id.try_send(cache).unwrap();
+    for _ in 0..20 {
+        assert!(poll(&mut run).is_none());
+    }
+    handle.stop();
+    let ended = (0..100).find_map(|_| poll(&mut run));
+    ended.expect("`run` does not return").unwrap();
+    assert!(
+        !started.is_set(),
+        "`stop_one` returned true, and it started"
+    );
 }

@@ -2,13 +2,17 @@
 
 use std::error::Error;
 use std::fmt;
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 
 use futures_lite::future;
 use neap::test::Recorder;
-use neap::{Group, Restart, Scope, ServiceResult, restart};
+use neap::{Group, Restart, Scope, ServiceResult, Task, restart};
 
 use crate::story::{Flag, poll};
 
@@ -114,6 +118,25 @@ fn g03_in_the_drop_of_the_error_of_a_run_that_is_restarted() {
 }
 
 #[test]
+fn g03_in_the_drop_of_the_future_of_a_run_that_failed() {
+    let mut group = Group::new();
+    let policy = Restart::on_failure().intensity(0, std::time::Duration::from_secs(1));
+    let failing = |_| {
+        let bomb = Bomb;
+        poll_fn(move |_| {
+            let _ = &bomb;
+            Poll::Ready(Err::<(), _>("the error"))
+        })
+    };
+    group.add("job", restart(policy, failing));
+    let mut run = group.run();
+    let ended = (0..100).find_map(|_| poll(&mut run));
+    let told = format!("{:?}", ended.expect("`run` does not return"));
+    assert!(told.contains("the error"), "{told}");
+    assert!(told.contains("in the drop"), "the panic is lost: {told}");
+}
+
+#[test]
 fn g03_in_the_drop_of_an_error_that_nobody_reads() {
     let mut group = Group::new();
     group.add("deaf", |_| std::future::pending::<()>());
@@ -142,6 +165,52 @@ fn g03_in_the_spawn_function() {
     let ran = catch_unwind(AssertUnwindSafe(|| future::block_on(group.run())));
     let error = ran.expect("the panic went through `run`").unwrap_err();
     assert!(error.to_string().starts_with("service `second`"), "{error}");
+}
+
+/// A waker that panics.
+struct Broken;
+
+impl Wake for Broken {
+    fn wake(self: Arc<Self>) {
+        panic!("in the waker");
+    }
+}
+
+/// A waker that sets a flag.
+struct Sets(Flag);
+
+impl Wake for Sets {
+    fn wake(self: Arc<Self>) {
+        self.0.set();
+    }
+}
+
+#[test]
+fn g03_in_the_waker_of_an_executor() {
+    let tasks: Arc<Mutex<Vec<Task<'static>>>> = Arc::default();
+    let spawned = tasks.clone();
+    let mut group = Group::on(move |task| spawned.lock().unwrap().push(task));
+    let handle = group.handle();
+    for name in ["first", "second"] {
+        group.add(name, |scope: Scope<'static>| async move {
+            scope.stopped().await;
+        });
+    }
+    let mut run = group.run();
+    assert!(poll(&mut run).is_none());
+    let woken = Flag::default();
+    let wakers = [
+        Waker::from(Arc::new(Broken)),
+        Waker::from(Arc::new(Sets(woken.clone()))),
+    ];
+    for (task, waker) in tasks.lock().unwrap().iter_mut().zip(&wakers) {
+        let polled = Pin::new(task).poll(&mut Context::from_waker(waker));
+        assert!(polled.is_pending());
+    }
+    handle.stop();
+    let polled = catch_unwind(AssertUnwindSafe(|| poll(&mut run)));
+    assert!(polled.is_ok(), "the panic went through `run`");
+    assert!(woken.is_set(), "the other service was not woken");
 }
 
 #[test]

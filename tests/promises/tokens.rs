@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 
+use async_executor::Executor;
 use futures_lite::future;
-use neap::{Cause, Group, Scope, StopSource};
+use neap::{Cause, Group, Scope, ServiceOptions, StopSource};
 
 use crate::story::{LIMIT, command, end_within, poll, told, within};
 
@@ -46,6 +47,42 @@ fn g20_the_scope_of_a_service_that_has_ended_never_says_stopped_without_a_cause(
     assert_eq!(scope.cause(), Some(Cause::Requested));
     let woken = within(LIMIT, move || future::block_on(scope.stopped()));
     assert_eq!(woken, Some(Cause::Requested));
+}
+
+#[test]
+fn g20_a_wait_for_the_stop_of_a_service_that_has_ended_is_woken() {
+    let (given, executor) = (Arc::new(Mutex::new(None)), Arc::new(Executor::new()));
+    let (slot, spawner) = (given.clone(), executor.clone());
+    let mut group = Group::on(move |task| spawner.spawn(task).detach());
+    let handle = group.handle();
+    let (release, released) = async_channel::bounded::<()>(1);
+    group.add("server", move |_| async move {
+        released.recv().await.unwrap();
+    });
+    group.add("parent", |scope: Scope<'static>| async move {
+        *slot.lock().unwrap() = Some(scope);
+    });
+    let mut run = group.run();
+    assert!(poll(&mut run).is_none());
+    while executor.try_tick() {}
+    // `parent` has ended. `heir` may have its place, and waits by its scope.
+    let scope: Scope<'static> = given.lock().unwrap().take().unwrap();
+    let heir = move |own: Scope<'static>| async move {
+        scope.stopped().await;
+        release.send(()).await.unwrap();
+        own.stopped().await;
+    };
+    // The group stops it last, so nothing else wakes it before `server` has ended.
+    let background = ServiceOptions::new().background();
+    handle.add_with("heir", background, heir).unwrap();
+    while executor.try_tick() {}
+    handle.stop();
+    let ended = (0..50).any(|_| {
+        let ended = poll(&mut run).is_some();
+        while executor.try_tick() {}
+        ended
+    });
+    assert!(ended, "the wait was not woken:\n{}", handle.status());
 }
 
 #[test]
