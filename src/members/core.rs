@@ -54,7 +54,7 @@ pub(crate) struct Core {
     pub(crate) timeline: Timeline,
     pub(crate) timeouts: Timeouts,
     pub(crate) registry: Registry<Member>,
-    pub(crate) families: Families<Child>,
+    families: OnceLock<Box<Families<Child>>>,
     pub(crate) counts: Counts,
     pub(crate) failures: Failures,
     pub(crate) readiness: Readiness,
@@ -109,7 +109,7 @@ impl Core {
             timeline: Timeline::new(),
             timeouts: Timeouts::new(),
             registry: Registry::new(),
-            families: Families::new(),
+            families: OnceLock::new(),
             counts: Counts::new(),
             failures: Failures::new(),
             readiness: Readiness::new(),
@@ -125,6 +125,11 @@ impl Core {
 
     pub(crate) fn plan(&self) -> MutexGuard<'_, Plan> {
         lock(&self.plan)
+    }
+
+    /// Returns the children of the services. Made when there is a first one.
+    pub(crate) fn families(&self) -> &Families<Child> {
+        self.families.get_or_init(|| Box::new(Families::new()))
     }
 
     /// Notes when the supervisor will be polled at the latest.

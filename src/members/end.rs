@@ -116,7 +116,7 @@ impl Node<Core, ChildRecord> {
     /// Counts the child out.
     pub(crate) fn leave(&self) {
         let ChildRecord { member, key } = &self.data;
-        self.host.families.remove(member.index(), *key);
+        self.host.families().remove(member.index(), *key);
         member.leave_child();
     }
 }

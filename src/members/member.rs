@@ -37,7 +37,7 @@ impl Node<Core, Record> {
     /// Makes a child of the service; the caller counts it in.
     pub(crate) fn child(member: &Arc<Member>) -> Arc<Child> {
         let core = &member.host;
-        core.families.add(member.index(), |key| {
+        core.families().add(member.index(), |key| {
             let member = Arc::clone(member);
             Node::new(Arc::clone(core), ChildRecord { member, key })
         })

@@ -59,7 +59,7 @@ impl Node<Core, Record> {
     /// Wakes the service and its children.
     pub(crate) fn wake_with_children(&self) {
         if self.data.children.count() > 0 {
-            for child in self.host.families.of(self.index()) {
+            for child in self.host.families().of(self.index()) {
                 child.wake_task();
             }
         }

@@ -53,10 +53,9 @@ enum Kind {
 impl Error {
     /// Returns the outcome as an error if a service failed or had to be cancelled.
     pub(crate) fn check(outcome: Outcome, source_panic: Option<String>) -> Result<Outcome, Error> {
-        let is_good = outcome.failures().next().is_none() && outcome.stragglers().next().is_none();
         let kind = match source_panic {
-            Some(message) if outcome.failures().next().is_none() => Kind::Source(message, outcome),
-            _ if is_good => return Ok(outcome),
+            Some(message) if !outcome.has_failures() => Kind::Source(message, outcome),
+            _ if !outcome.has_failures() && !outcome.has_stragglers() => return Ok(outcome),
             _ => Kind::Ended(outcome),
         };
         Err(Error {

@@ -14,7 +14,7 @@ use self::report::ServiceReport;
 use crate::members::core::{Core, Member};
 use crate::members::failures::FailedService;
 use crate::service::exit::Exit;
-use crate::service::lifecycle::Phase;
+use crate::service::lifecycle::{Flag, Phase};
 use crate::stop::cause::Cause;
 
 /// How a group ended well: why it stopped, and how each service ended.
@@ -218,6 +218,15 @@ impl Outcome {
     pub fn later_failures(&self) -> impl Iterator<Item = (ServiceReport<'_>, &Exit)> {
         self.failures_where(false)
             .filter_map(|failure| Some((self.report_of(failure.index)?, &failure.exit)))
+    }
+
+    pub(crate) fn has_failures(&self) -> bool {
+        !self.failures.is_empty()
+    }
+
+    pub(crate) fn has_stragglers(&self) -> bool {
+        let is_straggler = |member: &Arc<Member>| member.data.lifecycle().has(Flag::Straggler);
+        self.members.iter().any(is_straggler)
     }
 
     /// Returns the failures that are the first of their service, or those that are not.
