@@ -1,9 +1,9 @@
 //! What threads share: locks, atomics, events and wakers. The core has them from here alone.
 //!
 //! In a normal build these are the real types, and nothing is added to them. With `--cfg neap_chaos`
-//! each pauses at random before what it does, and in the unit
-//! tests with `--cfg neap_loom` each is that of the model
-//! checker. `Arc` and `Weak` are the real ones throughout: a waker is made of an `Arc`.
+//! each pauses at random before what it does, and in the unit tests with `--cfg neap_loom` each is
+//! that of the model checker. `Arc` and `Weak` are the real ones throughout: a waker is made of an
+//! `Arc`.
 
 #[cfg(neap_chaos)]
 pub mod chaos;
