@@ -41,7 +41,9 @@ fn was_leaving(history: &History, user: usize, needed: usize) -> bool {
     let alone = history.below(needed).into_iter();
     let alone = alone.filter_map(|below| history.find(&What::StoppingOne(below)));
     let left = earliest(history.gone(needed), alone.min());
-    matches!((left, history.added(user)), (Some(left), Some(added)) if left < added)
+    // The decision falls somewhere while it is added.
+    let taken = history.find(&What::Added(user)).or(history.added(user));
+    matches!((left, taken), (Some(left), Some(taken)) if left < taken)
 }
 
 /// A service that is cancelled is dropped after all who need it.
