@@ -63,9 +63,12 @@ pub(super) fn granted(group: &Group, granted: &[usize]) -> Broken {
         .and_then(|index| broken(index, "was passed over (G17)"))
 }
 
-/// Returns true if a service in the foreground has a turn, or needs none.
+/// Returns true if a service in the foreground has a turn, or needs none. One that is to stop alone
+/// is held, and keeps the turn it may have until it is gone.
 fn has_turn(service: &&Service) -> bool {
-    !service.is_background && !service.has(Flag::Held) && !service.is_gone()
+    let is_held = service.phase() == Phase::Waiting && service.has(Flag::Held);
+    let waits = is_held && !service.stops_alone;
+    !service.is_background && !waits && !service.is_gone()
 }
 
 /// Checks a state in which nobody is in the midst of something.
