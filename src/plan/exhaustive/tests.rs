@@ -125,12 +125,6 @@ fn g7_g16_g17_hold_in_all_groups_of_four_that_drain() {
 
 #[test]
 #[ignore = "takes minutes: to be run with --release"]
-fn g7_g16_g17_hold_in_all_groups_of_four_whatever_happens() {
-    search_all(4, &[None], ALL);
-}
-
-#[test]
-#[ignore = "takes minutes: to be run with --release"]
 fn g7_g16_g17_hold_in_all_groups_of_four_some_of_them_late() {
     search_all(1, &LIMITS, Scope { late: 2, ..CALM });
     search_all(2, &LIMITS, Scope { late: 2, ..CALM });
