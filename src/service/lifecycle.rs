@@ -6,7 +6,7 @@
 #[cfg(test)]
 mod tests;
 
-/// How far a service is. None is ever gone back to.
+/// How far a service is. It never goes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u16)]
 pub(crate) enum Phase {
