@@ -76,7 +76,8 @@ pub fn g10_returns(history: &History) -> Result<(), String> {
     }
 }
 
-/// When `run` returns, every service is gone with its children, or is named as abandoned.
+/// When `run` returns, every service is gone with its children, or is named as abandoned: itself,
+/// or the service that runs its group.
 pub fn g10_all_gone(history: &History) -> Result<(), String> {
     let (Some(told), Some(returned)) = (history.told_outcome(), history.find(&What::Returned))
     else {
@@ -87,7 +88,9 @@ pub fn g10_all_gone(history: &History) -> Result<(), String> {
             continue;
         }
         let is_gone = history.ended(index).is_some_and(|ended| ended < returned);
+        let owner = history.scenario.owner(service.group);
         let is_named = history.is_abandoned(index)
+            || owner.is_some_and(|owner| history.is_abandoned(owner))
             || service.group != 0 && told.text.contains(&format!("`s{index}`"));
         if !is_gone && !is_named {
             return Err(format!(
