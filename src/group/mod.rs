@@ -315,8 +315,7 @@ impl<'a> Group<'a> {
     ///
     /// Its stop then follows that of the service it is, and its deadline is within the other's. A
     /// nested [`Group::new`] runs in the task of that service. It is ready once all its services
-    /// are. Its failure is the service's, with
-    /// the whole [`Error`](crate::Error) in it.
+    /// are. Its failure is the service's, with the whole [`Error`](crate::Error) in it.
     ///
     /// # Examples
     ///
@@ -379,6 +378,15 @@ impl<'a> Group<'a> {
     ///
     /// In place, services are polled in the order in which they are woken, and after 256 polls the
     /// task that awaits the group yields.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let mut group = neap::Group::new();
+    /// group.add("first", |_| async { Err("out of work") });
+    /// let error = futures_lite::future::block_on(group.run()).unwrap_err();
+    /// assert_eq!(error.to_string(), "service `first` failed: out of work");
+    /// ```
     pub fn run(self) -> Run<'a> {
         Run::new(self.supervisor, self.driver)
     }

@@ -87,11 +87,11 @@ pub(crate) enum Flag {
     /// It has ended well, and its record is not kept.
     Forgotten = 1 << 13,
 
-    /// It was not ready in time.
-    StartFailed = 1 << 15,
-
     /// It is restarted: not its own first poll tells that it is ready, but that of a run.
     Restarted = 1 << 14,
+
+    /// It was not ready in time.
+    StartFailed = 1 << 15,
 }
 
 /// Something that moves a service from one phase to another.

@@ -2,6 +2,7 @@
 
 use std::future::pending;
 use std::process::Output;
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -92,9 +93,13 @@ fn blocks_before_the_stop() -> Group<'static> {
     let mut group = short();
     let handle = group.handle();
     handle.watchdog().unwrap();
-    group.add("blocking", |_| async { thread::sleep(FOR_EVER) });
+    let (blocks, blocked) = mpsc::channel();
+    group.add("blocking", |_| async move {
+        blocks.send(()).unwrap();
+        thread::sleep(FOR_EVER);
+    });
     thread::spawn(move || {
-        thread::sleep(Duration::from_millis(20));
+        blocked.recv().unwrap();
         handle.stop();
     });
     group

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::Stdio;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_lite::future;
 use neap::{Group, Scope, WATCHDOG_EXIT_CODE};
@@ -76,8 +76,9 @@ fn child() {
         }
         other => panic!("no such story: {other}"),
     }
-    thread::spawn(move || {
-        thread::sleep(Duration::from_millis(50));
+    // A service: so the stop cannot come before the start.
+    group.add("stopping", |_| async move {
+        smol::Timer::after(ms(50)).await;
         handle.stop();
     });
     let _ = future::block_on(group.run());
