@@ -24,8 +24,9 @@ fn main() -> Result<(), neap::Error> {
     env_logger::Builder::from_default_env()
         .filter_module("neap", log::LevelFilter::Info)
         .init();
-    let mut group = Group::new().drain_timeout(Duration::from_secs(60));
-    group.stop_on(signal::termination()?);
+    let mut group = Group::new()
+        .drain_timeout(Duration::from_secs(60))
+        .stop_on(signal::termination()?);
     group.add("import", |scope| async move {
         let _transaction = Transaction;
         eprintln!("import: press Ctrl-C");

@@ -57,8 +57,9 @@ async fn run() -> Result<(), Failure> {
             return Err(format!("--runtime is in-place, smol or async-std, not {other}").into());
         }
     };
-    group = group.drain_timeout(flags.group_drain_timeout);
-    group.stop_on(signal::termination()?);
+    group = group
+        .drain_timeout(flags.group_drain_timeout)
+        .stop_on(signal::termination()?);
     group.add("http", flags.server.into_service());
     println!("{}", group.run().await?);
     Ok(())

@@ -16,8 +16,7 @@ use neap::{Group, StopToken, signal};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
     smol::block_on(async {
-        let mut group = Group::new();
-        group.stop_on(signal::termination()?);
+        let mut group = Group::new().stop_on(signal::termination()?);
         group.add("echo", net::serve("127.0.0.1:7007", echo));
         println!("{}", group.run().await?);
         Ok(())

@@ -59,17 +59,19 @@ fn group_on(runtime: &str) -> Result<Group<'static>, lexopt::Error> {
     }
 }
 
-async fn run(mut group: Group<'static>, flags: Flags) -> Result<Outcome, Error> {
+async fn run(group: Group<'static>, flags: Flags) -> Result<Outcome, Error> {
     let mut app = tide::new();
     app.at("/hello").get(|_| async { Ok("Hello World!") });
 
-    group.stop_on(signal::termination()?);
+    let mut group = group
+        .drain_timeout(flags.drain_timeout)
+        .stop_on(signal::termination()?);
     group.add("http", http::serve(app, flags.addr));
     group.race("timer", async move {
         Timer::after(flags.timer).await;
         Err("xxx")
     });
-    group.drain_timeout(flags.drain_timeout).run().await
+    group.run().await
 }
 
 fn main() -> ExitCode {

@@ -20,8 +20,7 @@ fn main() -> Result<(), neap::Error> {
     }
     let handle = jobs.handle();
 
-    let mut group = Group::new();
-    group.stop_on(signal::termination()?);
+    let mut group = Group::new().stop_on(signal::termination()?);
     group.add("jobs", jobs.into_service());
     group
         .race("status", async move {

@@ -26,8 +26,7 @@ async fn service(scope: Scope<'_>) {
 }
 
 fn main() -> Result<(), neap::Error> {
-    let mut group = Group::new();
-    group.stop_on(signal::termination()?);
+    let mut group = Group::new().stop_on(signal::termination()?);
     let db = group
         .add("db", service)
         .start_timeout(Duration::from_secs(5))

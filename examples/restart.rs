@@ -17,8 +17,7 @@ fn main() -> Result<(), neap::Error> {
         .intensity(4, Duration::from_secs(30))
         .backoff(Duration::from_millis(200), Duration::from_secs(2));
 
-    let mut group = Group::new();
-    group.stop_on(signal::termination()?);
+    let mut group = Group::new().stop_on(signal::termination()?);
     let mut run = 0;
     let flaky = restart(policy, move |_| {
         run += 1;

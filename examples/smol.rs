@@ -25,8 +25,8 @@ async fn ticker(scope: Scope<'static>) {
 
 fn main() -> Result<(), neap::Error> {
     smol::block_on(async {
-        let mut group = Group::on(|task| smol::spawn(task).detach());
-        group.stop_on(signal::termination()?);
+        let mut group =
+            Group::on(|task| smol::spawn(task).detach()).stop_on(signal::termination()?);
         group.add("ticker", ticker);
         group
             .add("job", |_| async {

@@ -16,8 +16,11 @@ use neap::{Cause, Group};
 fn main() {
     let (clock, recorder) = (Clock::new(), Recorder::new());
     let (stop, stops) = async_channel::unbounded();
-    let mut group = Group::new().drain_timeout(Duration::from_secs(10));
-    group.clock(&clock).record(&recorder).stop_on(stops);
+    let mut group = Group::new()
+        .drain_timeout(Duration::from_secs(10))
+        .clock(&clock)
+        .record(&recorder)
+        .stop_on(stops);
     group.add("obedient", |scope| async move {
         scope.stopped().await;
     });

@@ -24,8 +24,7 @@ fn poll_a_device(token: &StopToken) -> Result<(), std::io::Error> {
 }
 
 fn main() -> Result<(), neap::Error> {
-    let mut group = Group::new();
-    group.stop_on(signal::termination()?);
+    let mut group = Group::new().stop_on(signal::termination()?);
     group.add("device", |scope| {
         let token = scope.token();
         unblock(move || poll_a_device(&token))

@@ -34,8 +34,7 @@ async fn echo(scope: Scope<'_>) -> std::io::Result<()> {
 }
 
 fn main() -> Result<(), neap::Error> {
-    let mut group = Group::new();
-    group.stop_on(signal::termination()?);
+    let mut group = Group::new().stop_on(signal::termination()?);
     group.add("echo", echo);
     println!("{}", smol::block_on(group.run())?);
     Ok(())

@@ -22,9 +22,12 @@
 //! use neap::{Cause, Group};
 //!
 //! fn main() -> Result<(), neap::Error> {
-//!     let mut group = Group::new().drain_timeout(Duration::from_secs(10));
+//!     # #[cfg(not(feature = "signal"))]
+//!     # let mut group = Group::new();
 //!     # #[cfg(feature = "signal")]
-//!     group.stop_on(neap::signal::termination()?);
+//!     let mut group = Group::new()
+//!         .drain_timeout(Duration::from_secs(10))
+//!         .stop_on(neap::signal::termination()?);
 //!     group.add("worker", |scope| async move {
 //!         while !scope.is_stopped() {
 //!             // A piece of work, not to be interrupted.

@@ -275,9 +275,7 @@ fn no_more_reloads() {
 
 /// A group that a signal stops.
 fn terminable() -> Group<'static> {
-    let mut group = Group::new();
-    group.stop_on(signal::termination().unwrap());
-    group
+    Group::new().stop_on(signal::termination().unwrap())
 }
 
 /// Runs a group, prints how it ended, and ends the process with the exit code 3 if it failed.

@@ -22,7 +22,7 @@ fn a_drain_of_hours_takes_no_time_with_the_clock_of_the_kit() {
     on_all(|runtime| async move {
         let (since, clock, recorder) = (Instant::now(), Clock::new(), Recorder::new());
         let mut group = runtime.group().drain_timeout(LONG);
-        group.clock(&clock).record(&recorder);
+        group = group.clock(&clock).record(&recorder);
         let handle = group.handle();
         group.add("deaf", |_| pending::<()>());
         let test = async {
@@ -53,7 +53,7 @@ fn a_second_injected_stop_cancels() {
     on_all(|runtime| async move {
         let (recorder, mut group) = (Recorder::new(), runtime.group().drain_timeout(LONG));
         let (stop, stops) = async_channel::unbounded();
-        group.record(&recorder).stop_on(stops);
+        group = group.record(&recorder).stop_on(stops);
         group.add("deaf", |_| pending::<()>());
         let test = async {
             until(&recorder, Event::Ready("deaf".into())).await;
@@ -70,7 +70,7 @@ fn a_second_injected_stop_cancels() {
 fn g08_a_start_timeout_goes_by_the_clock() {
     on_all(|runtime| async move {
         let (clock, recorder, mut group) = (Clock::new(), Recorder::new(), runtime.group());
-        group.clock(&clock).record(&recorder);
+        group = group.clock(&clock).record(&recorder);
         let slow = |scope: Scope<'static>| async move { drop(scope.stopped().await) };
         group.add("slow", slow).start_timeout(LONG);
         let test = async {
@@ -89,7 +89,7 @@ fn g08_a_start_timeout_goes_by_the_clock() {
 fn the_back_off_of_a_restart_goes_by_the_clock() {
     on_all(|runtime| async move {
         let (clock, mut group, mut run) = (Clock::new(), runtime.group(), 0);
-        group.clock(&clock);
+        group = group.clock(&clock);
         let flaky = move |_: Scope<'static>| {
             run += 1;
             async move { if run < 3 { Err("xxx") } else { Ok(()) } }
@@ -111,7 +111,7 @@ fn the_back_off_of_a_restart_goes_by_the_clock() {
 fn a_recorder_is_text_a_line_for_each_event() {
     limited(|| {
         let (recorder, mut group) = (Recorder::new(), Group::new());
-        group.record(&recorder);
+        group = group.record(&recorder);
         let db = group
             .add("db", |scope| async move { drop(scope.stopped().await) })
             .id();

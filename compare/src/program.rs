@@ -35,7 +35,7 @@ impl Program {
     /// Adds the services to a group, on any runtime, and runs it.
     pub(crate) fn run(
         self,
-        mut group: Group<'static>,
+        group: Group<'static>,
     ) -> impl Future<Output = Result<neap::Outcome, neap::Error>> + Send {
         let mut app = tide::new();
         app.at("/hello").get(|_| async { Ok("Hello World!") });
@@ -44,7 +44,7 @@ impl Program {
             Ok("Hello World!")
         });
         async move {
-            group.stop_on(signal::termination()?);
+            let mut group = group.stop_on(signal::termination()?);
             group.add("http", http::serve(app, self.addr));
             group.race("timer", async move {
                 Timer::after(self.timer).await;

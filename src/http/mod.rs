@@ -13,9 +13,10 @@
 //! app.at("/hello").get(|_| async { Ok("Hello World!") });
 //! app.at("/ready").get(http::ready());
 //!
-//! let mut group = Group::new();
+//! # #[cfg(not(feature = "signal"))]
+//! # let mut group = Group::new();
 //! # #[cfg(feature = "signal")]
-//! group.stop_on(signal::termination()?);
+//! let mut group = Group::new().stop_on(signal::termination()?);
 //! group.add("http", http::serve(app, "0.0.0.0:8080"));
 //! group.run().await?;
 //! # Ok(())

@@ -61,8 +61,8 @@ impl fmt::Display for Event {
 /// use neap::Group;
 /// use neap::test::{Event, Recorder};
 ///
-/// let (recorder, mut group) = (Recorder::new(), Group::new());
-/// group.record(&recorder);
+/// let recorder = Recorder::new();
+/// let mut group = Group::new().record(&recorder);
 /// group.add("job", |_| async { Err("xxx") });
 /// future::block_on(group.run()).unwrap_err();
 ///
@@ -133,8 +133,8 @@ impl Recorder {
     /// use neap::Group;
     /// use neap::test::{Event, Recorder};
     ///
-    /// let (recorder, mut group) = (Recorder::new(), Group::new());
-    /// group.record(&recorder);
+    /// let recorder = Recorder::new();
+    /// let mut group = Group::new().record(&recorder);
     /// group.add("job", |_| async {});
     /// future::block_on(group.run())?;
     /// assert_eq!(recorder.events().last(), Some(&Event::Ended("job".into())));
@@ -157,8 +157,8 @@ impl Recorder {
     /// use neap::Group;
     /// use neap::test::{Event, Recorder};
     ///
-    /// let (recorder, mut group) = (Recorder::new(), Group::new());
-    /// group.record(&recorder);
+    /// let recorder = Recorder::new();
+    /// let mut group = Group::new().record(&recorder);
     /// let (handle, events) = (group.handle(), recorder.clone());
     /// group.add("server", |scope| async move { scope.stopped().await; });
     /// group.add("test", |_| async move {

@@ -270,8 +270,8 @@ impl Outcome {
     /// use futures_lite::future;
     /// use neap::{Group, test::Clock};
     ///
-    /// let (clock, mut group) = (Clock::new(), Group::new());
-    /// group.clock(&clock);
+    /// let clock = Clock::new();
+    /// let mut group = Group::new().clock(&clock);
     /// group.add("job", |_| async { clock.advance(Duration::from_secs(7)) });
     /// let outcome = future::block_on(group.run())?;
     /// assert_eq!(outcome.stopped(), Duration::from_secs(7));
@@ -290,8 +290,8 @@ impl Outcome {
     /// use futures_lite::future;
     /// use neap::{Group, test::Clock};
     ///
-    /// let (clock, mut group) = (Clock::new(), Group::new());
-    /// group.clock(&clock);
+    /// let clock = Clock::new();
+    /// let mut group = Group::new().clock(&clock);
     /// let (handle, hand) = (group.handle(), clock.clone());
     /// group.add("server", |scope| async move {
     ///     handle.stop();

@@ -114,8 +114,8 @@ impl<'o> ServiceReport<'o> {
     /// use futures_lite::future;
     /// use neap::{Group, test::Clock};
     ///
-    /// let (clock, mut group) = (Clock::new(), Group::new());
-    /// group.clock(&clock);
+    /// let clock = Clock::new();
+    /// let mut group = Group::new().clock(&clock);
     /// let (handle, hand) = (group.handle(), clock.clone());
     /// group.add("server", |scope| async move {
     ///     handle.stop();

@@ -48,8 +48,7 @@ pub use self::signals::Signals;
 /// use neap::{Group, signal};
 ///
 /// # fn main() -> Result<(), neap::Error> {
-/// let mut group = Group::new();
-/// group.stop_on(signal::termination()?);
+/// let mut group = Group::new().stop_on(signal::termination()?);
 /// group.add("server", |scope| async move { scope.stopped().await; });
 /// println!("{}", futures_lite::future::block_on(group.run())?);
 /// # Ok(())

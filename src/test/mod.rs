@@ -21,8 +21,7 @@
 //!
 //! let (clock, recorder) = (Clock::new(), Recorder::new());
 //! let (stop, stops) = async_channel::unbounded();
-//! let mut group = Group::new().drain_timeout(Duration::from_secs(10));
-//! group.clock(&clock).record(&recorder).stop_on(stops);
+//! let mut group = Group::new().drain_timeout(Duration::from_secs(10)).clock(&clock).record(&recorder).stop_on(stops);
 //! group.add("deaf", |_| pending::<()>());
 //!
 //! let test = async {

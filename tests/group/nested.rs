@@ -49,7 +49,7 @@ fn g09_a_nested_group_s_deadline_is_within_that_of_the_service_it_is() {
         ] {
             let (seen, deadlines) = async_channel::unbounded();
             let mut nested = runtime.group().drain_timeout(inner);
-            nested.clock(&clock);
+            nested = nested.clock(&clock);
             nested.add("worker", |scope| async move {
                 scope.stopped().await;
                 seen.try_send((
@@ -60,7 +60,7 @@ fn g09_a_nested_group_s_deadline_is_within_that_of_the_service_it_is() {
                 .unwrap();
             });
             let mut group = runtime.group().drain_timeout(outer);
-            group.clock(&clock);
+            group = group.clock(&clock);
             group
                 .add("nested", nested.into_service())
                 .drain_timeout(own);
@@ -80,10 +80,10 @@ fn g09_a_nested_group_is_over_by_the_deadline_of_the_outer_one() {
     on_all(|runtime| async move {
         let (clock, recorder) = (Clock::new(), Recorder::new());
         let mut nested = runtime.group().drain_timeout(LONG * 2);
-        nested.clock(&clock).record(&recorder);
+        nested = nested.clock(&clock).record(&recorder);
         nested.add("deaf", |_| pending::<()>());
         let mut group = runtime.group().drain_timeout(LONG);
-        group.clock(&clock);
+        group = group.clock(&clock);
         group.add("nested", nested.into_service());
         let handle = group.handle();
         let test = async {

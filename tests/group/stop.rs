@@ -36,7 +36,7 @@ fn g05_an_item_that_is_there_before_run_is_remembered_too() {
     on_all(|runtime| async move {
         let mut group = runtime.group();
         group.add("late", |_| async { Err("started") });
-        group.stop_on(futures_lite::stream::once(Cause::Requested));
+        group = group.stop_on(futures_lite::stream::once(Cause::Requested));
         let outcome = group.run().await.unwrap();
         assert_eq!(exits(&outcome), ["not started"]);
     });
@@ -47,7 +47,7 @@ fn g12_a_second_item_of_a_source_cancels_at_once() {
     on_all(|runtime| async move {
         let mut group = runtime.group().drain_timeout(Duration::MAX);
         let (sender, receiver) = async_channel::unbounded();
-        group.stop_on(receiver);
+        group = group.stop_on(receiver);
         group.add("deaf", move |scope| async move {
             sender.try_send(Cause::Requested).unwrap();
             scope.stopped().await;
@@ -65,7 +65,7 @@ fn g12_an_item_that_finds_the_group_stopping_is_its_source_s_first() {
     on_all(|runtime| async move {
         let mut group = runtime.group().drain_timeout(Duration::MAX);
         let (sender, receiver) = async_channel::unbounded();
-        group.stop_on(receiver.clone());
+        group = group.stop_on(receiver.clone());
         let handle = group.handle();
         group.add("draining", move |scope| async move {
             handle.stop();
@@ -89,7 +89,7 @@ fn g15_an_empty_group_ends_at_once_and_well() {
 
         // A source of stops does not keep it alive.
         let mut group = runtime.group();
-        group.stop_on(futures_lite::stream::pending::<Cause>());
+        group = group.stop_on(futures_lite::stream::pending::<Cause>());
         group.run().await.unwrap();
     });
 }

@@ -90,7 +90,7 @@ impl RandomPlan {
         if random.bool() {
             group = group.limit(random.usize(1..12));
         }
-        group.record(&recorder);
+        group = group.record(&recorder);
         let (mut ids, mut needs) = (Vec::new(), Vec::new());
         for index in 0..random.usize(1..16) {
             let (kind, yields) = (random.u32(0..7), random.usize(0..5));

@@ -173,7 +173,7 @@ fn g08_the_start_timeout_ends_once_a_service_is_ready() {
     on_all(|runtime| async move {
         let (clock, hour) = (Clock::new(), Duration::from_secs(3600));
         let mut group = runtime.group();
-        group.clock(&clock);
+        group = group.clock(&clock);
         let quick = move |scope: Scope<'static>| async move {
             future::yield_now().await;
             scope.ready();

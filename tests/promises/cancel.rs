@@ -28,8 +28,10 @@ impl Wake for CancelOnWake {
 fn g12_a_cancel_that_overtakes_the_stop_leaves_nobody_behind() {
     // The clock never moves: a wait for the cancel timeout never ends.
     let clock = Clock::new();
-    let mut group = Group::new().drain_timeout(NEVER).cancel_timeout(NEVER);
-    group.clock(&clock);
+    let mut group = Group::new()
+        .drain_timeout(NEVER)
+        .cancel_timeout(NEVER)
+        .clock(&clock);
     let handle = group.handle();
     let db = group.add("db", obedient).id();
     group.add("server", obedient).needs(db);
@@ -84,8 +86,10 @@ fn g10_a_nested_service_on_an_executor_is_dropped_before_run_returns() {
         std::future::pending::<()>().await;
     });
     let clock = Clock::new();
-    let mut outer = Group::new().drain_timeout(ms(0)).cancel_timeout(NEVER);
-    outer.clock(&clock);
+    let mut outer = Group::new()
+        .drain_timeout(ms(0))
+        .cancel_timeout(NEVER)
+        .clock(&clock);
     let handle = outer.handle();
     outer.add("inner", inner.into_service());
     let mut run = outer.run();

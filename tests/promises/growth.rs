@@ -103,7 +103,7 @@ fn g21_nor_do_their_needs() {
 /// is longer than any test; and the number of its runs.
 fn restarting(intensity: usize) -> (Run<'static>, Arc<AtomicUsize>) {
     let (mut group, runs) = (Group::new(), Arc::new(AtomicUsize::new(0)));
-    group.clock(&Clock::new());
+    group = group.clock(&Clock::new());
     let policy = Restart::on_failure()
         .intensity(intensity, NEVER)
         .backoff(Duration::ZERO, Duration::ZERO);
@@ -140,7 +140,7 @@ fn bytes_of_groups(end: impl Fn(Run<'static>, Handle<'static>)) -> isize {
     let run_one = || {
         let mut group = Group::new();
         // By the real clock, the thread of the reactor would free what it knows of a timer.
-        group.clock(&Clock::new());
+        group = group.clock(&Clock::new());
         let handle = group.handle();
         group.add("deaf", |_| pending::<()>());
         end(group.run(), handle);
@@ -253,8 +253,7 @@ fn deaf(polls: &Arc<AtomicUsize>) -> impl Future<Output = ()> + Send + use<> {
 fn g21_the_deadline_of_one_service_does_not_wake_the_others() {
     const SERVICES: usize = 1_000;
     let (clock, polls) = (Clock::new(), Arc::new(AtomicUsize::new(0)));
-    let mut group = Group::new().drain_timeout(NEVER);
-    group.clock(&clock);
+    let mut group = Group::new().drain_timeout(NEVER).clock(&clock);
     let ids: Vec<_> = (1..=SERVICES)
         .map(|index| {
             let polls = Arc::clone(&polls);

@@ -31,8 +31,7 @@ fn a_nested_group_goes_by_the_clock_of_the_group_it_is_in() {
     let mut inner = Group::new().drain_timeout(NEVER);
     inner.add("deaf", |_| std::future::pending::<()>());
     let handle = inner.handle();
-    let mut outer = Group::new();
-    outer.clock(&clock);
+    let mut outer = Group::new().clock(&clock);
     outer.add("inner", inner.into_service());
     let mut run = outer.run();
     assert!(poll(&mut run).is_none());
@@ -47,8 +46,7 @@ fn a_nested_group_goes_by_the_clock_of_the_group_it_is_in() {
 fn the_closure_of_wait_for_may_look_at_the_recorder() {
     let ended = within(LIMIT, || {
         let recorder = Recorder::new();
-        let mut group = Group::new();
-        group.record(&recorder);
+        let mut group = Group::new().record(&recorder);
         group.add("job", |_| async {});
         let look = recorder.clone();
         let wait = recorder.wait_for(move |_| look.events().len() > 1);

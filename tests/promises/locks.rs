@@ -52,7 +52,7 @@ fn what_a_group_is_written_to_may_use_the_group() {
 fn what_a_recorder_is_written_to_may_use_the_recorder() {
     let ended = within(LIMIT, || {
         let (recorder, mut group) = (Recorder::new(), Group::new());
-        group.record(&recorder);
+        group = group.record(&recorder);
         group.add("job", |_| async {});
         future::block_on(group.run()).unwrap();
         let mut text = Calls(|| drop(recorder.events()));
@@ -66,7 +66,7 @@ fn what_a_recorder_is_written_to_may_use_the_recorder() {
 fn one_that_waits_for_a_recorded_event_may_use_the_group_when_it_is_woken() {
     let ended = within(LIMIT, || {
         let (recorder, mut group) = (Recorder::new(), Group::new());
-        group.record(&recorder);
+        group = group.record(&recorder);
         let job = group.add("job", |_| async {}).id();
         let (handle, other) = (group.handle(), group.handle());
         let is_stop = |event: &Event| matches!(event, Event::Stopped(_));

@@ -94,8 +94,7 @@ fn end_while_the_failure_is_logged() {
         }
     });
     let clock = Clock::new();
-    let mut group = Group::on(|task| EXECUTOR.spawn(task).detach());
-    group.clock(&clock);
+    let mut group = Group::on(|task| EXECUTOR.spawn(task).detach()).clock(&clock);
     let handle = group.handle();
     group.add("server", |scope: Scope<'static>| async move {
         scope.stopped().await;

@@ -22,8 +22,7 @@ where
     F: Future<Output: ServiceResult> + Send + 'static,
 {
     let drained = Flag::default();
-    let mut group = Group::new();
-    group.record(&Recorder::new());
+    let mut group = Group::new().record(&Recorder::new());
     let seen = drained.clone();
     group.add("server", |scope: Scope<'static>| async move {
         scope.stopped().await;

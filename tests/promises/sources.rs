@@ -24,7 +24,7 @@ fn g22_a_source_that_is_always_ready_does_not_hang_the_group() {
             ASKED.fetch_add(1, Ordering::Relaxed);
             Some((token.stopped().await, token))
         });
-        group.stop_on(sources);
+        group = group.stop_on(sources);
         group.add("server", |scope: Scope<'static>| async move {
             scope.stopped().await;
             future::yield_now().await;
@@ -44,8 +44,7 @@ fn g22_a_source_that_is_always_ready_does_not_hang_the_group() {
 #[test]
 fn g22_a_service_that_is_always_ready_does_not_keep_a_deadline_from_being_kept() {
     let (clock, gone) = (Clock::new(), Flag::default());
-    let mut group = Group::new().drain_timeout(ms(10));
-    group.clock(&clock);
+    let mut group = Group::new().drain_timeout(ms(10)).clock(&clock);
     let (handle, mark) = (group.handle(), crate::story::OnDrop(gone.clone()));
     group.add("busy", move |_| async move {
         let _mark = mark;
@@ -73,7 +72,7 @@ where
     let ended = within(LIMIT, || {
         let (drained, mut group) = (Flag::default(), Group::new());
         let (sender, receiver) = async_channel::bounded(1);
-        group.stop_on(source(receiver));
+        group = group.stop_on(source(receiver));
         let seen = drained.clone();
         group.add("server", |scope: Scope<'static>| async move {
             sender.send(()).await.unwrap();
@@ -141,7 +140,7 @@ fn g03_in_the_drop_of_a_source() {
 #[test]
 fn g03_in_a_source_of_a_nested_group() {
     let mut inner = Group::new();
-    inner.stop_on(stream::poll_fn(|_| -> Poll<Option<Cause>> {
+    inner = inner.stop_on(stream::poll_fn(|_| -> Poll<Option<Cause>> {
         panic!("in the source")
     }));
     inner.add("server", |scope: Scope<'static>| async move {

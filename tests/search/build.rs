@@ -39,14 +39,14 @@ pub fn group(world: &Arc<World>, index: usize) -> Group<'static> {
         group = group.limit(limit);
     }
     if world.has_hand_clock() {
-        group.clock(&world.clock);
+        group = group.clock(&world.clock);
     }
     if world.scenario.recorded {
-        group.record(&Recorder::new());
+        group = group.record(&Recorder::new());
     }
     let handle = group.handle();
     if plan.eager_source {
-        group.stop_on(eager(world, handle.token()));
+        group = group.stop_on(eager(world, handle.token()));
     }
     world.set_handle(index, Some(handle));
     for (number, service) in world.scenario.present() {

@@ -36,7 +36,7 @@ pub fn run(scenario: &Scenario) -> History {
     let (sender, receiver) = async_channel::unbounded();
     let world = Arc::new(World::new(scenario, executor, sender));
     let mut group = build::group(&world, 0);
-    group.stop_on(receiver.boxed());
+    group = group.stop_on(receiver.boxed());
     let on_stop = ActOnStop::new(&world);
     for planned in actions(scenario, |when| when == When::BeforeRun) {
         world.act(planned.act);

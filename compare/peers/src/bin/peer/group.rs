@@ -11,12 +11,12 @@ use crate::settings::Settings;
 ///
 /// The failure that stopped it, by name.
 pub async fn run(
-    mut group: Group<'static>,
+    group: Group<'static>,
     app: tide::Server<()>,
     settings: &Settings,
 ) -> Result<(), Failure> {
     let timer = settings.timer;
-    group.stop_on(signal::termination()?);
+    let mut group = group.stop_on(signal::termination()?);
     group.add("http", http::serve(app, settings.addr));
     group.race("timer", async move {
         async_io::Timer::after(timer).await;

@@ -1,0 +1,119 @@
+//! What a group is like: said by value, where it is made.
+
+use std::time::Duration;
+
+use futures_lite::{Stream, StreamExt};
+
+use super::Group;
+use crate::members::recorder::Recorder;
+use crate::stop::cause::Cause;
+use crate::time::clock::Clock;
+
+impl<'a> Group<'a> {
+    /// Sets how long services may take to end after the stop; 10 seconds unless set.
+    ///
+    /// Zero means not to drain: the stop cancels at once. [`Duration::MAX`] means to wait for as
+    /// long as it takes.
+    pub fn drain_timeout(self, timeout: Duration) -> Self {
+        self.core.timeouts.set_drain(timeout);
+        self
+    }
+
+    /// Sets how long to wait, once services have been cancelled, for those that block their
+    /// thread; 500 milliseconds unless set.
+    ///
+    /// After that they are named in the outcome as [`Exit::Abandoned`](crate::Exit::Abandoned).
+    /// It only matters on a given executor: a service that blocks its thread in place blocks the
+    /// group too.
+    pub fn cancel_timeout(self, timeout: Duration) -> Self {
+        self.core.timeouts.set_cancel(timeout);
+        self
+    }
+
+    /// Sets how many services may run at once; any number unless set.
+    ///
+    /// The others wait for their turn, in the order in which they were added, those whose
+    /// [needs](Added::needs) are not ready yet aside. A turn lasts until the service has ended,
+    /// with its children. Services in the background have no need of one. Nothing that waits when
+    /// the group is stopped will start. One that runs for good keeps its turn: give what is to be
+    /// limited a group of its own, and [nest](Group::into_service) that.
+    ///
+    /// # Errors
+    ///
+    /// With a limit of zero nothing could ever run: `run` returns an error before anything starts.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut jobs = Group::new().limit(2);
+    /// for job in 0..10 {
+    ///     jobs.add("job", move |_| async move { println!("{job}") });
+    /// }
+    /// future::block_on(jobs.run())?;
+    ///
+    /// let error = future::block_on(Group::new().limit(0).run()).unwrap_err();
+    /// assert_eq!(error.to_string(), "the limit of the group is zero: no service could run");
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn limit(self, services: usize) -> Self {
+        self.core.plan().set_limit(services);
+        self
+    }
+
+    /// Stops the group at the first item of a stream, and cancels it at the second.
+    ///
+    /// Like all that says what a group is like, it takes the group and returns it: chain it where
+    /// the group is made, or write `group = group.stop_on(source)`.
+    ///
+    /// A group can have several such sources; each counts its own items. An item that finds the
+    /// group stopped by something else is that source's first: it changes nothing. A stream that
+    /// ends is dropped, and so is one that has had its second item. The streams are polled before
+    /// anything starts: if one has an item by then, nothing does.
+    ///
+    /// Signals are such a stream, see [`signal::termination`](crate::signal::termination), and so
+    /// is the receiver of a channel.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::{Cause, Group};
+    ///
+    /// let (sender, receiver) = async_channel::unbounded();
+    /// let mut group = Group::new().stop_on(receiver);
+    /// group.add("server", |scope| async move { scope.stopped().await; });
+    ///
+    /// sender.try_send(Cause::Requested).unwrap();
+    /// let outcome = future::block_on(group.run())?;
+    /// assert_eq!(*outcome.cause(), Cause::Requested);
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn stop_on<S>(mut self, source: S) -> Self
+    where
+        S: Stream + Send + 'a,
+        S::Item: Into<Cause>,
+    {
+        self.supervisor.add_source(source.map(Into::into).boxed());
+        self
+    }
+
+    /// Has the group go by a clock that is moved by hand, for [tests](crate::test).
+    ///
+    /// Its deadlines, reports, and the back-off of [`restart`](crate::restart()) do; timers of the
+    /// services' own do not, unless they are waits [on that clock](Clock::sleep). To be called
+    /// before the group is stopped, run, or looked at.
+    pub fn clock(self, clock: &Clock) -> Self {
+        self.core.timeline.set_clock(clock);
+        self
+    }
+
+    /// Has every event of the services recorded, for [tests](crate::test): by the first recorder
+    /// that is given, from then on.
+    pub fn record(self, recorder: &Recorder) -> Self {
+        let _ = self.core.recorder.set(recorder.clone());
+        self
+    }
+}
