@@ -249,7 +249,7 @@ fn a_handler_that_does_not_end_is_dropped_at_the_deadline() {
         entered.send(()).unwrap();
         async move {
             let _stream: Stream = stream;
-            futures_lite::future::pending().await
+            futures_lite::future::pending::<()>().await
         }
     });
     let server = server.bind().unwrap();
@@ -333,4 +333,25 @@ fn every_record_has_the_target_of_the_crate_and_an_event() {
         "connections draining",
         "`echo` waits for ".into(),
     );
+}
+
+#[test]
+fn a_handler_ends_in_whatever_a_service_may() {
+    let mut group = Group::new();
+    let unit = async |_: Stream, _| {};
+    let anything = async |mut stream: Stream, _| {
+        stream
+            .write_all("7".parse::<u8>()?.to_string().as_bytes())
+            .await?;
+        anyhow::Ok(())
+    };
+    let message = async |_: Stream, _| Err("not today");
+    group.add("unit", neap::net::serve("127.0.0.1:0", unit));
+    group.add("anything", neap::net::serve("127.0.0.1:0", anything));
+    group.add(
+        "message",
+        Server::new("127.0.0.1:0", message).into_service(),
+    );
+    group.handle().stop();
+    futures_lite::future::block_on(group.run()).unwrap();
 }

@@ -14,12 +14,15 @@ use super::endpoint::Endpoint;
 use super::stream::Stream;
 use crate::executor::panic::{Panicked, catch_future};
 use crate::group::scope::Scope;
+use crate::service::exit::{End, Failure};
+use crate::service::result::ServiceResult;
+use crate::service::result::sealed::IntoEnd;
 use crate::stop::token::StopToken;
 
 /// Calls `handler` with each connection that arrives at `address`, with every option at its default.
 ///
-/// The handler is given the connection and a token that is stopped when the service is. If it
-/// fails or panics, its connection is closed and the log says so; the other connections go on.
+/// The handler is given the connection and a token that is stopped when the service is. It ends in what
+/// a service may end in, see [`ServiceResult`]. If it fails or panics, its connection is closed and the log says so; the other connections go on.
 ///
 /// # Errors
 ///
@@ -50,7 +53,7 @@ pub fn serve<'a, H, F>(
 ) -> impl FnOnce(Scope<'a>) -> Serving<'a> + Send + 'a
 where
     H: Fn(Stream, StopToken) -> F + Send + Sync + 'a,
-    F: Future<Output = io::Result<()>> + Send + 'a,
+    F: Future<Output: ServiceResult> + Send + 'a,
 {
     Server::new(address, handler).into_service()
 }
@@ -96,7 +99,7 @@ impl<H> Server<H> {
     pub fn new<F>(address: impl Into<Address>, handler: H) -> Self
     where
         H: Fn(Stream, StopToken) -> F,
-        F: Future<Output = io::Result<()>>,
+        F: Future<Output: ServiceResult>,
     {
         Self {
             binding: Binding::new(address),
@@ -153,7 +156,7 @@ impl<H> Server<H> {
     pub fn into_service<'a, F>(self) -> impl FnOnce(Scope<'a>) -> Serving<'a> + Send + 'a
     where
         H: Fn(Stream, StopToken) -> F + Send + Sync + 'a,
-        F: Future<Output = io::Result<()>> + Send + 'a,
+        F: Future<Output: ServiceResult> + Send + 'a,
     {
         |scope| Box::pin(self.run(scope))
     }
@@ -162,7 +165,7 @@ impl<H> Server<H> {
     async fn run<'a, F>(self, scope: Scope<'a>) -> io::Result<()>
     where
         H: Fn(Stream, StopToken) -> F + Send + Sync + 'a,
-        F: Future<Output = io::Result<()>> + Send + 'a,
+        F: Future<Output: ServiceResult> + Send + 'a,
     {
         let connections = Connections::new(self.max_connections)?;
         let mut listeners = self.binding.listen(self.backlog, scope.name())?;
@@ -187,17 +190,17 @@ impl<H> Server<H> {
 async fn connection<H, F>(handler: Arc<H>, stream: Stream, token: StopToken, counted: Counted)
 where
     H: Fn(Stream, StopToken) -> F,
-    F: Future<Output = io::Result<()>>,
+    F: Future<Output: ServiceResult>,
 {
     let peer = stream.peer_addr().clone();
     // Inside the block, a panic of the call itself is caught too.
-    let handled = catch_future(async { handler(stream, token).await });
+    let handled = catch_future(async { handler(stream, token).await.into_end() });
     match handled.await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => {
+        Ok(End::Finished | End::Dropped) => {}
+        Ok(End::Failed(Failure::Error(error))) => {
             log::debug!(target: "neap", event = "connection failed", peer:%; "connection from {peer}: {error}");
         }
-        Err(Panicked(message)) => {
+        Err(Panicked(message)) | Ok(End::Failed(Failure::Panic(message))) => {
             log::error!(target: "neap", event = "connection panicked", peer:%; "connection from {peer}: {message}");
         }
     }
