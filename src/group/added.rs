@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::members::core::{Core, Member};
 use crate::service::exit::Failure;
 use crate::service::id::ServiceId;
-use crate::service::result::OnExit;
+use crate::service::result::{OnExit, OnFailure};
 
 /// A service that was added just now, for setting what is to be different about it.
 ///
@@ -110,7 +110,9 @@ impl<'g> Added<'g> {
     /// ```
     pub fn needs(self, id: ServiceId) -> Self {
         if let Err(reason) = self.core.need(&self.member, id) {
-            self.member.fail(Failure::Error(reason.to_string().into()));
+            // A mistake of the program: that the service's failures are ignored does not hide it.
+            self.member
+                .fail_always(Failure::Error(reason.to_string().into()));
         }
         self
     }
@@ -160,10 +162,33 @@ impl<'g> Added<'g> {
         self
     }
 
+    /// Sets what the service does to the group when it fails or panics, or a child of it does.
+    ///
+    /// With [`OnFailure::Ignore`] the others go on, and `run` may return Ok. The failure is logged, and
+    /// is in the service's [report](crate::Outcome::ignored_failures): the first one, if there are
+    /// several. What [needs](Added::needs) the service goes on too if that was ready, as it does after
+    /// a good end, and is not started otherwise. A service that is not ready in
+    /// [time](Added::start_timeout) is stopped, alone.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::{Group, OnFailure};
+    ///
+    /// let mut group = Group::new();
+    /// group.add("warm-up", async |_| Err("no cache")).on_failure(OnFailure::Ignore);
+    /// assert!(future::block_on(group.run()).is_ok());
+    /// ```
+    pub fn on_failure(self, on_failure: OnFailure) -> Self {
+        self.member.data.set_on_failure(on_failure);
+        self
+    }
+
     /// Sets how long the service may take to end once it is told to stop, within what the group
     /// allows; in milliseconds, rounded up.
     ///
-    /// Zero means not to drain. 49 days or more are as long as the group allows.
+    /// Zero means not to drain. 24 days or more are as long as the group allows.
     ///
     /// # Examples
     ///

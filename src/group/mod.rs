@@ -1,6 +1,8 @@
 //! A set of services that start together and stop together, and what is handed out of it.
 
 pub(crate) mod added;
+pub(crate) mod child_handle;
+mod children;
 mod display;
 pub(crate) mod guard;
 pub(crate) mod handle;

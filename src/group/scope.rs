@@ -5,13 +5,11 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::guard::Guard;
+use super::handle::Handle;
 use super::scope_stopped::ScopeStopped;
 use crate::executor::spawner::Spawner;
-use crate::members::child_task::ChildTask;
 use crate::members::core::Member;
 use crate::members::log;
-use crate::service::result::ServiceResult;
 use crate::stop::cause::Cause;
 use crate::stop::run_until::run_until;
 use crate::stop::token::StopToken;
@@ -46,7 +44,7 @@ pub struct Scope<'a> {
     member: Arc<Member>,
 
     /// Apart from the member, which is what wakers own and so cannot borrow.
-    spawner: Arc<Spawner<'a>>,
+    pub(super) spawner: Arc<Spawner<'a>>,
 }
 
 impl<'a> Scope<'a> {
@@ -211,6 +209,61 @@ impl<'a> Scope<'a> {
         self.member.token()
     }
 
+    /// Stops the whole group; false if it was stopped before. As [`Handle::stop`] does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::{Cause, Group};
+    ///
+    /// let mut group = Group::new();
+    /// group.add("server", |scope| async move { scope.stopped().await; });
+    /// group.add("operator", |scope| async move { scope.stop(); });
+    /// assert_eq!(*future::block_on(group.run())?.cause(), Cause::Requested);
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn stop(&self) -> bool {
+        self.stop_with(Cause::Requested)
+    }
+
+    /// Stops the whole group, and says why: in words, or with another [`Cause`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// group.add("disk", |scope| async move { scope.stop_with("the disk is full"); });
+    /// let outcome = future::block_on(group.run())?;
+    /// assert_eq!(outcome.cause().to_string(), "request (the disk is full)");
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn stop_with(&self, cause: impl Into<Cause>) -> bool {
+        self.member.host.stop(cause.into())
+    }
+
+    /// Returns a handle of the group, to add to it, and to stop and watch its other services.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// group.add("main", |scope| async move {
+    ///     scope.handle().add("job", |_| async {}).unwrap();
+    /// });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn handle(&self) -> Handle<'a> {
+        Handle::new(&self.member.host, &self.spawner)
+    }
+
     /// Runs a future until the service is told to stop, and returns its output if it finished
     /// first.
     ///
@@ -243,75 +296,6 @@ impl<'a> Scope<'a> {
             return None;
         }
         run_until(future, self.stopped()).await
-    }
-
-    /// Spawns a child of the service, on the executor of the group.
-    ///
-    /// The service counts as ended only once its children have ended too, and what becomes of a
-    /// child becomes of the service: its failure or panic is the service's, and it is dropped with
-    /// the service at the deadline. A child that should end at the stop has to see to it itself,
-    /// with a [`token`](Scope::token) or a clone of the scope.
-    ///
-    /// Children can still be spawned after the stop, to finish what is in flight. Once the service
-    /// has been cancelled or has ended, the future is dropped at once.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use futures_lite::future;
-    /// use neap::Group;
-    ///
-    /// let mut group = Group::new();
-    /// group.add("parent", |scope| async move {
-    ///     for child in 0..3 {
-    ///         scope.spawn(async move {
-    ///             if child == 2 { Err("the third child is tired") } else { Ok(()) }
-    ///         });
-    ///     }
-    /// });
-    /// let error = future::block_on(group.run()).unwrap_err();
-    /// assert_eq!(error.to_string(), "service `parent` failed: the third child is tired");
-    /// ```
-    pub fn spawn<F>(&self, future: F)
-    where
-        F: Future + Send + 'a,
-        F::Output: ServiceResult,
-    {
-        if self.member.enter_child() {
-            let child = Member::child(&self.member);
-            let task = ChildTask::new(Arc::clone(&child), future);
-            self.spawner.spawn(child, Box::pin(task));
-        }
-    }
-
-    /// Has the service, and so the group, wait for something that is neither its future nor a
-    /// [child](Scope::spawn) of it: a blocking thread, a task on another executor.
-    ///
-    /// A guard is counted like a child, and joined like one; but there is no future to drop, so
-    /// one that is still held `cancel_timeout` after the service was cancelled has it abandoned.
-    /// `None` once the service has been cancelled, or has ended.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use futures_lite::future;
-    /// use neap::Group;
-    ///
-    /// let (sender, receiver) = std::sync::mpsc::channel();
-    /// let mut group = Group::new();
-    /// group.add("writer", |scope| async move {
-    ///     let guard = scope.guard();
-    ///     std::thread::spawn(move || {
-    ///         sender.send("written").unwrap();
-    ///         drop(guard);
-    ///     });
-    /// });
-    /// future::block_on(group.run())?;
-    /// assert_eq!(receiver.try_recv(), Ok("written"));
-    /// # Ok::<(), neap::Error>(())
-    /// ```
-    pub fn guard(&self) -> Option<Guard> {
-        Guard::new(&self.member)
     }
 }
 

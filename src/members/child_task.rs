@@ -8,22 +8,25 @@ use std::task::{Context, Poll};
 use futures_lite::ready;
 use pin_project_lite::pin_project;
 
+use super::child_output::ChildOutput;
 use super::core::Child;
 use crate::executor::job::Job;
 use crate::executor::panic::catch;
-use crate::service::exit::End;
-use crate::service::poll::poll_to_end;
-use crate::service::result::sealed::IntoEnd;
+use crate::service::exit::{End, Failure};
+use crate::service::result::sealed::IntoValue;
 
 pin_project! {
-    /// A child of a service.
-    pub(crate) struct ChildTask<F> {
+    /// A child of a service, whose value is a `T`.
+    pub(crate) struct ChildTask<F, T> {
         child: Arc<Child>,
         #[pin]
         future: Option<F>,
+
+        // Where the value goes; `None` once it is there.
+        output: Option<Arc<ChildOutput<T>>>,
     }
 
-    impl<F> PinnedDrop for ChildTask<F> {
+    impl<F, T> PinnedDrop for ChildTask<F, T> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.future.is_some() {
@@ -31,22 +34,29 @@ pin_project! {
                 let dropped = catch(|| this.future.set(None));
                 member.fail_at_end(End::Dropped, dropped);
                 member.fail_if_lost();
-                this.child.leave();
+                hand_over(this.child, this.output, None);
             }
         }
     }
 }
 
-impl<F: Future<Output: IntoEnd>> ChildTask<F> {
-    pub(crate) fn new(child: Arc<Child>, future: F) -> ChildTask<F> {
+impl<F, T> ChildTask<F, T>
+where
+    F: Future<Output: IntoValue<Value = T>>,
+{
+    pub(crate) fn new(child: Arc<Child>, future: F, output: Arc<ChildOutput<T>>) -> Self {
         ChildTask {
             child,
             future: Some(future),
+            output: Some(output),
         }
     }
 }
 
-impl<F: Future<Output: IntoEnd>> Future for ChildTask<F> {
+impl<F, T> Future for ChildTask<F, T>
+where
+    F: Future<Output: IntoValue<Value = T>>,
+{
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
@@ -55,20 +65,47 @@ impl<F: Future<Output: IntoEnd>> Future for ChildTask<F> {
         let Some(future) = this.future.as_mut().as_pin_mut() else {
             return Poll::Ready(());
         };
-        let member = &this.child.data.member;
-        let end = if member.is_cancelled() {
-            End::Dropped
+        let (value, end) = if this.child.is_cancelled() {
+            (None, End::Dropped)
         } else {
-            ready!(poll_to_end(future, cx))
+            match ready!(poll_to_value(future, cx)) {
+                Ok(value) => (Some(value), End::Finished),
+                Err(failure) => (None, End::Failed(failure)),
+            }
         };
         let dropped = catch(|| this.future.set(None));
-        member.fail_at_end(end, dropped);
-        this.child.leave();
+        this.child.data.member.fail_at_end(end, dropped);
+        hand_over(this.child, this.output, value);
         Poll::Ready(())
     }
 }
 
-impl<F: Future<Output: IntoEnd> + Send> Job for ChildTask<F> {
+/// Polls a future, and returns a panic of it, or of what its output becomes, as a failure.
+fn poll_to_value<F: Future<Output: IntoValue>>(
+    future: Pin<&mut F>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<<F::Output as IntoValue>::Value, Failure>> {
+    let polled = catch(|| future.poll(cx).map(IntoValue::into_value));
+    polled.unwrap_or_else(|panicked| Poll::Ready(Err(panicked.into())))
+}
+
+/// Hands over what a child returned, if it did, and counts the child out.
+fn hand_over<T>(child: &Child, output: &mut Option<Arc<ChildOutput<T>>>, value: Option<T>) {
+    if let Some(output) = output.take() {
+        output.set(value);
+        // If nobody awaits the value, it is dropped here, which is code of the user's.
+        if let Err(panicked) = catch(|| drop(output)) {
+            child.data.member.fail(panicked.into());
+        }
+    }
+    child.leave();
+}
+
+impl<F, T> Job for ChildTask<F, T>
+where
+    F: Future<Output: IntoValue<Value = T>> + Send,
+    T: Send,
+{
     fn rank(&self) -> u64 {
         self.child.data.member.rank()
     }

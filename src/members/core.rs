@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
+use super::bulletin::Bulletin;
 use super::counts::Counts;
 use super::ending::Ending;
 use super::failures::Failures;
@@ -18,12 +19,15 @@ use crate::executor::node::Node;
 use crate::executor::scheduler::Scheduler;
 use crate::plan::Plan;
 use crate::service::exit::Exit;
+use crate::service::id::ServiceId;
 use crate::service::record::Record;
 use crate::stop::cause::Cause;
 use crate::stop::latch::Waiters;
 use crate::stop::source::StopSource;
 use crate::stop::token::StopToken;
-use crate::sync::{AtomicU64, Mutex, MutexGuard, OnceLock, Ordering, lock, next_number};
+use crate::sync::{
+    AtomicBool, AtomicU64, Mutex, MutexGuard, OnceLock, Ordering, lock, next_number,
+};
 use crate::time::timeline::Timeline;
 use crate::time::{deadline_after, earliest};
 
@@ -39,6 +43,9 @@ pub(crate) struct ChildRecord {
 
     /// The key that it has among its siblings.
     pub(crate) key: usize,
+
+    /// True once it is to be dropped, though its service is not.
+    pub(super) is_aborted: AtomicBool,
 }
 
 /// What the services, the handles and the supervisor of one group share. Borrows nothing, so that
@@ -58,6 +65,9 @@ pub(crate) struct Core {
     pub(crate) counts: Counts,
     pub(crate) failures: Failures,
     pub(crate) readiness: Readiness,
+
+    /// Announces each service that has ended or was abandoned.
+    pub(super) departures: Bulletin,
     pub(crate) notices: Notices,
     pub(crate) ending: Ending,
 
@@ -113,6 +123,7 @@ impl Core {
             counts: Counts::new(),
             failures: Failures::new(),
             readiness: Readiness::new(),
+            departures: Bulletin::new(),
             notices: Notices::new(),
             ending: Ending::new(),
             plan: Mutex::new(Plan::default()),
@@ -307,6 +318,23 @@ impl Core {
         } else {
             self.registry.snapshot()
         }
+    }
+
+    /// Waits until a service has ended, or was abandoned.
+    pub(crate) async fn gone(&self, id: ServiceId) {
+        while self.is_here(id) {
+            let departure = self.departures.watch();
+            if self.is_here(id) {
+                departure.await;
+            }
+        }
+    }
+
+    /// Returns true if the service is of this group and may still run.
+    fn is_here(&self, id: ServiceId) -> bool {
+        let index = id.index_in(self.id);
+        let member = index.and_then(|index| self.registry.get(index));
+        member.is_some_and(|member| !member.data.lifecycle().is_gone())
     }
 
     /// Waits until every service is ready, or has ended.

@@ -8,7 +8,9 @@ use crate::executor::panic::{Panicked, catch};
 use crate::service::exit::{End, Exit, Failure};
 use crate::service::lifecycle::{Event, Flag};
 use crate::service::record::Record;
+use crate::service::result::OnFailure;
 use crate::stop::cause::Cause;
+use crate::sync::Ordering;
 
 impl Node<Core, Record> {
     /// Counts a child out, and wakes the service if it waits for just that.
@@ -38,7 +40,17 @@ impl Node<Core, Record> {
         }
     }
 
+    /// Takes a failure as [`fail`](Node::fail) does, also of a service whose failures are ignored.
+    pub(crate) fn fail_always(&self, failure: Failure) {
+        self.data.set_on_failure(OnFailure::Stop);
+        self.fail(failure);
+    }
+
     fn fail_group(&self, exit: Exit) {
+        if self.data.ignores_failures() {
+            self.host.failures.ignore(self.index(), exit);
+            return;
+        }
         let name = self.data.name().clone();
         let cause = match exit {
             Exit::Panicked(_) => Cause::Panicked(name),
@@ -98,6 +110,7 @@ impl Node<Core, Record> {
         if before.has(Flag::Added) {
             self.forget();
         }
+        self.host.departures.announce();
         self.host.leave(before.has(Flag::Background));
     }
 
@@ -107,15 +120,27 @@ impl Node<Core, Record> {
     fn forget(&self) {
         if self.data.lifecycle().is_forgettable() && !self.host.is_stopped() {
             self.data.set(Flag::Forgotten);
+            self.host.failures.forget(self.index());
             self.host.registry.forget();
         }
     }
 }
 
 impl Node<Core, ChildRecord> {
+    /// Has the child dropped at its next poll.
+    pub(crate) fn abort(&self) {
+        self.data.is_aborted.store(true, Ordering::Release);
+        self.wake_task();
+    }
+
+    /// Returns true if the child is to be dropped, alone or with its service.
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.data.is_aborted.load(Ordering::Acquire) || self.data.member.is_cancelled()
+    }
+
     /// Counts the child out.
     pub(crate) fn leave(&self) {
-        let ChildRecord { member, key } = &self.data;
+        let ChildRecord { member, key, .. } = &self.data;
         self.host.families().remove(member.index(), *key);
         member.leave_child();
     }

@@ -12,6 +12,7 @@ use crate::service::lifecycle::{Event, Flag, Lifecycle, Phase};
 use crate::service::options::ServiceOptions;
 use crate::service::record::Record;
 use crate::service::state::State;
+use crate::sync::AtomicBool;
 
 impl Registered for Member {
     fn index(&self) -> usize {
@@ -39,7 +40,13 @@ impl Node<Core, Record> {
         let core = &member.host;
         core.families().add(member.index(), |key| {
             let member = Arc::clone(member);
-            Node::new(Arc::clone(core), ChildRecord { member, key })
+            let is_aborted = AtomicBool::new(false);
+            let record = ChildRecord {
+                member,
+                key,
+                is_aborted,
+            };
+            Node::new(Arc::clone(core), record)
         })
     }
 
@@ -54,6 +61,7 @@ impl Node<Core, Record> {
     /// Sets what a service has itself, before anything else sees it.
     pub(crate) fn set_options(&self, options: &ServiceOptions) {
         self.data.set_on_exit(options.on_exit);
+        self.data.set_on_failure(options.on_failure);
         if let Some(timeout) = options.drain_timeout {
             self.data.set_drain_timeout(timeout);
         }

@@ -7,6 +7,8 @@
 //! [`ServiceTask`](service_task::ServiceTask) and [`ChildTask`](child_task::ChildTask) are the
 //! futures that the executor runs.
 
+mod bulletin;
+pub(crate) mod child_output;
 pub(crate) mod child_task;
 pub(crate) mod core;
 pub(crate) mod counts;

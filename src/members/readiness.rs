@@ -1,24 +1,21 @@
 //! Waiting until the services of a group are ready.
 
-use crate::sync::{AtomicBool, AtomicU64, Event, EventListener, Ordering};
+use super::bulletin::Bulletin;
+use crate::sync::{AtomicU64, EventListener, Ordering};
 
 /// When the group started, and those that wait for its services to be ready.
 pub(crate) struct Readiness {
     /// When the group started, by its own clock; 0 until then.
     opened: AtomicU64,
 
-    watchers: Event,
-
-    /// True once there was a watcher.
-    is_watched: AtomicBool,
+    bulletin: Bulletin,
 }
 
 impl Readiness {
     pub(crate) fn new() -> Readiness {
         Readiness {
             opened: AtomicU64::new(0),
-            watchers: Event::new(),
-            is_watched: AtomicBool::new(false),
+            bulletin: Bulletin::new(),
         }
     }
 
@@ -34,18 +31,12 @@ impl Readiness {
     }
 
     /// Tells the watchers that a service is ready, or has ended. One load if there is no watcher.
-    ///
-    /// `SeqCst`, as is the change of the service's lifecycle before this. A watcher that is not
-    /// told has set the flag after this load, and then sees that change.
     pub(crate) fn announce(&self) {
-        if self.is_watched.load(Ordering::SeqCst) {
-            self.watchers.notify(usize::MAX);
-        }
+        self.bulletin.announce();
     }
 
     /// Listens for [announcements](Readiness::announce); what was before has to be checked after.
     pub(crate) fn watch(&self) -> EventListener {
-        self.is_watched.store(true, Ordering::SeqCst);
-        self.watchers.listen()
+        self.bulletin.watch()
     }
 }

@@ -77,6 +77,9 @@ where
         let finished = !matches!(end, End::Dropped);
         // Also when a destructor panics, the new state is in place after this.
         let dropped = catch(|| this.state.set(TaskState::Joining { finished }));
+        if matches!(end, End::Failed(_)) {
+            this.member.fail_unready();
+        }
         this.member.fail_at_end(end, dropped);
     }
 

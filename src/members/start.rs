@@ -8,6 +8,7 @@ use super::notices::Notice;
 use super::recorder::Event as Recorded;
 use crate::executor::node::Node;
 use crate::service::exit::Failure;
+use crate::service::id::ServiceId;
 use crate::service::lifecycle::{Event, Flag, Phase};
 use crate::service::record::Record;
 
@@ -108,6 +109,16 @@ impl Node<Core, Record> {
         if self.data.apply(Event::FailStart).is_some() {
             let message = format!("it was not ready {timeout:?} after its start");
             self.fail(Failure::Error(message.into()));
+            if self.data.ignores_failures() {
+                // The group goes on, and so do those that wait for it, but not for it.
+                self.host
+                    .stop_one(ServiceId::new(self.host.id, self.index()));
+            }
         }
+    }
+
+    /// Notes that the service has failed before it was ready, if so: its end makes nobody start.
+    pub(crate) fn fail_unready(&self) {
+        self.data.apply(Event::FailStart);
     }
 }

@@ -70,6 +70,9 @@ impl Core {
             let member = self.registry.get(index);
             moved.extend(member.and_then(|member| Moved::stop(member, is_cancelling)));
         }
+        for &index in &steps.cancel {
+            moved.extend(self.registry.get(index).and_then(Moved::cancel));
+        }
         moved
     }
 
@@ -277,6 +280,24 @@ impl Core {
             })
         })
     }
+
+    /// Cancels one service, and stops those that need it before; false if it has been cancelled before,
+    /// or has ended.
+    pub(crate) fn cancel_one(&self, id: ServiceId) -> bool {
+        let index = id.index_in(self.id);
+        let member = index.and_then(|index| self.registry.get(index));
+        member.is_some_and(|member| {
+            self.decide(|plan, steps| {
+                let now = member.data.lifecycle();
+                let is_over = now.is_cancelled() || now.is_gone();
+                let is_news = !is_over && !plan.cancels_alone(member.index());
+                if is_news {
+                    plan.cancel_one(member.index(), steps);
+                }
+                is_news
+            })
+        })
+    }
 }
 
 impl Moved {
@@ -305,6 +326,15 @@ impl Moved {
         let is_cancelled = is_cancelling && member.cancel();
         (is_stopped || is_cancelled).then(|| Moved {
             is_stopped,
+            is_cancelled,
+            ..Moved::new(member)
+        })
+    }
+
+    /// Cancels a service that was told to stop, as someone has asked for it.
+    fn cancel(member: Arc<Member>) -> Option<Moved> {
+        let is_cancelled = member.cancel_alone();
+        is_cancelled.then(|| Moved {
             is_cancelled,
             ..Moved::new(member)
         })

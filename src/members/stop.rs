@@ -47,9 +47,15 @@ impl Node<Core, Record> {
         self.data.apply(Event::Cancel).is_some()
     }
 
+    /// As [`cancel`](Node::cancel), where someone has asked for it: that makes no straggler.
+    pub(super) fn cancel_alone(&self) -> bool {
+        self.data.apply(Event::CancelAlone).is_some()
+    }
+
     /// Gives up a service that was cancelled, unless it has ended.
     pub(crate) fn abandon(&self) {
         let before = self.data.apply(Event::Abandon);
+        self.host.departures.announce();
         if let Some(before) = before.filter(|before| before.has(Flag::Planned)) {
             self.host
                 .service_gone(self.index(), before.has(Flag::Ready));

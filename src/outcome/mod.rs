@@ -1,6 +1,7 @@
 //! How a group and its services are, and how they ended: plain data.
 
 pub(crate) mod error;
+mod find;
 pub(crate) mod report;
 pub(crate) mod status;
 
@@ -48,6 +49,9 @@ pub struct Outcome {
     /// In the order in which they came.
     failures: Vec<FailedService>,
 
+    /// The failures of services whose failures did not stop the group, by their indices.
+    ignored: BTreeMap<usize, Exit>,
+
     /// The index in `failures` of each failed service's first, by the index of the service.
     first: BTreeMap<usize, usize>,
 
@@ -65,7 +69,7 @@ impl Outcome {
     pub(crate) fn new(
         core: &Core,
         members: Vec<Arc<Member>>,
-        failures: Vec<FailedService>,
+        (failures, ignored): (Vec<FailedService>, BTreeMap<usize, Exit>),
         origin: u64,
     ) -> Outcome {
         let mut first = BTreeMap::new();
@@ -85,6 +89,7 @@ impl Outcome {
             members,
             unreported: core.registry.forgotten(),
             failures,
+            ignored,
             first,
             within,
             origin,
@@ -163,6 +168,7 @@ impl Outcome {
         let member = &*self.members[at];
         let first = self.first.get(&member.index());
         let failure = first.map(|&first| &self.failures[first].exit);
+        let failure = failure.or_else(|| self.ignored.get(&member.index()));
         let exit = failure.unwrap_or_else(|| member.data.exit());
         let within = self.within.get(&member.index());
         let within = within.map_or(&[][..], Vec::as_slice);
@@ -206,7 +212,7 @@ impl Outcome {
     ///
     /// let mut group = Group::new();
     /// group.add("db", |scope| async move {
-    ///     scope.spawn(async { Err("a child") });
+    ///     scope.spawn(async { Err::<(), _>("a child") });
     ///     scope.stopped().await;
     ///     Err("its parent")
     /// });
@@ -218,6 +224,15 @@ impl Outcome {
     pub fn later_failures(&self) -> impl Iterator<Item = (ServiceReport<'_>, &Exit)> {
         self.failures_where(false)
             .filter_map(|failure| Some((self.report_of(failure.index)?, &failure.exit)))
+    }
+
+    /// Returns the services that failed and were added with [`OnFailure::Ignore`](crate::OnFailure),
+    /// in the order in which they were added. Those that a handle added are
+    /// [unreported](Outcome::unreported), if they were ready.
+    pub fn ignored_failures(&self) -> impl Iterator<Item = ServiceReport<'_>> {
+        let failed_as_well = |index: &&usize| !self.first.contains_key(index);
+        let ignored = self.ignored.keys().filter(failed_as_well);
+        ignored.filter_map(|&index| self.report_of(index))
     }
 
     pub(crate) fn has_failures(&self) -> bool {

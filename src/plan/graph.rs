@@ -46,6 +46,9 @@ pub(super) struct Entry {
     /// True if it is to stop though the group is not.
     pub(super) stops_alone: bool,
 
+    /// True once it is to be cancelled when it is stopped, as someone has asked for it.
+    pub(super) cancels_alone: bool,
+
     /// True if it is in the background with all that it needs: then it is stopped last.
     pub(super) is_last: bool,
 
@@ -61,6 +64,7 @@ impl Entry {
             dependents: BTreeSet::new(),
             needs_left: 0,
             stops_alone: false,
+            cancels_alone: false,
             is_last: standing.is_background,
             start_timeout: None,
         }

@@ -28,6 +28,10 @@ pub(crate) struct Steps {
 
     /// These are told to stop.
     pub(crate) stop: Vec<usize>,
+
+    /// Those that are to be cancelled, as someone has asked for it. They have been told to stop, now or
+    /// before.
+    pub(crate) cancel: Vec<usize>,
 }
 
 /// Which services of a group that is being stopped are told, once no other service needs them.
@@ -203,6 +207,9 @@ impl Plan {
                 .stop_alone(above, &mut steps.stop, &mut steps.hold);
         }
         free.retain(|&below| self.is_due(below));
+        let is_to_cancel =
+            |&&below: &&usize| self.graph.get(below).is_some_and(|one| one.cancels_alone);
+        steps.cancel.extend(free.iter().filter(is_to_cancel));
         steps.stop.append(&mut free);
     }
 
@@ -227,6 +234,22 @@ impl Plan {
         self.graph
             .stop_alone(index, &mut steps.stop, &mut steps.hold);
         is_news
+    }
+
+    /// Stops a service as [`stop_one`](Plan::stop_one) does, and cancels it, once those that need it are
+    /// gone.
+    pub(crate) fn cancel_one(&mut self, index: usize, steps: &mut Steps) {
+        self.stop_one(index, steps);
+        match self.graph.get_mut(index) {
+            Some(entry) if !entry.dependents.is_empty() => entry.cancels_alone = true,
+            _ => steps.cancel.push(index),
+        }
+    }
+
+    /// Returns true if a service is to be cancelled once those that need it are gone.
+    pub(crate) fn cancels_alone(&self, index: usize) -> bool {
+        let entry = self.graph.get(index);
+        entry.is_some_and(|entry| entry.cancels_alone)
     }
 
     /// Returns true if a service is to stop, or is stopped, though the group is not, and has not

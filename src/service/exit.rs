@@ -15,6 +15,25 @@ use std::fmt;
 /// ```
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
+/// Boxes an error such that it can be found again by its type.
+///
+/// What `anyhow::Error` converts into by itself is of a type that cannot be named.
+pub(crate) fn boxed<E: Into<BoxError> + 'static>(error: E) -> BoxError {
+    #[cfg(feature = "anyhow")]
+    {
+        use std::any::Any;
+
+        let mut error = Some(error);
+        let as_anyhow = (&mut error as &mut dyn Any).downcast_mut::<Option<anyhow::Error>>();
+        if let Some(error) = as_anyhow.and_then(Option::take) {
+            return error.reallocate_into_boxed_dyn_error_without_backtrace();
+        }
+        error.map_or_else(|| "an error".into(), Into::into)
+    }
+    #[cfg(not(feature = "anyhow"))]
+    error.into()
+}
+
 /// How one service ended.
 ///
 /// # Examples

@@ -112,6 +112,9 @@ pub(crate) enum Event {
     /// Its time is over.
     Cancel,
 
+    /// Someone has asked that this one be cancelled.
+    CancelAlone,
+
     /// It has ended: it returned, or it was dropped.
     End { finished: bool },
 
@@ -171,10 +174,13 @@ impl Lifecycle {
             (Event::Cancel, Phase::Stopping) => {
                 Some(self.at(Phase::Cancelled).with(Flag::Straggler))
             }
+            (Event::CancelAlone, Phase::Stopping) => Some(self.at(Phase::Cancelled)),
             (Event::End { .. }, Phase::Abandoned) => None,
             // One that finished has done what the others need of it. One that is restarted may have
             // been stopped between two runs, and says itself when it is ready.
-            (Event::End { finished: true }, _) if self.has(Flag::Restarted) => {
+            (Event::End { finished: true }, _)
+                if self.has(Flag::Restarted) || self.has(Flag::StartFailed) =>
+            {
                 Some(self.at(Phase::Finished))
             }
             (Event::End { finished: true }, _) => Some(self.at(Phase::Finished).with(Flag::Ready)),

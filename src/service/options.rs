@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::id::ServiceId;
-use super::result::OnExit;
+use super::result::{OnExit, OnFailure};
 
 /// What is set for a service that is added with [`Handle::add_with`](crate::Handle::add_with).
 ///
@@ -42,6 +42,7 @@ pub struct ServiceOptions {
     pub(crate) start_timeout: Option<Duration>,
     pub(crate) background: bool,
     pub(crate) on_exit: OnExit,
+    pub(crate) on_failure: OnFailure,
     pub(crate) drain_timeout: Option<Duration>,
 }
 
@@ -80,6 +81,12 @@ impl ServiceOptions {
     /// [`Added::on_exit`](crate::Added::on_exit).
     pub fn on_exit(self, on_exit: OnExit) -> ServiceOptions {
         ServiceOptions { on_exit, ..self }
+    }
+
+    /// Sets what the service does to the group when it fails; see
+    /// [`Added::on_failure`](crate::Added::on_failure).
+    pub fn on_failure(self, on_failure: OnFailure) -> ServiceOptions {
+        ServiceOptions { on_failure, ..self }
     }
 
     /// Sets how long the service may take to end after the stop; see

@@ -7,12 +7,15 @@ use std::time::Duration;
 use super::children::Children;
 use super::exit::Exit;
 use super::lifecycle::{Event, Flag, Lifecycle, Phase};
-use super::result::OnExit;
+use super::result::{OnExit, OnFailure};
 use crate::stop::source::StopSource;
 use crate::sync::{AtomicU16, AtomicU32, AtomicU64, OnceLock, Ordering};
 
-/// The value of [`Record::drain_timeout`] where the group's timeout holds.
-const NO_TIMEOUT: u32 = u32::MAX;
+/// The drain timeout in [`Record::terms`], where the group's holds.
+const NO_TIMEOUT: u32 = u32::MAX >> 1;
+
+/// The bit of [`Record::terms`] that says that failures do not stop the group.
+const IGNORES_FAILURES: u32 = 1 << 31;
 
 /// What is known of a service.
 ///
@@ -29,8 +32,9 @@ pub(crate) struct Record {
     stopped: AtomicU64,
     ended: AtomicU64,
 
-    /// How long its drain may take within that of the group, in milliseconds, or [`NO_TIMEOUT`].
-    drain_timeout: AtomicU32,
+    /// How long its drain may take within that of the group, in milliseconds, or [`NO_TIMEOUT`]; and
+    /// [`IGNORES_FAILURES`]. In one word, as there are many services.
+    terms: AtomicU32,
 
     /// Its own stop, made when it first asks for a token.
     source: OnceLock<StopSource>,
@@ -57,7 +61,7 @@ impl Record {
             started: AtomicU64::new(0),
             stopped: AtomicU64::new(0),
             ended: AtomicU64::new(0),
-            drain_timeout: AtomicU32::new(NO_TIMEOUT),
+            terms: AtomicU32::new(NO_TIMEOUT),
             source: OnceLock::new(),
             // At a million services in a second 48 bits last for 8 years.
             index: index as u32,
@@ -105,13 +109,29 @@ impl Record {
     /// Sets how long the drain may take, rounded up to whole milliseconds.
     pub(crate) fn set_drain_timeout(&self, timeout: Duration) {
         let millis = timeout.as_nanos().div_ceil(1_000_000);
-        let millis = u32::try_from(millis).unwrap_or(NO_TIMEOUT);
-        self.drain_timeout.store(millis, Ordering::Relaxed);
+        let millis = u32::try_from(millis).map_or(NO_TIMEOUT, |millis| millis.min(NO_TIMEOUT));
+        // Before anyone else knows of the service, so no other thread sets what is kept here.
+        let ignores = self.terms.load(Ordering::Relaxed) & IGNORES_FAILURES;
+        self.terms.store(ignores | millis, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_on_failure(&self, on_failure: OnFailure) {
+        let timeout = self.terms.load(Ordering::Relaxed) & !IGNORES_FAILURES;
+        let ignores = match on_failure {
+            OnFailure::Stop => 0,
+            OnFailure::Ignore => IGNORES_FAILURES,
+        };
+        self.terms.store(timeout | ignores, Ordering::Relaxed);
+    }
+
+    /// Returns true if its failures do not stop the group.
+    pub(crate) fn ignores_failures(&self) -> bool {
+        self.terms.load(Ordering::Relaxed) & IGNORES_FAILURES != 0
     }
 
     /// Returns how long the drain may take, in nanoseconds; `None` if the group's timeout holds.
     pub(crate) fn drain_timeout(&self) -> Option<u64> {
-        match self.drain_timeout.load(Ordering::Relaxed) {
+        match self.terms.load(Ordering::Relaxed) & !IGNORES_FAILURES {
             NO_TIMEOUT => None,
             millis => Some(u64::from(millis) * 1_000_000),
         }

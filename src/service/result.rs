@@ -2,8 +2,7 @@
 
 use super::exit::{BoxError, End};
 
-/// What a service, or a child of one, may end with: `()`, or `Result<(), E>` with an error that
-/// can be boxed; or never.
+/// What a service may end with: `()`, or `Result<(), E>` with an error that can be boxed; or never.
 ///
 /// So `?` works in a service with every error of std, with `anyhow::Error`, and with a string:
 ///
@@ -28,13 +27,62 @@ pub trait ServiceResult: sealed::IntoEnd {}
 
 impl<T: sealed::IntoEnd> ServiceResult for T {}
 
+/// What a child of a service may end with: `()`, or `Result<T, E>` with an error that can be boxed; or
+/// never.
+///
+/// The value, `T`, is for whoever awaits its [handle](crate::ChildHandle). The error is a failure of
+/// the service: a child that is to hand an error over instead returns it as its value, `Ok(result)`.
+///
+/// It cannot be implemented outside this crate.
+#[diagnostic::on_unimplemented(
+    message = "a child cannot end with `{Self}`",
+    label = "this is not how a child can end",
+    note = "it ends in `()`, or in `Result<T, E>` where `E` converts into `Box<dyn Error + Send + Sync>`: return `Ok(value)`"
+)]
+pub trait ChildResult: sealed::IntoValue {}
+
+impl<T: sealed::IntoValue> ChildResult for T {}
+
 pub(crate) mod sealed {
     use super::{BoxError, End};
-    use crate::service::exit::Failure;
+    use crate::service::exit::{Failure, boxed};
 
     pub trait IntoEnd {
         #[doc(hidden)]
         fn into_end(self) -> End;
+    }
+
+    pub trait IntoValue {
+        #[doc(hidden)]
+        type Value;
+
+        #[doc(hidden)]
+        fn into_value(self) -> Result<Self::Value, Failure>;
+    }
+
+    impl IntoValue for () {
+        type Value = ();
+
+        fn into_value(self) -> Result<(), Failure> {
+            Ok(())
+        }
+    }
+
+    impl<T, E: Into<BoxError> + 'static> IntoValue for Result<T, E> {
+        type Value = T;
+
+        fn into_value(self) -> Result<T, Failure> {
+            self.map_err(|error| Failure::Error(boxed(error)))
+        }
+    }
+
+    /// A child may be a loop without an end.
+    impl IntoValue for <fn() -> ! as Returns>::Output {
+        type Value = ();
+
+        fn into_value(self) -> Result<(), Failure> {
+            self
+        }
     }
 
     impl IntoEnd for () {
@@ -66,11 +114,11 @@ pub(crate) mod sealed {
         }
     }
 
-    impl<E: Into<BoxError>> IntoEnd for Result<(), E> {
+    impl<E: Into<BoxError> + 'static> IntoEnd for Result<(), E> {
         fn into_end(self) -> End {
             match self {
                 Ok(()) => End::Finished,
-                Err(error) => End::Failed(Failure::Error(error.into())),
+                Err(error) => End::Failed(Failure::Error(boxed(error))),
             }
         }
     }
@@ -114,4 +162,31 @@ pub enum OnExit {
 
     /// Stops the group.
     Stop,
+}
+
+/// What a service does to its group when it fails or panics.
+///
+/// # Examples
+///
+/// ```
+/// use futures_lite::future;
+/// use neap::{Group, OnFailure};
+///
+/// let mut group = Group::new();
+/// group.add("metrics", async |_| Err("no such host")).on_failure(OnFailure::Ignore);
+/// group.add("job", async |_| {});
+///
+/// let outcome = future::block_on(group.run())?;
+/// let ignored = outcome.ignored_failures().next().unwrap();
+/// assert_eq!(ignored.exit().to_string(), "failed: no such host");
+/// # Ok::<(), neap::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnFailure {
+    /// Stops the group, which ends in an error: the rule of Go's errgroup.
+    #[default]
+    Stop,
+
+    /// Leaves the others running. The failure is logged, and no failure of the group.
+    Ignore,
 }

@@ -16,6 +16,7 @@ use async_signal::Signal;
 /// use neap::Cause;
 ///
 /// assert_eq!(Cause::Failed("db".into()).to_string(), "failure of `db`");
+/// assert_eq!(Cause::from("the disk is full").to_string(), "request (the disk is full)");
 /// # #[cfg(feature = "signal")]
 /// assert_eq!(Cause::Signal(neap::signal::Signal::Term).to_string(), "SIGTERM");
 /// ```
@@ -26,8 +27,12 @@ pub enum Cause {
     #[cfg(feature = "signal")]
     Signal(Signal),
 
-    /// The program asked for it, with a [`Handle`](crate::Handle) or a source.
+    /// The program asked for it, with a [`Handle`](crate::Handle), a [`Scope`](crate::Scope) or a
+    /// source.
     Requested,
+
+    /// The program asked for it, and said why, as with [`Handle::stop_with`](crate::Handle::stop_with).
+    Because(Cow<'static, str>),
 
     /// The service of this name returned an error.
     Failed(Cow<'static, str>),
@@ -52,12 +57,43 @@ impl fmt::Display for Cause {
             #[cfg(feature = "signal")]
             Cause::Signal(signal) => f.write_str(&signal_name(*signal)),
             Cause::Requested => f.write_str("request"),
+            Cause::Because(reason) => write!(f, "request ({reason})"),
             Cause::Failed(name) => write!(f, "failure of `{name}`"),
             Cause::Panicked(name) => write!(f, "panic of `{name}`"),
             Cause::Finished(name) => write!(f, "end of `{name}`"),
             Cause::Ended => f.write_str("end of all services"),
             Cause::Dropped => f.write_str("drop of the group"),
         }
+    }
+}
+
+impl Cause {
+    /// Returns true if the program asked for the stop, with or without a reason.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use neap::Cause;
+    ///
+    /// assert!(Cause::Requested.is_request() && Cause::from("enough").is_request());
+    /// assert!(!Cause::Ended.is_request());
+    /// ```
+    pub fn is_request(&self) -> bool {
+        matches!(self, Cause::Requested | Cause::Because(_))
+    }
+}
+
+/// A reason in words.
+impl From<&'static str> for Cause {
+    fn from(reason: &'static str) -> Cause {
+        Cause::Because(reason.into())
+    }
+}
+
+/// A reason in words.
+impl From<String> for Cause {
+    fn from(reason: String) -> Cause {
+        Cause::Because(reason.into())
     }
 }
 

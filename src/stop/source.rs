@@ -59,9 +59,9 @@ impl StopSource {
     ///
     /// let source = StopSource::new();
     /// assert!(source.stop(Cause::Requested));
-    /// assert!(!source.stop(Cause::Requested), "once is enough");
+    /// assert!(!source.stop("the disk is full"), "once is enough");
     /// ```
-    pub fn stop(&self, cause: Cause) -> bool {
+    pub fn stop(&self, cause: impl Into<Cause>) -> bool {
         self.stop_by(cause, None)
     }
 
@@ -80,8 +80,8 @@ impl StopSource {
     /// source.stop_by(Cause::Requested, Some(deadline));
     /// assert_eq!(source.token().deadline(), Some(deadline));
     /// ```
-    pub fn stop_by(&self, cause: Cause, deadline: Option<Instant>) -> bool {
-        let waiters = self.set(cause, Instant::now(), deadline);
+    pub fn stop_by(&self, cause: impl Into<Cause>, deadline: Option<Instant>) -> bool {
+        let waiters = self.set(cause.into(), Instant::now(), deadline);
         waiters.map(Waiters::wake).is_some()
     }
 

@@ -75,7 +75,7 @@ fn g09_its_own_timeout_is_within_that_of_the_group() {
         group.add("stopper", move |scope| async move {
             gate.pass().await;
             second.pass().await;
-            scope.spawn(async { Err("stop") });
+            scope.spawn(async { Err::<(), _>("stop") });
         });
         let error = group.run().await.unwrap_err();
         assert_eq!(notes.all(), ["deaf dropped", "patient ended"]);

@@ -6,11 +6,13 @@ mod runtimes;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod children;
 mod drain;
 mod dropped;
 mod failure;
 mod handle;
 mod nested;
+mod one;
 mod run;
 mod scope;
 mod stop;

@@ -49,8 +49,8 @@ fn an_error_names_the_service_and_keeps_the_chain() {
 fn all_failures_are_kept_in_order() {
     let mut group = Group::new();
     group.add("first", |scope| async move {
-        scope.spawn(async { Err("its child") });
-        scope.spawn(async { Err("its other child") });
+        scope.spawn(async { Err::<(), _>("its child") });
+        scope.spawn(async { Err::<(), _>("its other child") });
         scope.stopped().await;
         Err("itself")
     });

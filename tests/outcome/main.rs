@@ -6,6 +6,8 @@ mod runtimes;
 mod support;
 
 mod error;
+#[cfg(feature = "anyhow")]
+mod find;
 mod outcome;
 mod status;
 

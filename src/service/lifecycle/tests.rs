@@ -7,12 +7,13 @@ const PHASES: [Phase; 8] = [
     Waiting, Running, Stopping, Cancelled, Refused, Finished, Dropped, Abandoned,
 ];
 
-const EVENTS: [Event; 8] = [
+const EVENTS: [Event; 9] = [
     Event::Start,
     Event::Stop { alone: false },
     Event::Stop { alone: true },
     Event::StopUnplanned,
     Event::Cancel,
+    Event::CancelAlone,
     Event::End { finished: true },
     Event::End { finished: false },
     Event::Abandon,
@@ -20,15 +21,15 @@ const EVENTS: [Event; 8] = [
 
 /// What follows from each of [`EVENTS`], in their order, by the phase before.
 #[rustfmt::skip]
-const TABLE: [(Phase, [Option<Phase>; 8]); 8] = [
-    (Waiting,   [Some(Running), Some(Refused), Some(Refused), Some(Refused), None, Some(Finished), Some(Dropped), None]),
-    (Running,   [None, Some(Stopping), Some(Stopping), Some(Stopping), None, Some(Finished), Some(Dropped), None]),
-    (Stopping,  [None, None, None, None, Some(Cancelled), Some(Finished), Some(Dropped), None]),
-    (Cancelled, [None, None, None, None, None, Some(Finished), Some(Dropped), Some(Abandoned)]),
-    (Refused,   [None, None, None, None, None, Some(Finished), Some(Dropped), Some(Abandoned)]),
-    (Finished,  [None, None, None, None, None, Some(Finished), Some(Dropped), None]),
-    (Dropped,   [None, None, None, None, None, Some(Finished), Some(Dropped), None]),
-    (Abandoned, [None; 8]),
+const TABLE: [(Phase, [Option<Phase>; 9]); 8] = [
+    (Waiting,   [Some(Running), Some(Refused), Some(Refused), Some(Refused), None, None, Some(Finished), Some(Dropped), None]),
+    (Running,   [None, Some(Stopping), Some(Stopping), Some(Stopping), None, None, Some(Finished), Some(Dropped), None]),
+    (Stopping,  [None, None, None, None, Some(Cancelled), Some(Cancelled), Some(Finished), Some(Dropped), None]),
+    (Cancelled, [None, None, None, None, None, None, Some(Finished), Some(Dropped), Some(Abandoned)]),
+    (Refused,   [None, None, None, None, None, None, Some(Finished), Some(Dropped), Some(Abandoned)]),
+    (Finished,  [None, None, None, None, None, None, Some(Finished), Some(Dropped), None]),
+    (Dropped,   [None, None, None, None, None, None, Some(Finished), Some(Dropped), None]),
+    (Abandoned, [None; 9]),
 ];
 
 /// Returns every lifecycle there can be: each phase with each set of flags.

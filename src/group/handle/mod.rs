@@ -1,24 +1,17 @@
 //! A group, seen from elsewhere while it runs.
 
-use std::borrow::Cow;
+mod add;
+
 use std::fmt;
-use std::future::Future;
 use std::io;
-use std::panic::Location;
 use std::sync::Arc;
 
-use super::refused::Refused;
-use super::scope::Scope;
 use super::watchdog;
 use crate::executor::spawner::Spawner;
 use crate::members::core::Core;
 use crate::members::notices::Notice;
-use crate::members::service_task::ServiceTask;
-use crate::members::steps::WhenFull;
 use crate::outcome::status::Status;
 use crate::service::id::ServiceId;
-use crate::service::options::ServiceOptions;
-use crate::service::result::ServiceResult;
 use crate::stop::cause::Cause;
 use crate::stop::run_until::run_until;
 use crate::stop::token::StopToken;
@@ -64,7 +57,27 @@ impl<'a> Handle<'a> {
     ///
     /// A stop before [`run`](crate::Group::run) is remembered: nothing will start.
     pub fn stop(&self) -> bool {
-        self.core.stop(Cause::Requested)
+        self.stop_with(Cause::Requested)
+    }
+
+    /// Stops the group as [`stop`](Handle::stop) does, and says why: in words, or with another
+    /// [`Cause`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// let handle = group.handle();
+    /// group.add("licence", |_| async move { handle.stop_with("the licence has run out"); });
+    /// let outcome = future::block_on(group.run())?;
+    /// assert_eq!(outcome.cause().to_string(), "request (the licence has run out)");
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn stop_with(&self, cause: impl Into<Cause>) -> bool {
+        self.core.stop(cause.into())
     }
 
     /// Cancels the group: what has not ended is dropped at once. Stops it first, if need be.
@@ -117,6 +130,63 @@ impl<'a> Handle<'a> {
     /// ```
     pub fn stop_one(&self, id: ServiceId) -> bool {
         self.core.stop_one(id)
+    }
+
+    /// Cancels one service, and leaves the group running; false if it has been cancelled before, has
+    /// ended, or is of another group.
+    ///
+    /// It is dropped, with its children, at its next turn. Those that [need](crate::Added::needs) it
+    /// are stopped before it, and drain: it is dropped once they have ended. As this was asked for,
+    /// it is no failure and no [straggler](crate::Outcome::stragglers); its exit is
+    /// [`Exit::Cancelled`](crate::Exit::Cancelled).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// let handle = group.handle();
+    /// let deaf = group.add("deaf", |_| future::pending::<()>()).id();
+    /// group.add("operator", |_| async move {
+    ///     assert!(handle.cancel_one(deaf));
+    ///     handle.ended(deaf).await;
+    /// });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn cancel_one(&self, id: ServiceId) -> bool {
+        self.core.cancel_one(id)
+    }
+
+    /// Waits until a service has ended, with its children, or has been abandoned. Returns at once if
+    /// it is of another group, or if the group has ended.
+    ///
+    /// How it ended is in its report, in the outcome.
+    ///
+    /// # Cancel safety
+    ///
+    /// The future can be dropped and made anew at any time.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new();
+    /// let handle = group.handle();
+    /// group.add("main", |_| async move {
+    ///     let job = handle.add("job", |_| async { println!("first") }).unwrap();
+    ///     handle.ended(job).await;
+    ///     println!("second");
+    /// });
+    /// future::block_on(group.run())?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub async fn ended(&self, id: ServiceId) {
+        self.core.gone(id).await;
     }
 
     /// Returns how each service is at this moment.
@@ -227,155 +297,6 @@ impl<'a> Handle<'a> {
     /// ```
     pub fn watchdog(&self) -> io::Result<()> {
         watchdog::start(&self.core)
-    }
-
-    /// Adds a service to the group; if it is running, the service starts at once.
-    ///
-    /// # Errors
-    ///
-    /// Once the group has been stopped, or has ended, the service comes back.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use futures_lite::future;
-    /// use neap::Group;
-    ///
-    /// let mut group = Group::new();
-    /// let handle = group.handle();
-    /// group.add("first", |_| async move {
-    ///     handle.add("second", |_| async { println!("added by the first") }).unwrap();
-    ///
-    ///     handle.stop();
-    ///     let refused = handle.add("third", |_| async {}).unwrap_err();
-    ///     assert_eq!(refused.to_string(), "service `third` was refused: the group has been stopped");
-    ///     let third = refused.into_service();
-    ///     # drop(third);
-    /// });
-    /// future::block_on(group.run())?;
-    /// # Ok::<(), neap::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn add<S, F>(
-        &self,
-        name: impl Into<Cow<'static, str>>,
-        service: S,
-    ) -> Result<ServiceId, Refused<S>>
-    where
-        S: FnOnce(Scope<'a>) -> F + Send + 'a,
-        F: Future + Send + 'a,
-        F::Output: ServiceResult,
-    {
-        self.add_as(name.into(), &ServiceOptions::new(), WhenFull::Wait, service)
-    }
-
-    /// Adds a service as [`add`](Handle::add) does, unless it would have to wait for its turn.
-    ///
-    /// That is in a group with a [limit](crate::Group::limit) only; before such a group runs, all
-    /// turns are taken by those that were added first.
-    ///
-    /// # Errors
-    ///
-    /// If as many services run, or wait, as the group allows, or the group has been stopped or has
-    /// ended, the service comes back.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use futures_lite::future;
-    /// use neap::Group;
-    ///
-    /// let mut group = Group::new().limit(1);
-    /// let handle = group.handle();
-    /// group.add("first", |_| async move {
-    ///     let refused = handle.try_add("second", |_| async {}).unwrap_err();
-    ///     assert!(refused.is_full());
-    /// });
-    /// future::block_on(group.run())?;
-    /// # Ok::<(), neap::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn try_add<S, F>(
-        &self,
-        name: impl Into<Cow<'static, str>>,
-        service: S,
-    ) -> Result<ServiceId, Refused<S>>
-    where
-        S: FnOnce(Scope<'a>) -> F + Send + 'a,
-        F: Future + Send + 'a,
-        F::Output: ServiceResult,
-    {
-        self.add_as(
-            name.into(),
-            &ServiceOptions::new(),
-            WhenFull::Refuse,
-            service,
-        )
-    }
-
-    /// Adds a service as [`add`](Handle::add) does, with options.
-    ///
-    /// # Errors
-    ///
-    /// Once the group has been stopped, or has ended, the service comes back; and also if it
-    /// [needs](ServiceOptions::needs) one of another group, or one that is being stopped.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use futures_lite::future;
-    /// use neap::{Cause, Group, OnExit, ServiceOptions};
-    ///
-    /// let mut group = Group::new();
-    /// let handle = group.handle();
-    /// group.add("server", |scope| async move {
-    ///     let options = ServiceOptions::new().on_exit(OnExit::Stop);
-    ///     handle.add_with("job", options, |_| async {}).unwrap();
-    ///     assert_eq!(scope.stopped().await, Cause::Finished("job".into()));
-    /// });
-    /// future::block_on(group.run())?;
-    /// # Ok::<(), neap::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn add_with<S, F>(
-        &self,
-        name: impl Into<Cow<'static, str>>,
-        options: ServiceOptions,
-        service: S,
-    ) -> Result<ServiceId, Refused<S>>
-    where
-        S: FnOnce(Scope<'a>) -> F + Send + 'a,
-        F: Future + Send + 'a,
-        F::Output: ServiceResult,
-    {
-        self.add_as(name.into(), &options, WhenFull::Wait, service)
-    }
-
-    #[track_caller]
-    fn add_as<S, F>(
-        &self,
-        name: Cow<'static, str>,
-        options: &ServiceOptions,
-        when_full: WhenFull,
-        service: S,
-    ) -> Result<ServiceId, Refused<S>>
-    where
-        S: FnOnce(Scope<'a>) -> F + Send + 'a,
-        F: Future + Send + 'a,
-        F::Output: ServiceResult,
-    {
-        let admitted = self
-            .core
-            .admit(name.clone(), Location::caller(), options, when_full);
-        let member = match admitted {
-            Ok(member) => member,
-            Err(reason) => return Err(Refused::new(name, reason, service)),
-        };
-        let id = ServiceId::new(self.core.id, member.index());
-        let scope = Scope::new(Arc::clone(&member), Arc::clone(&self.spawner));
-        let task = ServiceTask::new(Arc::clone(&member), move || service(scope));
-        self.spawner.spawn(member, Box::pin(task));
-        Ok(id)
     }
 }
 
