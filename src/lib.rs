@@ -161,6 +161,8 @@ mod group;
 
 // What is built on the core, each of which could be left out.
 
+mod provided;
+
 mod restart;
 
 #[cfg(feature = "signal")]
@@ -192,6 +194,7 @@ pub use outcome::Outcome;
 pub use outcome::error::Error;
 pub use outcome::report::ServiceReport;
 pub use outcome::status::{ServiceStatus, Status};
+pub use provided::{Provided, Providing};
 pub use restart::{GaveUp, Restart, Restarting, restart};
 pub use service::exit::{BoxError, Exit};
 pub use service::id::ServiceId;
