@@ -4,9 +4,10 @@
 //! cargo run --example testing
 //! ```
 //!
-//! Ends by itself, at once: the ten seconds of the drain pass when the test moves the clock.
+//! Ends by itself, at once: the seconds pass when the test moves the clock.
 
 use std::future::pending;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures_lite::future;
@@ -14,7 +15,7 @@ use neap::test::{Clock, Event, Recorder};
 use neap::{Cause, Group};
 
 fn main() {
-    let (clock, recorder) = (Clock::new(), Recorder::new());
+    let (clock, recorder, polls) = (Clock::new(), Recorder::new(), AtomicU32::new(0));
     let (stop, stops) = async_channel::unbounded();
     let mut group = Group::new()
         .drain_timeout(Duration::from_secs(10))
@@ -25,16 +26,22 @@ fn main() {
         scope.stopped().await;
     });
     group.add("deaf", |_| pending::<()>());
+    group.race("poller", async {
+        loop {
+            clock.sleep(Duration::from_secs(5)).await;
+            polls.fetch_add(1, Ordering::Relaxed);
+        }
+    });
 
     let test = async {
         recorder
             .wait_for(|event| *event == Event::Ready("deaf".into()))
             .await;
+        // Returns once everything due has run: the poller has had six turns.
+        clock.advance(Duration::from_secs(30)).await;
+        assert_eq!(polls.load(Ordering::Relaxed), 6);
         stop.try_send(Cause::Requested).expect("the group listens");
-        recorder
-            .wait_for(|event| *event == Event::Stopped("deaf".into()))
-            .await;
-        clock.advance(Duration::from_secs(10));
+        clock.advance(Duration::from_secs(10)).await;
     };
     let (ended, ()) = future::block_on(future::zip(group.run(), test));
 

@@ -29,9 +29,9 @@ fn a_drain_of_hours_takes_no_time_with_the_clock_of_the_kit() {
             handle.started().await.unwrap();
             handle.stop();
             until(&recorder, Event::Stopped("deaf".into())).await;
-            clock.advance(LONG - Duration::from_secs(1));
+            clock.advance(LONG - Duration::from_secs(1)).await;
             assert_eq!(handle.status().services()[0].state(), State::Draining);
-            clock.advance(Duration::from_secs(1));
+            clock.advance(Duration::from_secs(1)).await;
         };
         let (ended, ()) = future::zip(group.run(), test).await;
         let error = ended.unwrap_err();
@@ -75,7 +75,7 @@ fn g08_a_start_timeout_goes_by_the_clock() {
         group.add("slow", slow).start_timeout(LONG);
         let test = async {
             until(&recorder, Event::Started("slow".into())).await;
-            clock.advance(LONG);
+            clock.advance(LONG).await;
         };
         let (ended, ()) = future::zip(group.run(), test).await;
         let message = format!("it was not ready {LONG:?} after its start");
@@ -98,8 +98,7 @@ fn the_back_off_of_a_restart_goes_by_the_clock() {
         group.add("flaky", restart(policy, flaky));
         let hours = async {
             loop {
-                future::yield_now().await;
-                clock.advance(Duration::from_secs(3600));
+                clock.advance(Duration::from_secs(3600)).await;
             }
         };
         let outcome = future::or(group.run(), hours).await.unwrap();

@@ -9,6 +9,7 @@
 //!
 //! This module knows no group. What it needs of one is in [`Host`](host::Host).
 
+pub(crate) mod counted;
 pub(crate) mod driver;
 pub(crate) mod host;
 mod in_place;

@@ -7,7 +7,8 @@ use slab::Slab;
 
 use super::panic::catch;
 use super::ready_queue::{ReadyQueue, Turn};
-use crate::sync::{Mutex, lock};
+use crate::sync::{Mutex, OnceLock, lock};
+use crate::time::activity::Activity;
 
 /// The side of an executor that wakes tasks. It owns none of them.
 pub(crate) enum Scheduler {
@@ -21,6 +22,14 @@ pub(crate) enum Scheduler {
 impl Scheduler {
     pub(crate) fn is_in_place(&self) -> bool {
         matches!(self, Scheduler::InPlace(_))
+    }
+
+    /// Counts the tasks from here on that are busy. In place there is nothing to do: their driver
+    /// is counted, which is the task that awaits the group.
+    pub(crate) fn count(&self, activity: &Activity) {
+        if let Scheduler::Spawned(wakers) = self {
+            let _ = wakers.activity.set(activity.clone());
+        }
     }
 
     /// Wakes the task with this key.
@@ -52,13 +61,21 @@ impl Scheduler {
 pub(crate) struct Wakers {
     /// By the key of the task; `None` until the task has been polled.
     wakers: Mutex<Slab<Option<Waker>>>,
+
+    /// Counts the tasks that are busy, if the group goes by a clock that is moved by hand.
+    activity: OnceLock<Activity>,
 }
 
 impl Wakers {
     pub(super) fn new() -> Wakers {
         Wakers {
             wakers: Mutex::new(Slab::new()),
+            activity: OnceLock::new(),
         }
+    }
+
+    pub(super) fn activity(&self) -> Option<&Activity> {
+        self.activity.get()
     }
 
     /// Makes room for the waker of a new task; returns the key of the task.

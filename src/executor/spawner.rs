@@ -93,7 +93,8 @@ impl<'a> Spawner<'a> {
 
 impl<'a> SpawnFn<'a> {
     /// Spawns a task. A panic of the function drops the task, which fails its service.
-    pub(super) fn call(&self, task: Task<'a>) {
+    pub(super) fn call(&self, mut task: Task<'a>) {
+        task.count();
         let _ = catch(|| (self.spawn)(task));
     }
 }

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use super::counted::Counted;
 use super::job::{BoxedJob, Job};
 use super::node::Keyed;
 use super::scheduler::Wakers;
@@ -24,6 +25,9 @@ pub struct Task<'a> {
 
     /// The waker that is there, to see whether it is still the right one.
     waker: Option<Waker>,
+
+    /// Dropped after what the task does. `None` if the group goes by the real time.
+    counted: Option<Counted>,
 }
 
 impl<'a> Task<'a> {
@@ -35,11 +39,17 @@ impl<'a> Task<'a> {
             wakers: Arc::clone(wakers),
             key,
             waker: None,
+            counted: None,
         }
     }
 }
 
 impl Task<'_> {
+    /// Counts the task as busy by the clock of its group, if that is moved by hand.
+    pub(super) fn count(&mut self) {
+        self.counted = self.wakers.activity().map(Counted::new);
+    }
+
     /// Returns what the task does.
     pub(super) fn job(&self) -> &dyn Job {
         &*self.job
@@ -50,12 +60,20 @@ impl Future for Task<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let last = self.waker.as_ref();
-        if !last.is_some_and(|waker| waker.will_wake(cx.waker())) {
-            self.wakers.set(self.key, cx.waker());
-            self.waker = Some(cx.waker().clone());
+        let task = &mut *self;
+        let (job, wakers, last) = (&mut task.job, &task.wakers, &mut task.waker);
+        let mut poll = |cx: &mut Context<'_>| {
+            let is_known = last.as_ref().is_some_and(|last| last.will_wake(cx.waker()));
+            if !is_known {
+                wakers.set(task.key, cx.waker());
+                *last = Some(cx.waker().clone());
+            }
+            job.as_mut().poll(cx)
+        };
+        match &task.counted {
+            None => poll(cx),
+            Some(counted) => counted.poll(cx, poll),
         }
-        self.job.as_mut().poll(cx)
     }
 }
 

@@ -28,6 +28,7 @@ use self::nested::Nested;
 use self::run::Run;
 use self::scope::Scope;
 use self::supervisor::Supervisor;
+use crate::executor::counted::Counted;
 use crate::executor::driver::Driver;
 use crate::executor::spawner::Spawner;
 use crate::executor::task::Task;
@@ -283,7 +284,8 @@ impl<'a> Group<'a> {
     /// assert_eq!(error.to_string(), "service `first` failed: out of work");
     /// ```
     pub fn run(self) -> Run<'a> {
-        Run::new(self.supervisor, self.driver)
+        let counted = self.core.timeline.activity().map(Counted::new);
+        Run::new(self.supervisor, self.driver, counted)
     }
 }
 

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use futures_lite::FutureExt;
 
 use super::supervisor::Supervisor;
+use crate::executor::counted::Counted;
 use crate::executor::driver::Driver;
 use crate::members::core::Core;
 use crate::outcome::Outcome;
@@ -32,13 +33,21 @@ pub struct Run<'a> {
     /// Dropped before the tasks, as in the group.
     supervisor: Pin<Box<dyn Future<Output = Result<Outcome, Error>> + Send + 'a>>,
     driver: Driver<'a, Core>,
+
+    /// Dropped last. `None` if the group goes by the real time.
+    counted: Option<Counted>,
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(supervisor: Supervisor<'a>, driver: Driver<'a, Core>) -> Run<'a> {
+    pub(super) fn new(
+        supervisor: Supervisor<'a>,
+        driver: Driver<'a, Core>,
+        counted: Option<Counted>,
+    ) -> Run<'a> {
         Run {
             supervisor: supervisor.run().boxed(),
             driver,
+            counted,
         }
     }
 }
@@ -48,7 +57,11 @@ impl Future for Run<'_> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        this.driver.poll(this.supervisor.as_mut(), cx)
+        let (supervisor, driver) = (this.supervisor.as_mut(), &mut this.driver);
+        match &this.counted {
+            None => driver.poll(supervisor, cx),
+            Some(counted) => counted.poll(cx, |cx| driver.poll(supervisor, cx)),
+        }
     }
 }
 

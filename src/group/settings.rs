@@ -106,7 +106,7 @@ impl<'a> Group<'a> {
     /// services' own do not, unless they are waits [on that clock](Clock::sleep). To be called
     /// before the group is stopped, run, or looked at.
     pub fn clock(self, clock: &Clock) -> Self {
-        self.core.timeline.set_clock(clock);
+        self.core.set_clock(clock);
         self
     }
 

@@ -28,6 +28,7 @@ use crate::stop::token::StopToken;
 use crate::sync::{
     AtomicBool, AtomicU64, Mutex, MutexGuard, OnceLock, Ordering, lock, next_number,
 };
+use crate::time::clock::Clock;
 use crate::time::timeline::Timeline;
 use crate::time::{deadline_after, earliest};
 
@@ -244,10 +245,24 @@ impl Core {
         }
     }
 
+    /// Goes by a clock that is moved by hand, which waits until this group comes to rest.
+    pub(crate) fn set_clock(&self, clock: &Clock) {
+        self.timeline.set_clock(clock);
+        self.count_busy();
+    }
+
+    /// Has the clock, if it is moved by hand, count what is busy.
+    fn count_busy(&self) {
+        if let Some(activity) = self.timeline.activity() {
+            self.scheduler.count(activity);
+        }
+    }
+
     /// Makes this the core of a group that is this service: it goes by its clock, and ends before
     /// it.
     pub(crate) fn nest(self: &Arc<Core>, member: &Arc<Member>) {
         self.timeline.inherit(&member.host.timeline);
+        self.count_busy();
         let member_if_alive = member.enter_child().then(|| Arc::clone(member));
         if member_if_alive.is_some() {
             let nested = member.host.nested.get_or_init(Box::default);

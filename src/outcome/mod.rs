@@ -287,7 +287,7 @@ impl Outcome {
     ///
     /// let clock = Clock::new();
     /// let mut group = Group::new().clock(&clock);
-    /// group.add("job", |_| async { clock.advance(Duration::from_secs(7)) });
+    /// group.add("job", |_| async { clock.advance(Duration::from_secs(7)).await });
     /// let outcome = future::block_on(group.run())?;
     /// assert_eq!(outcome.stopped(), Duration::from_secs(7));
     /// # Ok::<(), neap::Error>(())
@@ -311,7 +311,7 @@ impl Outcome {
     /// group.add("server", |scope| async move {
     ///     handle.stop();
     ///     scope.stopped().await;
-    ///     hand.advance(Duration::from_secs(3));
+    ///     hand.advance(Duration::from_secs(3)).await;
     /// });
     /// let outcome = future::block_on(group.run())?;
     /// assert_eq!(outcome.drained(), Duration::from_secs(3));

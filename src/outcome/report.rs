@@ -120,7 +120,7 @@ impl<'o> ServiceReport<'o> {
     /// group.add("server", |scope| async move {
     ///     handle.stop();
     ///     scope.stopped().await;
-    ///     hand.advance(Duration::from_secs(3));
+    ///     hand.advance(Duration::from_secs(3)).await;
     /// });
     /// let outcome = future::block_on(group.run())?;
     /// assert_eq!(outcome.reports().next().unwrap().drained(), Some(Duration::from_secs(3)));

@@ -4,9 +4,11 @@
 //!   the receiver of a channel as well as signals, and the second item cancels as a second signal
 //!   does. No signal is raised, so tests can run side by side.
 //! - A [`Clock`] is moved by hand: a drain of ten seconds is over when the test says so.
+//!   [`advance(..).await`](Clock::advance) returns once everything due has run.
 //! - A [`Recorder`] records every event of the services, in order.
 //!
-//! A clock and a recorder belong to a group. A group without them pays one load for each event.
+//! A clock and a recorder belong to a group. A group without them pays one load for each event,
+//! and one branch for each poll of a task.
 //!
 //! # Examples
 //!
@@ -27,8 +29,7 @@
 //! let test = async {
 //!     recorder.wait_for(|event| *event == Event::Ready("deaf".into())).await;
 //!     stop.try_send(Cause::Requested).unwrap();
-//!     recorder.wait_for(|event| *event == Event::Stopped("deaf".into())).await;
-//!     clock.advance(Duration::from_secs(10));
+//!     clock.advance(Duration::from_secs(10)).await;
 //! };
 //! let (ended, ()) = future::block_on(future::zip(group.run(), test));
 //! assert!(ended.unwrap_err().is_timeout());
@@ -36,4 +37,6 @@
 //! ```
 
 pub use crate::members::recorder::{Event, Recorder};
-pub use crate::time::clock::{Clock, Sleep};
+pub use crate::time::advance::Advance;
+pub use crate::time::clock::Clock;
+pub use crate::time::sleep::Sleep;

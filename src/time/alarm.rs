@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use async_io::Timer;
 
-use super::clock::{Clock, Sleep};
+use super::clock::Clock;
+use super::sleep::Sleep;
 
 /// A wait for an instant, by the real clock or by one that is moved by hand.
 pub(crate) enum Alarm {

@@ -4,14 +4,14 @@
 mod tests;
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
+use super::activity::Activity;
+use super::advance::Advance;
 use super::nanos;
-use crate::sync::{AtomicU64, Event, EventListener, Ordering};
+use super::schedule::Schedule;
+use super::sleep::Sleep;
 
 /// A clock that stands still until it is moved; see [`Group::clock`](crate::Group::clock).
 ///
@@ -32,18 +32,7 @@ use crate::sync::{AtomicU64, Event, EventListener, Ordering};
 /// ```
 #[derive(Clone)]
 pub struct Clock {
-    shared: Arc<ClockState>,
-}
-
-/// What the clones of a clock share.
-struct ClockState {
-    start: Instant,
-
-    /// How far the clock was moved, in nanoseconds.
-    moved: AtomicU64,
-
-    /// Notified when the clock moves.
-    sleepers: Event,
+    schedule: Arc<Schedule>,
 }
 
 impl Clock {
@@ -59,11 +48,7 @@ impl Clock {
     /// ```
     pub fn new() -> Clock {
         Clock {
-            shared: Arc::new(ClockState {
-                start: Instant::now(),
-                moved: AtomicU64::new(0),
-                sleepers: Event::new(),
-            }),
+            schedule: Arc::new(Schedule::new()),
         }
     }
 
@@ -81,15 +66,63 @@ impl Clock {
     /// assert_eq!(clock.now(), before + Duration::from_secs(1));
     /// ```
     pub fn now(&self) -> Instant {
-        self.shared.start + Duration::from_nanos(self.shared.moved.load(Ordering::SeqCst))
+        self.schedule.now()
     }
 
-    /// Moves the clock forward and wakes those whose time has come.
+    /// Moves the clock forward, and waits until everything due has run.
     ///
-    /// This does not wait until they have been polled. The clock stands still 584 years after it
-    /// was made.
+    /// The clock stops at the end of each sleep on the way: it wakes the one that sleeps, waits
+    /// until the groups that go by this clock have come to rest, and goes on. One that sleeps for
+    /// 5 seconds at a time has three turns in 15 seconds. Those that sleep until the same instant
+    /// are woken one after the other, in the order in which they went to sleep. What the services
+    /// do at the last instant is done too when this returns.
+    ///
+    /// A group has come to rest when each of its services, children, and what stops it, waits for
+    /// something. This does not wait for anything else: for threads, sockets, the real time, or
+    /// tasks that are of no group. A group counts from [`run`](crate::Group::run) on, and a nested
+    /// one counts too.
+    ///
+    /// **As a statement**, which drops the future at once, it moves the clock at once, wakes all
+    /// whose time has come, and waits for nothing. A test that polls a group by hand needs that.
+    ///
+    /// Of two calls the second moves the clock on from where the first one will have moved it. The
+    /// clock stands still 584 years after it was made.
+    ///
+    /// It can be awaited within a service of the group as well. A service that never waits, or a
+    /// group whose run is not polled, keeps it from returning.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future moves the clock the rest of the way at once.
     ///
     /// # Examples
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    /// use std::time::Duration;
+    /// use futures_lite::future;
+    /// use neap::Group;
+    /// use neap::test::Clock;
+    ///
+    /// let (clock, turns) = (Clock::new(), AtomicU32::new(0));
+    /// let mut group = Group::new().clock(&clock);
+    /// let handle = group.handle();
+    /// group.race("poller", async {
+    ///     loop {
+    ///         clock.sleep(Duration::from_secs(5)).await;
+    ///         turns.fetch_add(1, Ordering::Relaxed);
+    ///     }
+    /// });
+    /// let test = async {
+    ///     clock.advance(Duration::from_secs(15)).await;
+    ///     assert_eq!(turns.load(Ordering::Relaxed), 3);
+    ///     handle.stop();
+    /// };
+    /// future::block_on(future::zip(group.run(), test)).0?;
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    ///
+    /// As a statement:
     ///
     /// ```
     /// use std::time::Duration;
@@ -101,13 +134,8 @@ impl Clock {
     /// clock.advance(Duration::from_secs(60));
     /// assert_eq!(clock.now() - before, Duration::from_secs(120));
     /// ```
-    pub fn advance(&self, by: Duration) {
-        let moved = |moved: u64| Some(moved.saturating_add(nanos(by)));
-        let _ = self
-            .shared
-            .moved
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, moved);
-        self.shared.sleepers.notify(usize::MAX);
+    pub fn advance(&self, by: Duration) -> Advance {
+        Advance::new(&self.schedule, nanos(by))
     }
 
     /// Waits for this long by this clock.
@@ -130,11 +158,12 @@ impl Clock {
     }
 
     pub(super) fn sleep_until(&self, until: Option<Instant>) -> Sleep {
-        Sleep {
-            clock: self.clone(),
-            until,
-            waiting: None,
-        }
+        Sleep::new(&self.schedule, until)
+    }
+
+    /// Returns the count of what is busy in the groups that go by this clock.
+    pub(super) fn activity(&self) -> &Activity {
+        &self.schedule.activity
     }
 }
 
@@ -146,44 +175,7 @@ impl Default for Clock {
 
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let moved = Duration::from_nanos(self.shared.moved.load(Ordering::SeqCst));
+        let moved = self.schedule.moved();
         f.debug_struct("Clock").field("moved", &moved).finish()
-    }
-}
-
-/// The future of [`Clock::sleep`].
-#[derive(Debug)]
-#[must_use = "futures do nothing unless polled"]
-pub struct Sleep {
-    clock: Clock,
-    /// `None` if it never ends.
-    until: Option<Instant>,
-    waiting: Option<EventListener>,
-}
-
-impl Sleep {
-    /// Waits for another instant instead.
-    pub(super) fn set_at(&mut self, at: Instant) {
-        self.until = Some(at);
-    }
-}
-
-impl Future for Sleep {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = &mut *self;
-        // Check, listen, check again, wait: a move in between is not missed.
-        while this.until.is_none_or(|until| this.clock.now() < until) {
-            match &mut this.waiting {
-                Some(listener) => {
-                    ready!(Pin::new(listener).poll(cx));
-                    this.waiting = None;
-                }
-                None => this.waiting = Some(this.clock.shared.sleepers.listen()),
-            }
-        }
-        this.waiting = None;
-        Poll::Ready(())
     }
 }

@@ -3,9 +3,13 @@
 //! A group counts its times in nanoseconds from an instant of its own, so that one atomic holds
 //! each of them. A *timeout* is a length of time, a *deadline* an instant.
 
+pub(crate) mod activity;
+pub(crate) mod advance;
 pub(crate) mod alarm;
 pub(crate) mod clock;
 pub(crate) mod deadlines;
+mod schedule;
+pub(crate) mod sleep;
 pub(crate) mod timeline;
 
 use std::time::{Duration, Instant};

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::activity::Activity;
 use super::alarm::Alarm;
 use super::clock::Clock;
 use super::nanos;
@@ -50,6 +51,13 @@ impl Timeline {
         if let Some(clock) = &other.origin().clock {
             self.set_clock(clock);
         }
+    }
+
+    /// Returns the count of what is busy by the clock of the group, if that is moved by hand.
+    /// Settles nothing.
+    pub(crate) fn activity(&self) -> Option<&Activity> {
+        let clock = self.origin.get()?.clock.as_ref();
+        clock.map(Clock::activity)
     }
 
     /// Returns the nanoseconds since the origin: never 0, which stands for "not yet".

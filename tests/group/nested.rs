@@ -92,7 +92,7 @@ fn g09_a_nested_group_is_over_by_the_deadline_of_the_outer_one() {
             recorder
                 .wait_for(|event| *event == Event::Stopped("deaf".into()))
                 .await;
-            clock.advance(LONG);
+            clock.advance(LONG).await;
         };
         let (ended, ()) = future::zip(group.run(), test).await;
         ended.unwrap_err();

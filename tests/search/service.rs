@@ -278,7 +278,7 @@ async fn step(world: &Arc<World>, index: usize, scope: &Scope<'static>, step: St
         Step::Block(millis) if world.scenario.place == Place::Threads => {
             thread::sleep(Duration::from_millis(millis));
         }
-        Step::Block(millis) => world.clock.advance(Duration::from_millis(millis)),
+        Step::Block(millis) => drop(world.clock.advance(Duration::from_millis(millis))),
         Step::Spin => spin(world, scope).await,
         Step::Forever => pending().await,
         Step::Started => started(world, index, scope).await,
