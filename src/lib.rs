@@ -178,12 +178,15 @@ pub mod test;
 
 pub mod guide;
 
-pub use executor::task::Task;
+pub use executor::kind::{Local, Shared, TaskKind};
+pub use executor::task::{LocalTask, Task};
 pub use group::Group;
 pub use group::added::Added;
 pub use group::child_handle::ChildHandle;
 pub use group::guard::Guard;
 pub use group::handle::Handle;
+pub use group::local::LocalGroup;
+pub use group::local_scope::LocalScope;
 pub use group::nested::Nested;
 pub use group::refused::Refused;
 pub use group::run::Run;

@@ -10,51 +10,69 @@ use std::task::{Context, Poll, Waker};
 use slab::Slab;
 
 use super::host::Host;
-use super::job::BoxedJob;
+use super::job::Job;
+use super::kind::{BoxedJob, TaskKind};
 use super::node::{Keyed, Node};
 use super::ready_queue::{ReadyQueue, Turn};
 use super::slot::Slot;
-use super::spawner::{Arrival, Spawner};
+use super::spawned::Spawned;
+use super::spawners::Spawners;
 
 /// How many tasks are polled before the task that awaits the group yields.
 const BUDGET: usize = 256;
 
 /// The tasks of a group in place, before its start and after.
-pub(crate) struct InPlace<'a, H> {
+pub(crate) struct InPlace<'a, K: TaskKind, H> {
     host: Arc<H>,
 
     /// Keeps the tasks that have arrived.
-    spawner: Arc<Spawner<'a>>,
+    spawners: Spawners<'a, K>,
 
     ready: Arc<ReadyQueue>,
-    slots: Slab<Slot<'a>>,
+    slots: Slab<Slot<'a, K>>,
 
     /// What was taken from the ready queue and has yet to have its turn.
     turns: VecDeque<Turn>,
 
     has_started: bool,
+
+    /// True once the tasks are another driver's.
+    has_moved: bool,
 }
 
-impl<'a, H: Host> InPlace<'a, H> {
+impl<'a, K: TaskKind, H: Host> InPlace<'a, K, H> {
     pub(super) fn new(
         host: Arc<H>,
-        spawner: Arc<Spawner<'a>>,
+        spawners: Spawners<'a, K>,
         ready: Arc<ReadyQueue>,
-    ) -> InPlace<'a, H> {
+    ) -> InPlace<'a, K, H> {
         InPlace {
             host,
-            spawner,
+            spawners,
             ready,
             slots: Slab::new(),
             turns: VecDeque::new(),
             has_started: false,
+            has_moved: false,
         }
+    }
+
+    /// Moves the tasks, none of which has started, to a driver that spawns them. Nothing but the
+    /// drop of this one may follow.
+    pub(super) fn move_to_executor(&mut self) -> Spawned<'a, K, H> {
+        let wakers = Arc::clone(self.host.scheduler().move_to_executor());
+        let mut spawned = Spawned::new(Arc::clone(&self.host), self.spawners.clone(), wakers);
+        for (_, slot) in std::mem::take(&mut self.slots) {
+            spawned.add(slot.into_job());
+        }
+        self.has_moved = true;
+        spawned
     }
 
     pub(super) fn add<T: Send + Sync + 'static>(
         &mut self,
         node: &Arc<Node<H, T>>,
-        job: BoxedJob<'a>,
+        job: BoxedJob<'a, K>,
     ) {
         // Past four thousand million tasks the memory is gone.
         node.set_key(self.slots.insert(Slot::new(node, job)) as u32);
@@ -155,10 +173,9 @@ impl<'a, H: Host> InPlace<'a, H> {
 
     /// Takes in the task that arrived first, and polls it.
     fn adopt(&mut self) {
-        let arrivals = self.spawner.arrivals();
-        if let Some(Arrival { node, slot }) = arrivals.and_then(|arrivals| arrivals.pop()) {
+        if let Some(slot) = self.spawners.pop() {
             let key = self.slots.insert(slot);
-            node.set_key(key as u32);
+            self.slots[key].job().node().set_key(key as u32);
             self.ready.set_tasks(self.slots.len());
             self.poll_task(key);
         }
@@ -176,15 +193,14 @@ enum Next {
     Sleep,
 }
 
-impl<H> Drop for InPlace<'_, H> {
+impl<K: TaskKind, H> Drop for InPlace<'_, K, H> {
     fn drop(&mut self) {
+        if self.has_moved {
+            return;
+        }
         // Closed first: the last act of a task may be to spawn another. What has arrived owns the
         // list that it is in, so it has to be taken out.
-        let arrivals = self
-            .spawner
-            .arrivals()
-            .and_then(|arrivals| arrivals.close());
-        let arrived = arrivals.into_iter().flatten().map(|arrival| arrival.slot);
+        let arrived = self.spawners.close();
         let mut slots: Vec<_> = self.slots.drain().chain(arrived).collect();
         slots.sort_by_cached_key(|slot| Reverse(slot.job().rank()));
         slots.into_iter().for_each(drop);

@@ -7,6 +7,9 @@
 //! for a task header and one for a listener to each service, and a lock and a slab entry for their
 //! bookkeeping, which is more than all that the group itself needs.
 //!
+//! Whether the tasks may go to other threads is a [`TaskKind`](kind::TaskKind), which chooses the
+//! trait objects; all else is the same code for both.
+//!
 //! This module knows no group. What it needs of one is in [`Host`](host::Host).
 
 pub(crate) mod counted;
@@ -14,13 +17,16 @@ pub(crate) mod driver;
 pub(crate) mod host;
 mod in_place;
 pub(crate) mod job;
+mod kept;
+pub(crate) mod kind;
 pub(crate) mod node;
 pub(crate) mod panic;
 mod ready_queue;
 pub(crate) mod scheduler;
 mod slot;
-mod spawned;
+pub(crate) mod spawned;
 pub(crate) mod spawner;
+pub(crate) mod spawners;
 pub(crate) mod task;
 
 #[cfg(all(test, neap_loom))]

@@ -126,7 +126,7 @@ impl Woken {
     fn new() -> Woken {
         let ready = Arc::new(ReadyQueue::new());
         let host = Arc::new(OneTask {
-            scheduler: Scheduler::InPlace(Arc::clone(&ready)),
+            scheduler: Scheduler::in_place(&ready),
             ready,
             work: AtomicUsize::new(0),
         });

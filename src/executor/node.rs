@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Wake, Waker};
 
 use super::host::Host;
-use super::scheduler::Scheduler;
+use super::scheduler::Place;
 use crate::sync::{AtomicU8, AtomicU32, Ordering};
 
 /// The key of a task that has none yet.
@@ -66,13 +66,11 @@ impl<H: Host, T: Send + Sync + 'static> Node<H, T> {
 
     /// Returns true if this waker wakes this very task, so that nothing else has to.
     pub(crate) fn is_woken_by(self: &Arc<Self>, waker: &Waker) -> bool {
-        match self.host.scheduler() {
+        match self.host.scheduler().place() {
             // A waker made of this node has the address of the node for data. Nothing else has, as
             // the node is alive. Should that ever change, this returns false, which costs a listener.
-            Scheduler::InPlace(_) => waker.data() == Arc::as_ptr(self).cast(),
-            Scheduler::Spawned(wakers) => {
-                wakers.is_woken_by(self.key.load(Ordering::Relaxed), waker)
-            }
+            Place::Here(_) => waker.data() == Arc::as_ptr(self).cast(),
+            Place::Spawned(wakers) => wakers.is_woken_by(self.key.load(Ordering::Relaxed), waker),
         }
     }
 }
@@ -88,7 +86,7 @@ impl<H: Host, T: Send + Sync + 'static> Wake for Node<H, T> {
 }
 
 /// What is told the key of a task.
-pub(crate) trait Keyed: Send + Sync {
+pub trait Keyed: Send + Sync {
     fn set_key(&self, key: u32);
 }
 

@@ -13,46 +13,87 @@ use crate::time::activity::Activity;
 /// The side of an executor that wakes tasks. It owns none of them.
 pub(crate) enum Scheduler {
     /// In place: the tasks that are to be polled.
-    InPlace(Arc<ReadyQueue>),
+    InPlace {
+        ready: Arc<ReadyQueue>,
+
+        /// Set if the tasks were moved to an executor before their start.
+        moved: OnceLock<Arc<Wakers>>,
+    },
 
     /// On an executor that the user gave: the wakers of its tasks.
     Spawned(Arc<Wakers>),
 }
 
+/// Where the tasks are that are to be woken.
+pub(super) enum Place<'s> {
+    Here(&'s ReadyQueue),
+    Spawned(&'s Arc<Wakers>),
+}
+
 impl Scheduler {
+    pub(super) fn in_place(ready: &Arc<ReadyQueue>) -> Scheduler {
+        Scheduler::InPlace {
+            ready: Arc::clone(ready),
+            moved: OnceLock::new(),
+        }
+    }
+
+    /// Returns where the tasks are.
+    pub(super) fn place(&self) -> Place<'_> {
+        match self {
+            Scheduler::InPlace { ready, moved } => match moved.get() {
+                None => Place::Here(ready),
+                Some(wakers) => Place::Spawned(wakers),
+            },
+            Scheduler::Spawned(wakers) => Place::Spawned(wakers),
+        }
+    }
+
+    /// Has the tasks woken on an executor from here on; returns their wakers.
+    ///
+    /// What was woken in place before is not woken again. None of it has been polled, and so sees
+    /// what was done before at its first poll: each is given a new key after this, and a wake that
+    /// loads the old key comes before that in the order of `Node::wake_task`.
+    pub(super) fn move_to_executor(&self) -> &Arc<Wakers> {
+        match self {
+            Scheduler::InPlace { moved, .. } => moved.get_or_init(|| Arc::new(Wakers::new())),
+            Scheduler::Spawned(wakers) => wakers,
+        }
+    }
+
     pub(crate) fn is_in_place(&self) -> bool {
-        matches!(self, Scheduler::InPlace(_))
+        matches!(self.place(), Place::Here(_))
     }
 
     /// Counts the tasks from here on that are busy. In place there is nothing to do: their driver
     /// is counted, which is the task that awaits the group.
     pub(crate) fn count(&self, activity: &Activity) {
-        if let Scheduler::Spawned(wakers) = self {
+        if let Place::Spawned(wakers) = self.place() {
             let _ = wakers.activity.set(activity.clone());
         }
     }
 
     /// Wakes the task with this key.
     pub(super) fn wake(&self, key: u32) {
-        match self {
-            Scheduler::InPlace(ready) => ready.push(Turn::Task(key)),
-            Scheduler::Spawned(wakers) => wakers.wake(key),
+        match self.place() {
+            Place::Here(ready) => ready.push(Turn::Task(key)),
+            Place::Spawned(wakers) => wakers.wake(key),
         }
     }
 
     /// Returns true if waking `n` tasks costs more than polling all there are; in place only.
     pub(crate) fn is_most(&self, n: usize) -> bool {
-        match self {
-            Scheduler::InPlace(ready) => ready.is_most(n),
-            Scheduler::Spawned(_) => false,
+        match self.place() {
+            Place::Here(ready) => ready.is_most(n),
+            Place::Spawned(_) => false,
         }
     }
 
     /// Wakes every task.
     pub(crate) fn wake_all(&self) {
-        match self {
-            Scheduler::InPlace(ready) => ready.push_all(),
-            Scheduler::Spawned(wakers) => wakers.wake_all(),
+        match self.place() {
+            Place::Here(ready) => ready.push_all(),
+            Place::Spawned(wakers) => wakers.wake_all(),
         }
     }
 }

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use super::counted::Counted;
-use super::job::{BoxedJob, Job};
-use super::node::Keyed;
+use super::job::Job;
+use super::kept::{Kept, Release};
+use super::kind::{BoxedJob, Local, Shared, TaskKind};
 use super::scheduler::Wakers;
 
 /// A task of a group, for an executor to run to its end.
@@ -16,8 +17,8 @@ use super::scheduler::Wakers;
 /// The function given to [`Group::on`](crate::Group::on) is called with it. It never panics and
 /// returns nothing. Dropping it cancels the service it belongs to.
 #[must_use = "a task does nothing unless an executor runs it"]
-pub struct Task<'a> {
-    job: BoxedJob<'a>,
+pub struct Task<'a, K: TaskKind = Shared> {
+    job: BoxedJob<'a, K>,
 
     /// Where the group finds the waker of this task, and the key it has there.
     wakers: Arc<Wakers>,
@@ -28,35 +29,56 @@ pub struct Task<'a> {
 
     /// Dropped after what the task does. `None` if the group goes by the real time.
     counted: Option<Counted>,
+
+    /// Keeps what the spawn function has returned, if that has to be kept.
+    handle: Option<Release<K::Kept>>,
 }
 
-impl<'a> Task<'a> {
-    pub(super) fn new(wakers: &Arc<Wakers>, node: &dyn Keyed, job: BoxedJob<'a>) -> Task<'a> {
+/// A task of a [`LocalGroup`](crate::LocalGroup), for an executor to run to its end on this thread.
+pub type LocalTask<'a> = Task<'a, Local>;
+
+impl<'a, K: TaskKind> Task<'a, K> {
+    pub(super) fn new(wakers: &Arc<Wakers>, job: BoxedJob<'a, K>) -> Task<'a, K> {
         let key = wakers.insert();
-        node.set_key(key);
+        job.node().set_key(key);
         Task {
             job,
             wakers: Arc::clone(wakers),
             key,
             waker: None,
             counted: None,
+            handle: None,
         }
     }
-}
 
-impl Task<'_> {
     /// Counts the task as busy by the clock of its group, if that is moved by hand.
     pub(super) fn count(&mut self) {
         self.counted = self.wakers.activity().map(Counted::new);
     }
 
     /// Returns what the task does.
-    pub(super) fn job(&self) -> &dyn Job {
-        &*self.job
+    pub(super) fn job(&self) -> &K::Job<'a> {
+        &self.job
+    }
+
+    /// Spawns the task. What the function returns is kept until the task has ended; what has no
+    /// destructor need not be.
+    pub(crate) fn spawn<R>(
+        mut self,
+        spawn: impl FnOnce(Task<'a, K>) -> R,
+        erase: fn(Arc<Kept<R>>) -> Arc<K::Kept>,
+    ) {
+        if std::mem::needs_drop::<R>() {
+            let kept = Arc::new(Kept::new());
+            self.handle = Some(Release::new(erase(Arc::clone(&kept))));
+            kept.keep(spawn(self));
+        } else {
+            spawn(self);
+        }
     }
 }
 
-impl Future for Task<'_> {
+impl<K: TaskKind> Future for Task<'_, K> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
@@ -70,20 +92,25 @@ impl Future for Task<'_> {
             }
             job.as_mut().poll(cx)
         };
-        match &task.counted {
+        let polled = match &task.counted {
             None => poll(cx),
             Some(counted) => counted.poll(cx, poll),
+        };
+        if polled.is_ready() {
+            // Not left to the drop of the task, which its handle may keep.
+            self.handle = None;
         }
+        polled
     }
 }
 
-impl Drop for Task<'_> {
+impl<K: TaskKind> Drop for Task<'_, K> {
     fn drop(&mut self) {
         self.wakers.remove(self.key);
     }
 }
 
-impl fmt::Debug for Task<'_> {
+impl<K: TaskKind> fmt::Debug for Task<'_, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Task").finish_non_exhaustive()
     }

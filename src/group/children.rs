@@ -8,7 +8,7 @@ use super::guard::Guard;
 use super::scope::Scope;
 use crate::members::child_output::ChildOutput;
 use crate::members::child_task::ChildTask;
-use crate::members::core::Member;
+use crate::members::core::{Child, Member};
 use crate::service::result::ChildResult;
 use crate::service::result::sealed::IntoValue;
 
@@ -47,14 +47,10 @@ impl<'a> Scope<'a> {
         F: Future + Send + 'a,
         F::Output: ChildResult<Value: Send + 'a>,
     {
-        let output = Arc::new(ChildOutput::new());
-        if !self.member().enter_child() {
-            return ChildHandle::of_none(output);
-        }
-        let child = Member::child(self.member());
-        let task = ChildTask::new(Arc::clone(&child), future, Arc::clone(&output));
-        self.spawner.spawn(Arc::clone(&child), Box::pin(task));
-        ChildHandle::new(child, output)
+        spawn_child(self.member(), |child, output| {
+            let task = ChildTask::new(Arc::clone(&child), future, output);
+            self.spawner.spawn(child, Box::pin(task));
+        })
     }
 
     /// Has the service, and so the group, wait for something that is neither its future nor a
@@ -86,4 +82,18 @@ impl<'a> Scope<'a> {
     pub fn guard(&self) -> Option<Guard> {
         Guard::new(self.member())
     }
+}
+
+/// Has a child of a service spawned, unless the service has been cancelled or has ended.
+pub(super) fn spawn_child<T>(
+    member: &Arc<Member>,
+    spawn: impl FnOnce(Arc<Child>, Arc<ChildOutput<T>>),
+) -> ChildHandle<T> {
+    let output = Arc::new(ChildOutput::new());
+    if !member.enter_child() {
+        return ChildHandle::of_none(output);
+    }
+    let child = Member::child(member);
+    spawn(Arc::clone(&child), Arc::clone(&output));
+    ChildHandle::new(child, output)
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Group;
+use crate::executor::kind::TaskKind;
 
 /// The plan: a line for each service, in the order in which they were added, with those after which
 /// it starts, and before which it is stopped.
@@ -21,7 +22,7 @@ use super::Group;
 ///     "at most 4 at once\n`db`\n`metrics` (background)\n`http` after `db`"
 /// );
 /// ```
-impl fmt::Display for Group<'_> {
+impl<K: TaskKind> fmt::Display for Group<'_, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let members = self.core.registry.snapshot();
         let (limit, needs) = self.core.copy_plan(&members);
@@ -46,7 +47,7 @@ impl fmt::Display for Group<'_> {
     }
 }
 
-impl fmt::Debug for Group<'_> {
+impl<K: TaskKind> fmt::Debug for Group<'_, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let members = self.core.registry.snapshot();
         let names: Vec<_> = members.iter().map(|member| member.name()).collect();

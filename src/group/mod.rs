@@ -6,9 +6,12 @@ mod children;
 mod display;
 pub(crate) mod guard;
 pub(crate) mod handle;
+pub(crate) mod local;
+pub(crate) mod local_scope;
 pub(crate) mod nested;
 pub(crate) mod refused;
 pub(crate) mod run;
+mod run_on;
 pub(crate) mod scope;
 pub(crate) mod scope_stopped;
 mod settings;
@@ -20,19 +23,20 @@ use std::future::Future;
 use std::panic::Location;
 use std::sync::Arc;
 
-use futures_lite::stream;
+use futures_lite::{FutureExt, stream};
 
 use self::added::Added;
 use self::handle::Handle;
 use self::nested::Nested;
-use self::run::Run;
+use self::run::{BoxedSupervisor, Run};
 use self::scope::Scope;
 use self::supervisor::Supervisor;
 use crate::executor::counted::Counted;
 use crate::executor::driver::Driver;
-use crate::executor::spawner::Spawner;
+use crate::executor::kind::{Shared, TaskKind};
+use crate::executor::spawners::Spawners;
 use crate::executor::task::Task;
-use crate::members::core::Core;
+use crate::members::core::{Core, Member};
 use crate::members::service_task::ServiceTask;
 use crate::service::result::ServiceResult;
 use crate::service::result::sealed::Raced;
@@ -50,7 +54,8 @@ use crate::service::result::sealed::Raced;
 /// each has returned, or has been dropped, or is named in the outcome as abandoned.
 ///
 /// `'a` is what the services may borrow. A group that runs in place can borrow from the stack of
-/// the task that awaits it.
+/// the task that awaits it. The services may go to other threads, unless the group is a
+/// [`LocalGroup`](crate::LocalGroup).
 ///
 /// # Examples
 ///
@@ -76,15 +81,18 @@ use crate::service::result::sealed::Raced;
 /// # Ok::<(), neap::Error>(())
 /// ```
 #[must_use = "a group does nothing unless it is run"]
-pub struct Group<'a> {
+pub struct Group<'a, K: TaskKind = Shared> {
     core: Arc<Core>,
-    spawner: Arc<Spawner<'a>>,
+    spawners: Spawners<'a, K>,
+
+    /// Boxes the future of the supervisor, for other threads or not.
+    supervise: fn(Supervisor<'a, K>) -> BoxedSupervisor<'a, K>,
 
     /// Dropped before the tasks: it latches the stop, which they then find.
-    supervisor: Supervisor<'a>,
+    supervisor: Supervisor<'a, K>,
 
     /// The tasks of the services.
-    driver: Driver<'a, Core>,
+    driver: Driver<'a, K, Core>,
 }
 
 impl<'a> Group<'a> {
@@ -105,13 +113,16 @@ impl<'a> Group<'a> {
     /// # Ok::<(), neap::Error>(())
     /// ```
     pub fn new() -> Group<'a> {
-        Group::with(Spawner::in_place())
+        Group::with(Spawners::in_place(), |supervisor| supervisor.run().boxed())
     }
 
     /// Makes a group whose services, and their children, are each spawned as a task of their own.
     ///
     /// `spawn` is called once for each, while the group is being polled or a child is spawned. The
-    /// task must be run to its end or dropped.
+    /// task must be run to its end or dropped. What `spawn` returns, such as the handle of the task,
+    /// is kept until the task has ended: so this is right for an executor that cancels a task whose
+    /// handle is dropped, and for one that does not. An executor that is borrowed for less than `'a`
+    /// is for [`run_on`](Group::run_on).
     ///
     /// # Examples
     ///
@@ -121,30 +132,22 @@ impl<'a> Group<'a> {
     /// use std::sync::Arc;
     /// use neap::Group;
     ///
-    /// let on_smol = Group::on(|task| smol::spawn(task).detach());
-    /// let on_async_std = Group::on(|task| { async_std::task::spawn(task); });
+    /// let on_smol = Group::on(smol::spawn);
+    /// let on_async_std = Group::on(async_std::task::spawn);
     ///
     /// let executor = Arc::new(async_executor::Executor::new());
     /// let spawner = executor.clone();
-    /// let mut group = Group::on(move |task| spawner.spawn(task).detach());
+    /// let mut group = Group::on(move |task| spawner.spawn(task));
     /// group.add("hello", |_| async { println!("hello") });
     /// futures_lite::future::block_on(executor.run(group.run()))?;
     /// # drop((on_smol, on_async_std));
     /// # Ok::<(), neap::Error>(())
     /// ```
-    pub fn on(spawn: impl Fn(Task<'a>) + Send + Sync + 'a) -> Group<'a> {
-        Group::with(Spawner::spawned(spawn))
-    }
-
-    fn with(spawner: Spawner<'a>) -> Group<'a> {
-        let core = Core::new(spawner.scheduler());
-        let spawner = Arc::new(spawner);
-        Group {
-            driver: Driver::new(&core, &spawner),
-            supervisor: Supervisor::new(Arc::clone(&core)),
-            core,
-            spawner,
-        }
+    pub fn on<R>(spawn: impl Fn(Task<'a>) -> R + Send + Sync + 'a) -> Group<'a>
+    where
+        R: Send + 'static,
+    {
+        Group::with(Spawners::on(spawn), |supervisor| supervisor.run().boxed())
     }
 
     /// Adds a service, to be started by [`run`](Group::run).
@@ -176,12 +179,11 @@ impl<'a> Group<'a> {
     #[track_caller]
     pub fn add<S, F>(&mut self, name: impl Into<Cow<'static, str>>, service: S) -> Added<'_>
     where
-        S: FnOnce(Scope<'a>) -> F + Send + 'a,
-        F: Future + Send + 'a,
+        S: FnOnce(Scope<'a>) -> F + Send + 'a, // not Send? see LocalGroup
+        F: Future + Send + 'a,                 // not Send? see LocalGroup
         F::Output: ServiceResult,
     {
-        let member = self.core.add(name.into(), Location::caller());
-        let scope = Scope::new(Arc::clone(&member), Arc::clone(&self.spawner));
+        let (member, scope) = self.enter(name.into(), Location::caller());
         let task = ServiceTask::new(Arc::clone(&member), move || service(scope));
         self.driver.add(&member, Box::pin(task));
         Added::new(&self.core, member)
@@ -210,17 +212,12 @@ impl<'a> Group<'a> {
     #[track_caller]
     pub fn race<F>(&mut self, name: impl Into<Cow<'static, str>>, future: F) -> Added<'_>
     where
-        F: Future + Send + 'a,
+        F: Future + Send + 'a, // not Send? see LocalGroup
         F::Output: ServiceResult,
     {
         self.add(name, |scope: Scope<'a>| async move {
             Raced(scope.run_until_stopped(future).await)
         })
-    }
-
-    /// Returns a handle, to stop, watch and extend the group from elsewhere.
-    pub fn handle(&self) -> Handle<'a> {
-        Handle::new(&self.core, &self.spawner)
     }
 
     /// Makes the group a service of another.
@@ -253,6 +250,38 @@ impl<'a> Group<'a> {
             Nested::new(group.run(), handle, scope)
         }
     }
+}
+
+impl<'a, K: TaskKind> Group<'a, K> {
+    fn with(
+        spawners: Spawners<'a, K>,
+        supervise: fn(Supervisor<'a, K>) -> BoxedSupervisor<'a, K>,
+    ) -> Group<'a, K> {
+        let core = Core::new(spawners.scheduler());
+        Group {
+            driver: Driver::new(&core, &spawners),
+            supervise,
+            supervisor: Supervisor::new(Arc::clone(&core)),
+            core,
+            spawners,
+        }
+    }
+
+    /// Takes in a service by name; returns the record of it and its scope.
+    fn enter(
+        &self,
+        name: Cow<'static, str>,
+        location: &'static Location<'static>,
+    ) -> (Arc<Member>, Scope<'a>) {
+        let member = self.core.add(name, location);
+        let scope = Scope::new(Arc::clone(&member), Arc::clone(&self.spawners.shared));
+        (member, scope)
+    }
+
+    /// Returns a handle, to stop, watch and extend the group from elsewhere.
+    pub fn handle(&self) -> Handle<'a> {
+        Handle::new(&self.core, &self.spawners.shared)
+    }
 
     /// Starts the services, and waits until they have all ended.
     ///
@@ -283,9 +312,9 @@ impl<'a> Group<'a> {
     /// let error = futures_lite::future::block_on(group.run()).unwrap_err();
     /// assert_eq!(error.to_string(), "service `first` failed: out of work");
     /// ```
-    pub fn run(self) -> Run<'a> {
+    pub fn run(self) -> Run<'a, K> {
         let counted = self.core.timeline.activity().map(Counted::new);
-        Run::new(self.supervisor, self.driver, counted)
+        Run::new((self.supervise)(self.supervisor), self.driver, counted)
     }
 }
 

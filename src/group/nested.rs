@@ -10,19 +10,20 @@ use futures_lite::FutureExt;
 use super::handle::Handle;
 use super::run::Run;
 use super::scope::Scope;
+use crate::executor::kind::{Shared, TaskKind};
 use crate::outcome::error::Error;
 
 /// The future of a [group as a service](crate::Group::into_service).
 #[must_use = "futures do nothing unless polled"]
-pub struct Nested<'a> {
-    run: Run<'a>,
+pub struct Nested<'a, K: TaskKind = Shared> {
+    run: Run<'a, K>,
 
     /// Says that the service is ready once all services of the group are.
     starting: Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>,
 }
 
-impl<'a> Nested<'a> {
-    pub(super) fn new(run: Run<'a>, handle: Handle<'a>, scope: Scope<'a>) -> Nested<'a> {
+impl<'a, K: TaskKind> Nested<'a, K> {
+    pub(super) fn new(run: Run<'a, K>, handle: Handle<'a>, scope: Scope<'a>) -> Nested<'a, K> {
         scope.starting();
         let starting = async move {
             if handle.started().await.is_ok() {
@@ -36,7 +37,7 @@ impl<'a> Nested<'a> {
     }
 }
 
-impl Future for Nested<'_> {
+impl<K: TaskKind> Future for Nested<'_, K> {
     type Output = Result<(), Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -51,7 +52,7 @@ impl Future for Nested<'_> {
     }
 }
 
-impl fmt::Debug for Nested<'_> {
+impl<K: TaskKind> fmt::Debug for Nested<'_, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Nested").finish_non_exhaustive()
     }

@@ -5,11 +5,12 @@ use std::time::Duration;
 use futures_lite::{Stream, StreamExt};
 
 use super::Group;
+use crate::executor::kind::TaskKind;
 use crate::members::recorder::Recorder;
 use crate::stop::cause::Cause;
 use crate::time::clock::Clock;
 
-impl<'a> Group<'a> {
+impl<K: TaskKind> Group<'_, K> {
     /// Sets how long services may take to end after the stop; 10 seconds unless set.
     ///
     /// Zero means not to drain: the stop cancels at once. [`Duration::MAX`] means to wait for as
@@ -63,6 +64,25 @@ impl<'a> Group<'a> {
         self
     }
 
+    /// Has the group go by a clock that is moved by hand, for [tests](crate::test).
+    ///
+    /// Its deadlines, reports, and the back-off of [`restart`](crate::restart()) do; timers of the
+    /// services' own do not, unless they are waits [on that clock](Clock::sleep). To be called
+    /// before the group is stopped, run, or looked at.
+    pub fn clock(self, clock: &Clock) -> Self {
+        self.core.set_clock(clock);
+        self
+    }
+
+    /// Has every event of the services recorded, for [tests](crate::test): by the first recorder
+    /// that is given, from then on.
+    pub fn record(self, recorder: &Recorder) -> Self {
+        let _ = self.core.recorder.set(recorder.clone());
+        self
+    }
+}
+
+impl<'a> Group<'a> {
     /// Stops the group at the first item of a stream, and cancels it at the second.
     ///
     /// Like all that says what a group is like, it takes the group and returns it: chain it where
@@ -93,27 +113,10 @@ impl<'a> Group<'a> {
     /// ```
     pub fn stop_on<S>(mut self, source: S) -> Self
     where
-        S: Stream + Send + 'a,
+        S: Stream + Send + 'a, // not Send? see LocalGroup
         S::Item: Into<Cause>,
     {
         self.supervisor.add_source(source.map(Into::into).boxed());
-        self
-    }
-
-    /// Has the group go by a clock that is moved by hand, for [tests](crate::test).
-    ///
-    /// Its deadlines, reports, and the back-off of [`restart`](crate::restart()) do; timers of the
-    /// services' own do not, unless they are waits [on that clock](Clock::sleep). To be called
-    /// before the group is stopped, run, or looked at.
-    pub fn clock(self, clock: &Clock) -> Self {
-        self.core.set_clock(clock);
-        self
-    }
-
-    /// Has every event of the services recorded, for [tests](crate::test): by the first recorder
-    /// that is given, from then on.
-    pub fn record(self, recorder: &Recorder) -> Self {
-        let _ = self.core.recorder.set(recorder.clone());
         self
     }
 }

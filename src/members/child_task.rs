@@ -11,6 +11,7 @@ use pin_project_lite::pin_project;
 use super::child_output::ChildOutput;
 use super::core::Child;
 use crate::executor::job::Job;
+use crate::executor::node::Keyed;
 use crate::executor::panic::catch;
 use crate::service::exit::{End, Failure};
 use crate::service::result::sealed::IntoValue;
@@ -103,9 +104,12 @@ fn hand_over<T>(child: &Child, output: &mut Option<Arc<ChildOutput<T>>>, value: 
 
 impl<F, T> Job for ChildTask<F, T>
 where
-    F: Future<Output: IntoValue<Value = T>> + Send,
-    T: Send,
+    F: Future<Output: IntoValue<Value = T>>,
 {
+    fn node(&self) -> &dyn Keyed {
+        &*self.child
+    }
+
     fn rank(&self) -> u64 {
         self.child.data.member.rank()
     }

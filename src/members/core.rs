@@ -252,7 +252,7 @@ impl Core {
     }
 
     /// Has the clock, if it is moved by hand, count what is busy.
-    fn count_busy(&self) {
+    pub(crate) fn count_busy(&self) {
         if let Some(activity) = self.timeline.activity() {
             self.scheduler.count(activity);
         }

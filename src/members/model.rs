@@ -17,7 +17,8 @@ use super::registry::Reason;
 use super::service_task::ServiceTask;
 use super::start::Start;
 use super::steps::WhenFull;
-use crate::executor::spawner::Spawner;
+use crate::executor::kind::Shared;
+use crate::executor::spawners::Spawners;
 use crate::executor::task::Task;
 use crate::plan::Stopping;
 use crate::service::id::ServiceId;
@@ -28,7 +29,7 @@ use crate::stop::cause::Cause;
 /// A group, as its services and handles see it.
 struct Group {
     core: Arc<Core>,
-    spawner: Arc<Spawner<'static>>,
+    spawners: Spawners<'static, Shared>,
 
     /// The tasks that were spawned. A lock that the model does not see.
     tasks: Arc<std::sync::Mutex<Vec<Task<'static>>>>,
@@ -38,10 +39,10 @@ impl Group {
     fn new() -> Arc<Group> {
         let tasks = Arc::new(std::sync::Mutex::new(Vec::new()));
         let spawned = Arc::clone(&tasks);
-        let spawner = Spawner::spawned(move |task| spawned.lock().unwrap().push(task));
+        let spawners = Spawners::on(move |task| spawned.lock().unwrap().push(task));
         Arc::new(Group {
-            core: Core::new(spawner.scheduler()),
-            spawner: Arc::new(spawner),
+            core: Core::new(spawners.scheduler()),
+            spawners,
             tasks,
         })
     }
@@ -78,7 +79,7 @@ impl Group {
             std::future::ready(())
         };
         let job = Box::pin(ServiceTask::new(Arc::clone(member), start));
-        self.spawner.spawn(Arc::clone(member), job);
+        self.spawners.own.spawn(Arc::clone(member), job);
         self.tasks.lock().unwrap().pop().unwrap()
     }
 

@@ -14,6 +14,7 @@ use pin_project_lite::pin_project;
 use super::core::Member;
 use super::start::Start;
 use crate::executor::job::Job;
+use crate::executor::node::Keyed;
 use crate::executor::panic::catch;
 use crate::service::exit::End;
 use crate::service::poll::poll_to_end;
@@ -147,9 +148,13 @@ where
 
 impl<S, F> Job for ServiceTask<S, F>
 where
-    S: FnOnce() -> F + Send,
-    F: Future<Output: IntoEnd> + Send,
+    S: FnOnce() -> F,
+    F: Future<Output: IntoEnd>,
 {
+    fn node(&self) -> &dyn Keyed {
+        &*self.member
+    }
+
     fn rank(&self) -> u64 {
         self.member.rank()
     }

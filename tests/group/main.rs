@@ -11,6 +11,8 @@ mod drain;
 mod dropped;
 mod failure;
 mod handle;
+mod handles;
+mod local;
 mod nested;
 mod one;
 mod run;

@@ -7,10 +7,11 @@ use futures_lite::future;
 
 use super::timer::Due;
 use super::{Stage, Supervisor, TICK};
+use crate::executor::kind::TaskKind;
 use crate::members::log;
 use crate::time::{deadline_after, earliest, nanos};
 
-impl Supervisor<'_> {
+impl<K: TaskKind> Supervisor<'_, K> {
     /// Sets the timer to the next deadline.
     pub(super) fn set_timer(&mut self) {
         let due = match self.stage {

@@ -14,6 +14,7 @@ use futures_lite::future;
 
 use self::sources::{Causes, Item, Sources};
 use self::timer::{Due, Timer};
+use crate::executor::kind::TaskKind;
 use crate::members::core::{Core, Member};
 use crate::members::log;
 use crate::members::notices::Notice;
@@ -59,9 +60,9 @@ enum Stage {
 /// What starts as part of a [`Group`](crate::Group), and becomes the future of its `run`.
 ///
 /// Dropping it before its end cancels all services.
-pub(super) struct Supervisor<'a> {
+pub(super) struct Supervisor<'a, K: TaskKind> {
     core: Arc<Core>,
-    sources: Sources<'a>,
+    sources: Sources<'a, K>,
 
     /// How many notices were read in a row.
     notices: u32,
@@ -80,8 +81,8 @@ pub(super) struct Supervisor<'a> {
     origin: u64,
 }
 
-impl<'a> Supervisor<'a> {
-    pub(super) fn new(core: Arc<Core>) -> Supervisor<'a> {
+impl<'a, K: TaskKind> Supervisor<'a, K> {
+    pub(super) fn new(core: Arc<Core>) -> Supervisor<'a, K> {
         Supervisor {
             core,
             sources: Sources::new(),
@@ -94,7 +95,7 @@ impl<'a> Supervisor<'a> {
         }
     }
 
-    pub(super) fn add_source(&mut self, items: Causes<'a>) {
+    pub(super) fn add_source(&mut self, items: Causes<'a, K>) {
         self.sources.add(items);
     }
 
@@ -324,7 +325,7 @@ impl<'a> Supervisor<'a> {
     }
 }
 
-impl Drop for Supervisor<'_> {
+impl<K: TaskKind> Drop for Supervisor<'_, K> {
     fn drop(&mut self) {
         if !matches!(self.stage, Stage::Over) {
             self.core.stop(Cause::Dropped);

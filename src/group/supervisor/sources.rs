@@ -1,10 +1,10 @@
 //! The streams that stop a group.
 
-use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_lite::Stream;
 
+use crate::executor::kind::{BoxedStream, TaskKind};
 use crate::executor::panic::{Panicked, catch};
 use crate::stop::cause::Cause;
 
@@ -21,28 +21,28 @@ pub(super) enum Item {
 }
 
 /// A stream of causes, boxed.
-pub(super) type Causes<'a> = Pin<Box<dyn Stream<Item = Cause> + Send + 'a>>;
+pub(super) type Causes<'a, K> = BoxedStream<'a, K, Cause>;
 
 /// A stream whose first item stops the group, and whose second cancels it. It is dropped then: it
 /// has nothing more to say, and may be one that is always ready.
-struct Source<'a> {
-    items: Causes<'a>,
+struct Source<'a, K: TaskKind> {
+    items: Causes<'a, K>,
     is_first: bool,
 }
 
 /// The streams that stop a group.
-pub(super) struct Sources<'a> {
-    sources: Vec<Source<'a>>,
+pub(super) struct Sources<'a, K: TaskKind> {
+    sources: Vec<Source<'a, K>>,
 }
 
-impl<'a> Sources<'a> {
-    pub(super) fn new() -> Sources<'a> {
+impl<'a, K: TaskKind> Sources<'a, K> {
+    pub(super) fn new() -> Sources<'a, K> {
         Sources {
             sources: Vec::new(),
         }
     }
 
-    pub(super) fn add(&mut self, items: Causes<'a>) {
+    pub(super) fn add(&mut self, items: Causes<'a, K>) {
         let is_first = true;
         self.sources.push(Source { items, is_first });
     }
@@ -78,7 +78,7 @@ impl<'a> Sources<'a> {
     }
 }
 
-impl Drop for Sources<'_> {
+impl<K: TaskKind> Drop for Sources<'_, K> {
     fn drop(&mut self) {
         while !self.sources.is_empty() {
             self.remove(0);
