@@ -34,7 +34,7 @@ impl<K: TaskKind> Group<'_, K> {
     /// Sets how many services may run at once; any number unless set.
     ///
     /// The others wait for their turn, in the order in which they were added, those whose
-    /// [needs](Added::needs) are not ready yet aside. A turn lasts until the service has ended,
+    /// [needs](crate::Added::needs) are not ready yet aside. A turn lasts until the service has ended,
     /// with its children. Services in the background have no need of one. Nothing that waits when
     /// the group is stopped will start. One that runs for good keeps its turn: give what is to be
     /// limited a group of its own, and [nest](Group::into_service) that.

@@ -6,6 +6,12 @@ pub mod errgroup {}
 #[doc = include_str!("tokio.md")]
 pub mod tokio {}
 
+#[doc = include_str!("swift.md")]
+pub mod swift {}
+
+#[doc = include_str!("tokens.md")]
+pub mod tokens {}
+
 #[doc = include_str!("ordering.md")]
 pub mod ordering {}
 
