@@ -17,14 +17,25 @@ use super::exit::{BoxError, End};
 /// group.add("anything", |_| async { anyhow::Ok(println!("{}", "7".parse::<u8>()?)) });
 /// ```
 ///
+/// A `Box<dyn Error>` can hold what may not go to other threads; [`BoxError`] cannot, and will do:
+///
+/// ```compile_fail,E0277
+/// use std::error::Error;
+///
+/// let mut group = neap::Group::new();
+/// group.add("reads", |_| async { Err::<(), Box<dyn Error>>("xxx".into()) });
+/// ```
+///
 /// It cannot be implemented outside this crate.
 #[diagnostic::on_unimplemented(
     message = "a service cannot end with `{Self}`",
     label = "this is not how a service can end",
-    note = "it ends in `()`, or in `Result<(), E>` where `E` converts into `Box<dyn Error + Send + Sync>`"
+    note = "it ends in `()`, or in `Result<(), E>` where `E` converts into `Box<dyn Error + Send + Sync>`",
+    note = "instead of `Box<dyn Error>`, use `neap::BoxError`, which is `Send` and `Sync`"
 )]
 pub trait ServiceResult: sealed::IntoEnd {}
 
+#[diagnostic::do_not_recommend]
 impl<T: sealed::IntoEnd> ServiceResult for T {}
 
 /// What a child of a service may end with: `()`, or `Result<T, E>` with an error that can be boxed; or
@@ -37,10 +48,12 @@ impl<T: sealed::IntoEnd> ServiceResult for T {}
 #[diagnostic::on_unimplemented(
     message = "a child cannot end with `{Self}`",
     label = "this is not how a child can end",
-    note = "it ends in `()`, or in `Result<T, E>` where `E` converts into `Box<dyn Error + Send + Sync>`: return `Ok(value)`"
+    note = "it ends in `()`, or in `Result<T, E>` where `E` converts into `Box<dyn Error + Send + Sync>`: return `Ok(value)`",
+    note = "instead of `Box<dyn Error>`, use `neap::BoxError`, which is `Send` and `Sync`"
 )]
 pub trait ChildResult: sealed::IntoValue {}
 
+#[diagnostic::do_not_recommend]
 impl<T: sealed::IntoValue> ChildResult for T {}
 
 pub(crate) mod sealed {
@@ -68,6 +81,7 @@ pub(crate) mod sealed {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl<T, E: Into<BoxError> + 'static> IntoValue for Result<T, E> {
         type Value = T;
 
@@ -114,6 +128,7 @@ pub(crate) mod sealed {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl<E: Into<BoxError> + 'static> IntoEnd for Result<(), E> {
         fn into_end(self) -> End {
             match self {
