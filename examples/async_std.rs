@@ -13,8 +13,7 @@ use neap::{Group, signal};
 
 fn main() -> Result<(), neap::Error> {
     task::block_on(async {
-        let mut group =
-            Group::on(|spawned| drop(task::spawn(spawned))).stop_on(signal::termination()?);
+        let mut group = Group::on(task::spawn).stop_on(signal::termination()?);
         group.add("server", |scope| async move {
             println!("server: stopped by the {}", scope.stopped().await);
         });

@@ -51,8 +51,8 @@ async fn run() -> Result<(), Failure> {
     let flags = Flags::parse()?;
     let mut group = match flags.runtime.as_str() {
         "in-place" => Group::new(),
-        "smol" => Group::on(|task| smol::spawn(task).detach()),
-        "async-std" => Group::on(|task| drop(async_std::task::spawn(task))),
+        "smol" => Group::on(smol::spawn),
+        "async-std" => Group::on(async_std::task::spawn),
         other => {
             return Err(format!("--runtime is in-place, smol or async-std, not {other}").into());
         }

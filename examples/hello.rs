@@ -50,8 +50,8 @@ fn parse() -> Result<Flags, lexopt::Error> {
 /// Returns an empty group on the runtime of this name.
 fn group_on(runtime: &str) -> Result<Group<'static>, lexopt::Error> {
     match runtime {
-        "smol" => Ok(Group::on(|task| smol::spawn(task).detach())),
-        "async-std" => Ok(Group::on(|task| drop(async_std::task::spawn(task)))),
+        "smol" => Ok(Group::on(smol::spawn)),
+        "async-std" => Ok(Group::on(async_std::task::spawn)),
         "in-place" => Ok(Group::new()),
         other => {
             Err(format!("no such runtime: {other} (there are smol, async-std, in-place)").into())

@@ -26,7 +26,7 @@ fn main() -> Result<(), neap::Error> {
         })
         .collect();
 
-    let mut group = Group::on(move |task| executor.spawn(task).detach());
+    let mut group = Group::on(move |task| executor.spawn(task));
     for name in ["first", "second", "third"] {
         group.add(name, |scope| async move {
             println!("{} is on {:?}", scope.name(), thread::current().name());

@@ -25,8 +25,7 @@ async fn ticker(scope: Scope<'static>) {
 
 fn main() -> Result<(), neap::Error> {
     smol::block_on(async {
-        let mut group =
-            Group::on(|task| smol::spawn(task).detach()).stop_on(signal::termination()?);
+        let mut group = Group::on(smol::spawn).stop_on(signal::termination()?);
         group.add("ticker", ticker);
         group
             .add("job", |_| async {

@@ -46,7 +46,8 @@
 //!
 //! In place, as here, the task that awaits the group drives its services, which may borrow from the
 //! stack.
-//! [`Group::on`] has each of them run as a task of an executor instead.
+//! [`Group::on`] has each of them run as a task of an executor instead; [`Group::run_on`] does so for an
+//! executor that is borrowed. Services that are not `Send` are for a [`LocalGroup`].
 //!
 //! # Guarantees
 //!

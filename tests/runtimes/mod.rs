@@ -59,9 +59,9 @@ impl Runtime {
     pub fn group(self) -> Group<'static> {
         match self {
             InPlace | InPlaceOnSmol => Group::new(),
-            Smol => Group::on(|task| smol::spawn(task).detach()),
+            Smol => Group::on(smol::spawn),
             SmolThreads => Group::on(|task| threads().spawn(task).detach()),
-            AsyncStd => Group::on(|task| drop(async_std::task::spawn(task))),
+            AsyncStd => Group::on(async_std::task::spawn),
             Executor => Group::on(|task| local().spawn(task).detach()),
             ThreadPool => Group::on(|task: Task<'static>| pool().spawn_ok(task)),
         }
