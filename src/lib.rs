@@ -200,6 +200,7 @@ pub use outcome::report::ServiceReport;
 pub use outcome::status::{ServiceStatus, Status};
 pub use provided::{Provided, Providing};
 pub use restart::gave_up::GaveUp;
+pub use restart::local::restart_local;
 pub use restart::policy::Restart;
 pub use restart::supervise::{Restarting, restart};
 pub use service::exit::{BoxError, Exit};

@@ -1,4 +1,4 @@
-//! Models of the ready queue and of the wakers that fill it, for loom.
+//! Models of the ready queue, of the wakers that fill it, and of the handles of tasks, for loom.
 //!
 //! The driver is a thread that polls as [`InPlace`](super::in_place) does. It sleeps for good, which
 //! loom reports, if a wake-up is lost.
@@ -12,6 +12,7 @@ use loom::future::block_on;
 use loom::thread;
 
 use super::host::Host;
+use super::kept::{Keep, Kept};
 use super::node::{Keyed, Node};
 use super::ready_queue::{ReadyQueue, Turn};
 use super::scheduler::Scheduler;
@@ -153,5 +154,49 @@ fn the_supervisor_sees_what_was_done_before_it_was_woken() {
             |woken| woken.host.ready.wake_by_ref(),
             |woken| woken.host.ready.begin_supervisor(),
         );
+    });
+}
+
+#[test]
+fn a_task_sees_what_was_done_before_it_was_woken_also_while_it_moves_to_an_executor() {
+    loom::model(|| {
+        let woken = Woken::new();
+        let (host, node) = (Arc::clone(&woken.host), Arc::clone(&woken.node));
+        thread::spawn(move || {
+            host.work.store(1, Ordering::SeqCst);
+            node.wake_task();
+        });
+        let wakers = woken.host.scheduler.move_to_executor();
+        let key = wakers.insert();
+        woken.node.set_key(key);
+        block_on(poll_fn(|cx| {
+            wakers.set(key, cx.waker());
+            woken.node.begin_poll();
+            match woken.host.work.load(Ordering::SeqCst) {
+                1 => Poll::Ready(()),
+                _ => Poll::Pending,
+            }
+        }));
+    });
+}
+
+/// Counts its drops.
+struct Counted(Arc<AtomicUsize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_handle_is_dropped_whether_it_comes_before_the_end_of_its_task_or_after() {
+    loom::model(|| {
+        let (drops, kept) = (Arc::new(AtomicUsize::new(0)), Arc::new(Kept::new()));
+        let same = Arc::clone(&kept);
+        let ending = thread::spawn(move || same.release());
+        kept.keep(Counted(Arc::clone(&drops)));
+        ending.join().unwrap();
+        assert_eq!(drops.load(Ordering::Relaxed), 1);
     });
 }

@@ -4,5 +4,6 @@
 //! [`GaveUp`](gave_up::GaveUp) is the error once it may not be.
 
 pub(crate) mod gave_up;
+pub(crate) mod local;
 pub(crate) mod policy;
 pub(crate) mod supervise;

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use futures_lite::{FutureExt, future};
 
 use super::policy::{Restart, Restarts};
+use crate::executor::kind::{BoxedFuture, Shared, TaskKind};
 use crate::executor::panic::{Panicked, catch};
 use crate::group::scope::Scope;
 use crate::members::log;
@@ -71,27 +72,27 @@ where
 
 /// The future of a service made by [`restart`].
 #[must_use = "futures do nothing unless polled"]
-pub struct Restarting<'a>(Pin<Box<dyn Future<Output = End> + Send + 'a>>);
+pub struct Restarting<'a, K: TaskKind = Shared>(pub(super) BoxedFuture<'a, K, End>);
 
-impl Future for Restarting<'_> {
+impl<K: TaskKind> Future for Restarting<'_, K> {
     type Output = End;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<End> {
-        self.0.poll(cx)
+        Pin::new(&mut self.0).poll(cx)
     }
 }
 
-impl fmt::Debug for Restarting<'_> {
+impl<K: TaskKind> fmt::Debug for Restarting<'_, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Restarting").finish_non_exhaustive()
     }
 }
 
 /// Runs a service until it may not be run any more.
-async fn supervise<'a, M, F>(policy: Restart, mut factory: M, scope: Scope<'a>) -> End
+pub(super) async fn supervise<'a, M, F>(policy: Restart, mut factory: M, scope: Scope<'a>) -> End
 where
-    M: FnMut(Scope<'a>) -> F + Send + 'a,
-    F: Future + Send + 'a,
+    M: FnMut(Scope<'a>) -> F + 'a,
+    F: Future + 'a,
     F::Output: ServiceResult,
 {
     scope.member().set_restarted();
@@ -135,7 +136,7 @@ async fn back_off(scope: &Scope<'_>, now: Instant, delay: Duration) {
 async fn run_once<'a, M, F>(factory: &mut M, scope: Scope<'a>) -> (End, Result<(), Panicked>)
 where
     M: FnMut(Scope<'a>) -> F,
-    F: Future + Send + 'a,
+    F: Future + 'a,
     F::Output: ServiceResult,
 {
     let member = Arc::clone(scope.member());

@@ -11,7 +11,7 @@ use futures_lite::{StreamExt, future, stream};
 use neap::test::{Clock, Event, Recorder};
 use neap::{
     Cause, Error, Exit, Group, Handle, LocalGroup, LocalScope, OnExit, Outcome, Restart, Scope,
-    ServiceOptions, restart,
+    ServiceOptions, restart, restart_local,
 };
 use smol::LocalExecutor;
 
@@ -454,9 +454,24 @@ fn a_service_is_restarted_in_a_local_group() {
             .backoff(Duration::ZERO, Duration::ZERO);
         let mut group = runner.group();
         let failing = |_| async { Err::<(), _>("xxx") };
-        group.add_shared("flaky", restart(policy, failing));
+        group.add_shared("shared", restart(policy.clone(), failing));
         let error = runner.run(group).await.unwrap_err();
         assert!(error.to_string().contains("gave up after 2 restarts"));
+
+        let (mut group, list) = (runner.group(), List::default());
+        let noted = list.clone();
+        let failing = move |scope: LocalScope<'static>| {
+            let noted = noted.clone();
+            async move {
+                scope.spawn(async move { noted.note("child") });
+                future::yield_now().await;
+                Err::<(), _>("xxx")
+            }
+        };
+        group.add("local", restart_local(policy, failing));
+        let error = runner.run(group).await.unwrap_err();
+        assert!(error.to_string().contains("gave up after 2 restarts"));
+        assert_eq!(list.all(), ["child"; 3]);
     });
 }
 
