@@ -26,7 +26,7 @@
 //!     while let Some(Some(line)) = token.run_until_stopped(lines.next()).await {
 //!         (&stream).write_all(format!("{}\n", line?).as_bytes()).await?;
 //!     }
-//!     Ok(())
+//!     std::io::Result::Ok(())
 //! });
 //! group.add("echo", echo);
 //! # group.handle().stop();

@@ -70,7 +70,7 @@ pub type Serving<'a> = Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>>
 /// ```
 /// use neap::{Group, net};
 ///
-/// let server = net::Server::new("127.0.0.1:0", |_, _| async { Ok(()) })
+/// let server = net::Server::new("127.0.0.1:0", async |_, _| {})
 ///     .max_connections(1000)
 ///     .backlog(128)
 ///     .listener_shared(false);

@@ -34,22 +34,22 @@ fn end_of(fill: impl FnOnce(&mut Group<'_>)) -> Error {
 
 #[test]
 fn a_service_fails_with_whatever_is_at_hand() {
-    let error = end_of(|group| drop(group.add("printer", async |_| print()).id()));
+    let error = end_of(|group| {
+        group.add("printer", async |_| print());
+    });
     assert_eq!(
         error.to_string(),
         "service `printer` failed: tray 2 is out of paper"
     );
     assert_eq!(error.find::<OutOfPaper>().unwrap().tray, 2);
 
-    let error = end_of(|group| drop(group.add("printer", async |_| Err("a word")).id()));
+    let error = end_of(|group| {
+        group.add("printer", async |_| Err("a word"));
+    });
     assert_eq!(error.to_string(), "service `printer` failed: a word");
 
     let error = end_of(|group| {
-        drop(
-            group
-                .add("printer", async |_| Err(format!("{} words", 2)))
-                .id(),
-        )
+        group.add("printer", async |_| Err(format!("{} words", 2)));
     });
     assert_eq!(error.to_string(), "service `printer` failed: 2 words");
 
@@ -79,11 +79,13 @@ fn a_service_fails_with_whatever_is_at_hand() {
 
     let error = end_of(|group| {
         group.add("printer", async |_| {
-            let tray: Option<u8> = None;
-            println!("{}", tray.expect("a tray"));
+            println!("{}", "two".parse::<u8>().expect("a tray"));
         });
     });
-    assert_eq!(error.panic_message(), Some("a tray"));
+    assert_eq!(
+        error.panic_message(),
+        Some("a tray: ParseIntError { kind: InvalidDigit }")
+    );
 }
 
 /// A function that uses anyhow all through takes the group's error like any other.

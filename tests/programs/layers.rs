@@ -33,11 +33,9 @@ async fn layers(mut group: Group<'_>, lines: Lines) -> Result<Outcome, Error> {
         .needs(cache);
     let handle = group.handle();
     group.race("operator", async move {
-        handle
-            .started()
-            .await
-            .map(|()| handle.stop_with("enough seen"))
-            .map_or((), drop);
+        if handle.started().await.is_ok() {
+            handle.stop_with("enough seen");
+        }
     });
     group.run().await
 }

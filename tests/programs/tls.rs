@@ -13,7 +13,7 @@ use futures_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerNam
 use futures_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
 use futures_rustls::{TlsAcceptor, TlsConnector};
 use neap::net::{Server, Stream};
-use neap::{Group, StopToken};
+use neap::{Group, Handle, StopToken};
 
 use crate::runtimes;
 
@@ -57,7 +57,7 @@ fn program() -> anyhow::Result<(Group<'static>, SocketAddr)> {
 }
 
 /// Sends two lines, stops the group, and returns the lines that come back.
-async fn ask(addr: SocketAddr, stop: impl FnOnce()) -> io::Result<Vec<String>> {
+async fn ask(addr: SocketAddr, handle: Handle<'_>) -> io::Result<Vec<String>> {
     let mut roots = RootCertStore::empty();
     roots
         .add(CertificateDer::from_pem_slice(CERTIFICATE).unwrap())
@@ -78,7 +78,7 @@ async fn ask(addr: SocketAddr, stop: impl FnOnce()) -> io::Result<Vec<String>> {
             break;
         }
     }
-    stop();
+    handle.stop();
     while let Some(line) = lines.next().await {
         answers.push(line?);
     }
@@ -90,10 +90,7 @@ fn lines_over_tls_are_answered_and_the_stop_says_good_bye() {
     runtimes::limited(|| {
         let (group, addr) = program().unwrap();
         let handle = group.handle();
-        let (ended, answers) = block_on(futures_lite::future::zip(
-            group.run(),
-            ask(addr, || drop(handle.stop())),
-        ));
+        let (ended, answers) = block_on(futures_lite::future::zip(group.run(), ask(addr, handle)));
         assert_eq!(answers.unwrap(), ["ONE", "TWO", "good-bye"]);
         ended.unwrap();
     });
