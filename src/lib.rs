@@ -105,8 +105,8 @@
 //! # Beyond the group
 //!
 //! [`restart()`] keeps a service going; [`UntilExt`] ends futures, streams, readers and iterators with
-//! the stop; [`Handle::status`] shows where each service is; [`test`](mod@test) has a clock to move by
-//! hand. Features add more:
+//! the stop; [`Handle::status`] shows where each service is; [`Group::on_event`] tells of all that
+//! happens, for metrics; [`test`](mod@test) has a clock to move by hand. Features add more:
 //!
 //! | feature | what it adds |
 //! |---|---|
@@ -194,6 +194,7 @@ pub use group::run::Run;
 pub use group::scope::Scope;
 pub use group::scope_stopped::ScopeStopped;
 pub use group::watchdog::WATCHDOG_EXIT_CODE;
+pub use members::event::{Event, Occurrence};
 pub use outcome::Outcome;
 pub use outcome::error::Error;
 pub use outcome::report::ServiceReport;

@@ -6,6 +6,7 @@ use futures_lite::{Stream, StreamExt};
 
 use super::Group;
 use crate::executor::kind::TaskKind;
+use crate::members::event::Occurrence;
 use crate::members::recorder::Recorder;
 use crate::stop::cause::Cause;
 use crate::time::clock::Clock;
@@ -77,7 +78,45 @@ impl<K: TaskKind> Group<'_, K> {
     /// Has every event of the services recorded, for [tests](crate::test): by the first recorder
     /// that is given, from then on.
     pub fn record(self, recorder: &Recorder) -> Self {
-        let _ = self.core.recorder.set(recorder.clone());
+        self.core.add_observers().set_recorder(recorder);
+        self
+    }
+
+    /// Calls a function at each event of the group and its services, for metrics or a log of one's
+    /// own.
+    ///
+    /// It is called where the event happens, by whichever thread that is, and under no lock: it
+    /// should be short, and may use a [handle](Group::handle) of the group. A panic of it is caught
+    /// and has no other effect, as that of a logger has. Given several functions, the group calls
+    /// them in the order in which they were given. A nested group has events of its own, and needs
+    /// a function of its own.
+    ///
+    /// A failure comes before the stop that it causes. On several threads, two events that happen
+    /// at once may come in either order: the stop of a service and its end, for instance. Their
+    /// [times](Occurrence::at) tell which was first.
+    ///
+    /// A group without such a function pays one load for each event.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    /// use futures_lite::future;
+    /// use neap::{Event, Group};
+    ///
+    /// let failures = Arc::new(AtomicU32::new(0));
+    /// let counted = failures.clone();
+    /// let mut group = Group::new().on_event(move |occurrence| match occurrence.event() {
+    ///     Event::Failed(..) | Event::Restarting(..) => drop(counted.fetch_add(1, Ordering::Relaxed)),
+    ///     _ => println!("{occurrence}"),
+    /// });
+    /// group.add("job", |_| async { Err("xxx") });
+    /// future::block_on(group.run()).unwrap_err();
+    /// assert_eq!(failures.load(Ordering::Relaxed), 1);
+    /// ```
+    pub fn on_event(self, hook: impl Fn(&Occurrence) + Send + Sync + 'static) -> Self {
+        self.core.add_observers().add_hook(Box::new(hook));
         self
     }
 }

@@ -10,8 +10,8 @@ use super::ending::Ending;
 use super::failures::Failures;
 use super::families::Families;
 use super::notices::{Notice, Notices};
+use super::observers::Observers;
 use super::readiness::Readiness;
-use super::recorder::Recorder;
 use super::registry::Registry;
 use super::timeouts::Timeouts;
 use crate::executor::host::Host;
@@ -75,8 +75,8 @@ pub(crate) struct Core {
     /// Locked before the registry, where both are.
     plan: Mutex<Plan>,
 
-    /// What records the events of the services, if anything does.
-    pub(crate) recorder: OnceLock<Recorder>,
+    /// Those that are told of each event, if there are any.
+    pub(super) observers: OnceLock<Box<Observers>>,
 
     /// When the supervisor will be polled at the latest, if it can be; 0 if it has no deadline.
     due: AtomicU64,
@@ -128,7 +128,7 @@ impl Core {
             notices: Notices::new(),
             ending: Ending::new(),
             plan: Mutex::new(Plan::default()),
-            recorder: OnceLock::new(),
+            observers: OnceLock::new(),
             due: AtomicU64::new(0),
             parent: OnceLock::new(),
             nested: OnceLock::new(),
@@ -215,9 +215,10 @@ impl Core {
     /// Records a failure, and only then stops the group for it.
     ///
     /// The two are one step for other services that fail at this moment. The waking is left until
-    /// the lock is free.
-    pub(crate) fn fail(&self, index: usize, exit: Exit, cause: Cause) {
+    /// the lock is free, and `tell` has told of the failure.
+    pub(crate) fn fail(&self, index: usize, exit: Exit, cause: Cause, tell: impl FnOnce()) {
         let waiters = self.failures.push(index, exit, || self.set_stop(cause));
+        tell();
         self.wake(waiters);
     }
 

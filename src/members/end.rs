@@ -1,8 +1,8 @@
 //! The end of a service and of its children, with their failures.
 
 use super::core::{ChildRecord, Core};
+use super::event::Event as Recorded;
 use super::log;
-use super::recorder::Event as Recorded;
 use crate::executor::node::Node;
 use crate::executor::panic::{Panicked, catch};
 use crate::service::exit::{End, Exit, Failure};
@@ -32,11 +32,16 @@ impl Node<Core, Record> {
         let exit = Exit::from(failure);
         let told = catch(|| {
             log::failed(self, &exit);
-            self.record(|name| Recorded::Failed(name, exit.to_string()));
+            self.is_observed().then(|| exit.to_string())
         });
-        self.fail_group(exit);
-        if let Err(Panicked(message)) = told {
-            self.fail_group(Exit::Panicked(message));
+        match told {
+            Ok(message) => self.fail_group(exit, message),
+            Err(Panicked(message)) => {
+                self.fail_group(exit, None);
+                let exit = Exit::Panicked(message);
+                let message = self.is_observed().then(|| exit.to_string());
+                self.fail_group(exit, message);
+            }
         }
     }
 
@@ -46,17 +51,27 @@ impl Node<Core, Record> {
         self.fail(failure);
     }
 
-    fn fail_group(&self, exit: Exit) {
-        if self.data.ignores_failures() {
-            self.host.failures.ignore(self.index(), exit);
-            return;
-        }
+    /// Stops the group for a failure, unless those of this service are ignored. The functions of the user's are told once the failure counts,
+    /// as they may stop the group too, and before anything is told to stop.
+    fn fail_group(&self, exit: Exit, message: Option<String>) {
         let name = self.data.name().clone();
+        let event = message.map(|message| Recorded::Failed(name.clone().into_owned(), message));
+        let recorded = event.map(|event| self.record(event));
         let cause = match exit {
             Exit::Panicked(_) => Cause::Panicked(name),
             _ => Cause::Failed(name),
         };
-        self.host.fail(self.index(), exit, cause);
+        let tell = || {
+            if let Some((event, at)) = recorded {
+                self.emit(event, at);
+            }
+        };
+        if self.data.ignores_failures() {
+            self.host.failures.ignore(self.index(), exit);
+            tell();
+        } else {
+            self.host.fail(self.index(), exit, cause, tell);
+        }
     }
 
     /// Records the failures among the end of a future of the service and the drop of what it owned.
@@ -84,14 +99,15 @@ impl Node<Core, Record> {
     /// failed, the stop has come before they start.
     pub(crate) fn end(&self, finished: bool) {
         self.data.set_ended(self.host.timeline.now());
-        let recorded = if finished {
-            Recorded::Ended
-        } else {
-            Recorded::Cancelled
+        let recorded: fn(String) -> Recorded = match finished {
+            true => Recorded::Ended,
+            false => Recorded::Cancelled,
         };
         let before = self.advance(Event::End { finished }, recorded);
+        if before.is_some() {
+            self.emit_change(recorded, self.data.ended());
+        }
         let before = before.unwrap_or_else(|| self.data.lifecycle());
-        self.notify_recorder();
         let stops_group = before.has(Flag::StopsGroup) && !before.has(Flag::StoppedAlone);
         if finished && stops_group {
             self.host.stop(Cause::Finished(self.data.name().clone()));

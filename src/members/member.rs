@@ -5,10 +5,9 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use super::core::{Child, ChildRecord, Core, Member};
-use super::recorder::Event as Recorded;
 use super::registry::Registered;
 use crate::executor::node::Node;
-use crate::service::lifecycle::{Event, Flag, Lifecycle, Phase};
+use crate::service::lifecycle::{Flag, Phase};
 use crate::service::options::ServiceOptions;
 use crate::service::record::Record;
 use crate::service::state::State;
@@ -102,35 +101,6 @@ impl Node<Core, Record> {
     /// Returns true if it is in the background and stopped after all that are not.
     pub(crate) fn is_last(&self) -> bool {
         self.is_background() && (!self.is_planned() || self.host.plan().is_last(self.index()))
-    }
-
-    /// Moves the service on, and records that in the same step. The caller [notifies the
-    /// recorder](Self::notify_recorder), once it holds no lock.
-    pub(super) fn advance(
-        &self,
-        event: Event,
-        recorded: fn(String) -> Recorded,
-    ) -> Option<Lifecycle> {
-        match self.host.recorder.get() {
-            None => self.data.apply(event),
-            Some(recorder) => recorder.push_if(
-                || self.data.apply(event),
-                || recorded(self.name().to_owned()),
-            ),
-        }
-    }
-
-    /// Tells those that wait for recorded events. Not to be called under a lock.
-    pub(super) fn notify_recorder(&self) {
-        if let Some(recorder) = self.host.recorder.get() {
-            recorder.notify();
-        }
-    }
-
-    pub(super) fn record(&self, event: impl FnOnce(String) -> Recorded) {
-        if let Some(recorder) = self.host.recorder.get() {
-            recorder.push(event(self.name().to_owned()));
-        }
     }
 
     /// Returns how far the service is, and since when by the clock of the group.

@@ -3,54 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::event::Event;
 use crate::sync::{Event as Notifier, Mutex, MutexGuard, lock};
 
-/// Something that happened to a service, by its name.
-///
-/// # Examples
-///
-/// ```
-/// use neap::test::Event;
-///
-/// assert_eq!(Event::Failed("job".into(), "failed: xxx".into()).to_string(), "`job` failed: xxx");
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Event {
-    /// It was polled for the first time.
-    Started(String),
-
-    /// It is ready: it said so, or its first poll has returned.
-    Ready(String),
-
-    /// It failed or panicked, with this message.
-    Failed(String, String),
-
-    /// It was told to stop.
-    Stopped(String),
-
-    /// It has ended: it returned, and its children too.
-    Ended(String),
-
-    /// It has ended: it was dropped before it returned, or never started.
-    Cancelled(String),
-}
-
-impl fmt::Display for Event {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Event::Started(name) => write!(f, "`{name}` started"),
-            Event::Ready(name) => write!(f, "`{name}` ready"),
-            Event::Failed(name, message) => write!(f, "`{name}` {message}"),
-            Event::Stopped(name) => write!(f, "`{name}` stopped"),
-            Event::Ended(name) => write!(f, "`{name}` ended"),
-            Event::Cancelled(name) => write!(f, "`{name}` cancelled"),
-        }
-    }
-}
-
 /// Records every event of the services of a group; see
-/// [`Group::record`](crate::Group::record).
+/// [`Group::record`](crate::Group::record). Those of the group itself are not recorded.
 ///
 /// Clones are the same recorder, and several groups can share one. `{}` has a line for each event.
 ///

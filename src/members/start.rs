@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::core::Core;
+use super::event::Event as Recorded;
 use super::log;
 use super::notices::Notice;
-use super::recorder::Event as Recorded;
 use crate::executor::node::Node;
 use crate::service::exit::Failure;
 use crate::service::id::ServiceId;
@@ -47,7 +47,7 @@ impl Node<Core, Record> {
             };
         };
         self.data.set_started(now);
-        self.notify_recorder();
+        self.emit_change(Recorded::Started, Some(now));
         log::started(self);
         if before.has(Flag::Planned) && self.host.plan().start_timeout(self.index()).is_some() {
             self.host.notices.send(Notice::Starting(self.index()));
@@ -69,7 +69,7 @@ impl Node<Core, Record> {
         if before.has(Flag::Starting) {
             log::ready(self);
         }
-        self.record(Recorded::Ready);
+        self.report(Recorded::Ready);
         if before.has(Flag::Planned) {
             self.host.service_ready(self.index());
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use std::time::Instant;
 
 use super::core::Core;
-use super::recorder::Event as Recorded;
+use super::event::Event as Recorded;
 use crate::executor::node::Node;
 use crate::service::lifecycle::{Event, Flag, Lifecycle};
 use crate::service::record::Record;
@@ -55,6 +55,9 @@ impl Node<Core, Record> {
     /// Gives up a service that was cancelled, unless it has ended.
     pub(crate) fn abandon(&self) {
         let before = self.data.apply(Event::Abandon);
+        if before.is_some() {
+            self.report(Recorded::Abandoned);
+        }
         self.host.departures.announce();
         if let Some(before) = before.filter(|before| before.has(Flag::Planned)) {
             self.host
@@ -153,9 +156,9 @@ impl Node<Core, Record> {
     }
 
     /// Does what follows once the service was told to stop and no lock is held: stops its tokens,
-    /// and notifies the recorder.
+    /// and tells the observers.
     pub(crate) fn pass_stop_on(&self) {
-        self.notify_recorder();
+        self.emit_change(Recorded::Stopped, self.data.stopped());
         self.stop_tokens();
     }
 

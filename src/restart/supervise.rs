@@ -112,6 +112,7 @@ where
             return conclude(&scope, restarts.give_up(last), dropped);
         };
         log::restarting(scope.member(), &last, delay);
+        scope.member().report_restart(&last);
         if scope
             .run_until_stopped(back_off(&scope, now, delay))
             .await

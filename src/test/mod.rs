@@ -36,7 +36,8 @@
 //! assert_eq!(recorder.to_string(), "`deaf` started\n`deaf` ready\n`deaf` stopped\n`deaf` cancelled");
 //! ```
 
-pub use crate::members::recorder::{Event, Recorder};
+pub use crate::members::event::Event;
+pub use crate::members::recorder::Recorder;
 pub use crate::time::advance::Advance;
 pub use crate::time::clock::Clock;
 pub use crate::time::sleep::Sleep;

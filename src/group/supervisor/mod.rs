@@ -187,6 +187,13 @@ impl<'a, K: TaskKind> Supervisor<'a, K> {
         }
     }
 
+    /// Tells the functions of the user's of the stop, unless the drain has begun, which does that.
+    fn emit_stopping(&self) {
+        if matches!(self.stage, Stage::Running) {
+            self.core.emit_stopping();
+        }
+    }
+
     /// Tells the services to stop; false if they have been told.
     ///
     /// Those in the background are told in `settle`, those that others need by the plan.
@@ -196,6 +203,7 @@ impl<'a, K: TaskKind> Supervisor<'a, K> {
         }
         let members = self.core.registry.snapshot();
         log::stopping(self.core.cause().as_ref(), &members);
+        self.core.emit_stopping();
         self.core.plan().stop(Stopping::Foreground);
         let now = self.core.timeline.now();
         let tick = self.core.timeline.instant(now) + TICK;
@@ -311,6 +319,7 @@ impl<'a, K: TaskKind> Supervisor<'a, K> {
 
     /// Puts the outcome together.
     fn conclude(&mut self) -> Outcome {
+        self.emit_stopping();
         self.stage = Stage::Over;
         // Those that were abandoned are still to be found by the plan, and by the outer group.
         let members = if self.core.counts.is_empty() {
@@ -329,6 +338,7 @@ impl<K: TaskKind> Drop for Supervisor<'_, K> {
     fn drop(&mut self) {
         if !matches!(self.stage, Stage::Over) {
             self.core.stop(Cause::Dropped);
+            self.emit_stopping();
             // Nothing will see to the background later.
             self.core.plan().cancel();
             self.tell_all();
