@@ -8,9 +8,10 @@ use std::future::pending;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_lite::future;
+use neap::test::Clock;
 use neap::{Cause, Exit, GaveUp, Group, Restart, Scope, restart};
 use runtimes::{limited, on_all};
 use support::{Notes, exits, stop_once_started};
@@ -246,5 +247,90 @@ fn a_restarted_service_may_borrow_and_can_be_cancelled() {
         let handle = group.handle();
         group.add("end", |_| async move { handle.cancel() });
         assert!(future::block_on(group.run()).unwrap_err().is_timeout());
+    });
+}
+
+/// Runs a service that fails while an outage lasts, `takes` after the start of each run; returns when
+/// each run began, and how the group ended.
+async fn through_an_outage(
+    mut group: Group<'static>,
+    policy: Restart,
+    outage: Duration,
+    takes: Duration,
+) -> (Vec<Duration>, Result<neap::Outcome, neap::Error>) {
+    let clock = Clock::new();
+    group = group.clock(&clock);
+    let (began, all) = async_channel::unbounded();
+    let (start, hand) = (clock.now(), clock.clone());
+    let service = move |_: Scope<'static>| {
+        let at: Instant = hand.now();
+        began.try_send(at - start).unwrap();
+        let hand = hand.clone();
+        async move {
+            if at - start < outage {
+                hand.sleep(takes).await;
+                return Err("no connection");
+            }
+            Ok(())
+        }
+    };
+    group.add("db", restart(policy, service));
+    let week = clock.advance(Duration::from_secs(7 * 24 * 3600));
+    let (ended, ()) = future::zip(group.run(), week).await;
+    (std::iter::from_fn(|| all.try_recv().ok()).collect(), ended)
+}
+
+#[test]
+fn by_default_an_outage_of_four_minutes_is_survived() {
+    on_all(|runtime| async move {
+        let (outage, policy) = (Duration::from_secs(4 * 60), Restart::on_failure());
+        let (runs, ended) =
+            through_an_outage(runtime.group(), policy, outage, Duration::ZERO).await;
+        ended.unwrap();
+        let back = *runs.last().unwrap() - outage;
+        assert!(back <= Duration::from_secs(10), "{back:?}");
+    });
+}
+
+#[test]
+fn by_default_the_longest_back_off_is_reached_and_the_program_ends_within_minutes() {
+    on_all(|runtime| async move {
+        let (policy, zero) = (Restart::on_failure(), Duration::ZERO);
+        let (runs, ended) = through_an_outage(runtime.group(), policy, LONG, zero).await;
+        let error = ended.unwrap_err();
+        assert!(error.failure().unwrap().is::<GaveUp>());
+        assert_eq!(runs.len(), 61);
+        let (from, to) = (Duration::from_secs(271), Duration::from_secs(543));
+        assert!((from..=to).contains(&runs[60]), "{:?}", runs[60]);
+        // From the 8th restart on each wait is the longest, or as little as half of it.
+        let waits = runs.windows(2).map(|pair| pair[1] - pair[0]);
+        let longest = Duration::from_secs(5)..=Duration::from_secs(10);
+        let is_longest: Vec<_> = waits.map(|wait| longest.contains(&wait)).collect();
+        assert!(is_longest[7..].iter().all(|&is_longest| is_longest));
+    });
+}
+
+#[test]
+fn by_default_a_service_that_takes_twenty_seconds_to_fail_ends_the_program_too() {
+    on_all(|runtime| async move {
+        let (policy, takes) = (Restart::on_failure(), Duration::from_secs(20));
+        let (runs, ended) = through_an_outage(runtime.group(), policy, LONG, takes).await;
+        assert!(ended.unwrap_err().failure().unwrap().is::<GaveUp>());
+        assert_eq!(runs.len(), 61);
+        assert!(runs[60] < Duration::from_secs(30 * 60), "{:?}", runs[60]);
+    });
+}
+
+#[test]
+fn without_a_cap_a_service_is_restarted_for_days() {
+    on_all(|runtime| async move {
+        let (policy, days) = (
+            Restart::on_failure().unlimited(),
+            Duration::from_secs(2 * 86400),
+        );
+        let (runs, ended) = through_an_outage(runtime.group(), policy, days, LONG / 60).await;
+        ended.unwrap();
+        let back = *runs.last().unwrap() - days;
+        assert!(back <= LONG / 60 + Duration::from_secs(10), "{back:?}");
     });
 }

@@ -23,7 +23,7 @@ const DOUBLINGS: usize = 31;
 /// use neap::{Group, Restart, restart};
 ///
 /// let policies = [
-///     (Restart::on_failure(), 5),
+///     (Restart::on_failure(), 60),
 ///     (Restart::on_failure().intensity(0, Duration::from_secs(1)), 0),
 ///     (Restart::always().intensity(2, Duration::from_secs(60)), 2),
 /// ];
@@ -51,13 +51,21 @@ pub struct Restart {
 impl Restart {
     /// Restarts a service that fails or panics; one that finishes has ended.
     ///
-    /// At most 5 times within 60 seconds, after 100 milliseconds at first and 10 seconds at the
-    /// most, unless set otherwise.
+    /// At most 60 times within 30 minutes, after 100 milliseconds at first and 10 seconds at the
+    /// most, unless set otherwise:
+    ///
+    /// - The longest wait is reached with the 8th restart. The 7 before it wait 0.1, 0.2, 0.4 ..
+    ///   6.4 seconds, which is 12.7 in all, or half of that if chance has each at its shortest.
+    /// - 60 waits are 12.7 + 53 × 10 = 543 seconds, or half of that. So an outage of 4 minutes is
+    ///   survived whatever the luck, and the service is back within 10 seconds of its end. A
+    ///   service that fails at once each time ends the program after 4.5 to 9 minutes.
+    /// - 60 runs of 20 seconds and the waits between them fit into 30 minutes. So a service that
+    ///   takes 20 seconds to fail, as a connect may, ends the program too, after half an hour.
     pub fn on_failure() -> Restart {
         Restart {
             always: false,
-            intensity: 5,
-            period: Duration::from_secs(60),
+            intensity: 60,
+            period: Duration::from_secs(30 * 60),
             shortest: Duration::from_millis(100),
             longest: Duration::from_secs(10),
         }
@@ -74,11 +82,43 @@ impl Restart {
 
     /// Sets how many restarts there may be within any period of this length.
     ///
-    /// Zero restarts are none: the first failure is the last.
+    /// Zero restarts are none: the first failure is the last. For any number of them, see
+    /// [`unlimited`](Restart::unlimited). With fewer than 8, the longest back-off that is set
+    /// [by default](Restart::on_failure) is not reached.
     pub fn intensity(self, restarts: usize, period: Duration) -> Restart {
         Restart {
             intensity: restarts,
             period,
+            ..self
+        }
+    }
+
+    /// Restarts the service as often as it takes. It never [gives up](crate::GaveUp).
+    ///
+    /// The waits are as long as ever, and what is remembered of the restarts does not grow.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use futures_lite::future;
+    /// use neap::{Group, Restart, restart, test::Clock};
+    ///
+    /// let (mut runs, clock) = (0, Clock::new());
+    /// let mut group = Group::new().clock(&clock);
+    /// group.add("db", restart(Restart::on_failure().unlimited(), |_| {
+    ///     runs += 1;
+    ///     let result = if runs < 1000 { Err("no connection") } else { Ok(()) };
+    ///     async move { result }
+    /// }));
+    /// let day = clock.advance(Duration::from_secs(24 * 3600));
+    /// future::block_on(future::zip(group.run(), day)).0?;
+    /// assert_eq!(runs, 1000);
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn unlimited(self) -> Restart {
+        Restart {
+            intensity: usize::MAX,
             ..self
         }
     }
