@@ -26,6 +26,7 @@
 //!     # let mut group = Group::new();
 //!     # #[cfg(feature = "signal")]
 //!     let mut group = Group::new()
+//!         .narrate()
 //!         .drain_timeout(Duration::from_secs(10))
 //!         .stop_on(neap::signal::termination()?);
 //!     group.add("worker", |scope| async move {
@@ -38,8 +39,7 @@
 //!     group.race("poller", async {
 //!         // Dropped at the stop, wherever it is.
 //!     });
-//!     let outcome = futures_lite::future::block_on(group.run())?;
-//!     println!("{outcome}");
+//!     futures_lite::future::block_on(group.run())?;
 //!     Ok(())
 //! }
 //! ```
@@ -210,6 +210,7 @@ pub use service::options::ServiceOptions;
 pub use service::result::{ChildResult, OnExit, OnFailure, ServiceResult};
 pub use service::state::State;
 pub use stop::cause::Cause;
+pub use stop::force::Force;
 pub use stop::guard::StopGuard;
 pub use stop::source::StopSource;
 pub use stop::token::{StopToken, Stopped};

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use futures_lite::future;
 use log::{Level, LevelFilter, Log, Metadata, Record};
+use neap::test::Clock;
 use neap::{Group, OnExit};
 
 /// A record: its level, its event, and its text.
@@ -55,6 +56,11 @@ fn g19_stragglers_are_logged_once_a_second_while_draining_and_so_are_mistakes() 
     log::set_max_level(LevelFilter::Trace);
     stragglers_are_logged();
     a_late_call_of_ready_is_logged();
+    a_failure_is_logged_with_its_causes();
+    a_race_at_the_stop_is_no_trouble();
+    one_record_a_second_tells_of_all();
+    times_count_from_the_start_of_the_group();
+    what_forced_an_end_is_logged();
 }
 
 fn stragglers_are_logged() {
@@ -71,19 +77,24 @@ fn stragglers_are_logged() {
     let mut events: Vec<_> = events
         .map(|(level, event, _)| (*level, event.as_str()))
         .collect();
-    // There are two of these, or one if the machine is busy.
-    events.dedup_by(|next, last| next == last && next.1 == "still draining");
+    // There are two of these, or one if the machine is busy: the first half of the time is over
+    // after 1.25 s.
+    events.retain(|(level, event)| *event != "still draining" || *level == Level::Info);
     let expected = [
         (Level::Info, "started"),
         (Level::Info, "started"),
         (Level::Info, "ended"),
         (Level::Info, "stopping"),
-        (Level::Warn, "still draining"),
+        (Level::Info, "still draining"),
         (Level::Warn, "cancelling"),
         (Level::Info, "cancelled"),
-        (Level::Debug, "outcome"),
+        (Level::Info, "outcome"),
     ];
     assert_eq!(events, expected);
+    assert_eq!(
+        entries[3].2,
+        "stopping: end of `job`; waiting up to 2.5s for `deaf`"
+    );
     let draining = &entries[4].2;
     assert!(
         draining.starts_with("still draining: `deaf` (for "),
@@ -93,6 +104,127 @@ fn stragglers_are_logged() {
         draining.contains("s, 1 child, added at tests/log.rs:")
             && draining.contains("; cancelled in "),
         "{draining}"
+    );
+    let cancelling = entries.iter().find(|(_, event, _)| event == "cancelling");
+    let text = &cancelling.unwrap().2;
+    let beginning = "cancelling as the drain timeout of 2.5s is over: `deaf` (for 2.5s, 1 child, ";
+    assert!(text.starts_with(beginning), "{text}");
+}
+
+fn a_failure_is_logged_with_its_causes() {
+    let entries = logged(|| {
+        let mut group = Group::new();
+        group.add("db", |_| async {
+            let refused = std::io::Error::other("connection refused");
+            Err(anyhow::Error::new(refused).context("no pool"))
+        });
+        future::block_on(group.run()).unwrap_err();
+    });
+    let failed = entries.iter().find(|(_, event, _)| event == "failed");
+    let (level, _, text) = failed.unwrap();
+    assert_eq!(*level, Level::Error);
+    assert_eq!(text, "`db` failed: no pool: connection refused");
+}
+
+fn a_race_at_the_stop_is_no_trouble() {
+    let entries = logged(|| {
+        let mut group = Group::new();
+        group.race("timer", pending::<()>());
+        group.add("job", |_| async {}).on_exit(OnExit::Stop);
+        future::block_on(group.run()).unwrap();
+    });
+    let is_it = |(_, _, text): &&Entry| text.starts_with("`timer` stopped after ");
+    let (level, event, _) = entries.iter().find(is_it).unwrap();
+    assert_eq!((*level, event.as_str()), (Level::Info, "stopped"));
+    assert!(entries.iter().all(|(level, ..)| *level >= Level::Info));
+}
+
+/// Two services, one of which says what it waits for, and one within a group of its own: in the
+/// first half of the time the records are INFO, and WARN after it.
+fn one_record_a_second_tells_of_all() {
+    let entries = logged(|| {
+        let clock = Clock::new();
+        let timeout = Duration::from_secs(8);
+        let mut inner = Group::new().drain_timeout(timeout);
+        inner.add("within", |scope| async move {
+            scope.waits_for(|| panic!("as asked"));
+            pending::<()>().await;
+        });
+        let mut group = Group::new().drain_timeout(timeout).clock(&clock);
+        group.add("mailer", |scope| async move {
+            scope.waits_for(|| "3 mails".into());
+            pending::<()>().await;
+        });
+        group.add("inner", inner.into_service());
+        group.add("hand", move |scope| async move {
+            scope.spawn(async { Err("the end") });
+            scope.stopped().await;
+            for _ in 0..7 {
+                clock.advance(Duration::from_secs(1));
+                for _ in 0..10 {
+                    future::yield_now().await;
+                }
+            }
+            clock.advance(Duration::from_secs(1));
+        });
+        future::block_on(group.run()).unwrap_err();
+    });
+    let is_it = |(_, event, _): &&Entry| event == "still draining";
+    let records: Vec<_> = entries.iter().filter(is_it).collect();
+    let levels: Vec<_> = records.iter().map(|(level, ..)| *level).collect();
+    let expected = [[Level::Info; 4].as_slice(), &[Level::Warn; 3]].concat();
+    assert_eq!(levels, expected);
+    let text = &records[0].2;
+    for part in [
+        "still draining: `mailer` (for 1.0s, 3 mails, added at tests/log.rs:",
+        ", `inner` (for 1.0s, within it: `within` (for 1.0s, added at tests/log.rs:",
+        "; cancelled in 7.0s",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+}
+
+/// The service starts 1 s after the group, and ends 2 s later; so says the outcome.
+fn times_count_from_the_start_of_the_group() {
+    let entries = logged(|| {
+        let clock = Clock::new();
+        let mut group = Group::new().clock(&clock);
+        let handle = group.handle();
+        let hand = clock.clone();
+        group.add("first", move |_| async move {
+            clock.advance(Duration::from_secs(1));
+            let late = move |_| async move { clock.advance(Duration::from_secs(2)) };
+            handle.add("late", late).unwrap();
+        });
+        drop(hand);
+        let outcome = future::block_on(group.run()).unwrap();
+        assert_eq!(
+            outcome.to_string(),
+            "ended: all services finished after 3.0s"
+        );
+    });
+    let texts: Vec<_> = entries.iter().map(|(_, _, text)| text.as_str()).collect();
+    assert!(texts.contains(&"`late` ended after 3.0s"), "{texts:?}");
+}
+
+fn what_forced_an_end_is_logged() {
+    let entries = logged(|| {
+        let mut group = Group::new();
+        let handle = group.handle();
+        group.add("deaf", |_| pending::<()>());
+        group.add("impatient", |_| async move { handle.cancel() });
+        future::block_on(group.run()).unwrap_err();
+    });
+    let forced = entries.iter().find(|(_, event, _)| event == "cancelling");
+    let text = &forced.unwrap().2;
+    let beginning = "cancelling by request: `deaf` (for ";
+    assert!(text.starts_with(beginning), "{text}");
+    let end = &entries.last().unwrap().2;
+    let beginning = "stopped by request after ";
+    assert!(end.starts_with(beginning), "{end}");
+    assert!(
+        end.contains("; service `deaf` was cancelled by request, "),
+        "{end}"
     );
 }
 

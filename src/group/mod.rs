@@ -9,6 +9,7 @@ pub(crate) mod handle;
 pub(crate) mod local;
 pub(crate) mod local_scope;
 pub(crate) mod nested;
+mod progress;
 pub(crate) mod refused;
 pub(crate) mod run;
 mod run_on;
@@ -191,8 +192,8 @@ impl<'a> Group<'a> {
 
     /// Adds a plain future, which is dropped when the group stops.
     ///
-    /// That counts as a good end: [`Exit::Cancelled`](crate::Exit::Cancelled), but no straggler. A
-    /// result that is there when the stop comes wins.
+    /// That counts as a good end: [`Exit::Stopped`](crate::Exit::Stopped). A result that is there
+    /// when the stop comes wins.
     ///
     /// # Examples
     ///
@@ -206,7 +207,7 @@ impl<'a> Group<'a> {
     ///
     /// let outcome = future::block_on(group.run())?;
     /// let report = outcome.reports().next().unwrap();
-    /// assert!(matches!(report.exit(), Exit::Cancelled) && !report.is_straggler());
+    /// assert!(matches!(report.exit(), Exit::Stopped) && !report.is_straggler());
     /// # Ok::<(), neap::Error>(())
     /// ```
     #[track_caller]

@@ -75,6 +75,36 @@ impl<K: TaskKind> Group<'_, K> {
         self
     }
 
+    /// Has the group tell standard error, in plain lines, what happens, where no logger does.
+    ///
+    /// A line for: where a server listens; the stop, who is waited for and how long; once a second
+    /// of the drain, what it waits for; a failure, with all its causes; a restart; what had services
+    /// cancelled; how it ended. The start and the end of each service are left to the log.
+    ///
+    /// If the feature `log` is on, a line is printed unless the logger takes records of its level:
+    /// never twice, and also if no logger is set up. A group that is nested in one that narrates
+    /// does too, but for what that one says of it. A line that cannot be written is lost; one that
+    /// standard error has no room for blocks the thread, as with any logger that prints.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::Group;
+    ///
+    /// let mut group = Group::new().narrate();
+    /// group.add("db", |scope| async move { scope.stopped().await; });
+    /// group.race("timer", async { Err("the time is over") });
+    /// // neap: `timer` failed: the time is over
+    /// // neap: stopping: failure of `timer`; waiting up to 10s for `db`
+    /// // neap: stopped by failure of `timer` after 29.3µs: 2 services ended in 70.1µs
+    /// future::block_on(group.run()).unwrap_err();
+    /// ```
+    pub fn narrate(self) -> Self {
+        self.core.narrator.turn_on();
+        self
+    }
+
     /// Has every event of the services recorded, for [tests](crate::test): by the first recorder
     /// that is given, from then on.
     pub fn record(self, recorder: &Recorder) -> Self {

@@ -301,7 +301,7 @@ impl<A: App> Server<A> {
         A: 'a,
     {
         check_limit(self.settings.max_connections)?;
-        let listeners = self.binding.listen(self.settings.backlog, scope.name())?;
+        let listeners = self.binding.listen(self.settings.backlog, &scope)?;
         let context =
             ServerContext::new(scope.name(), scope.token(), self.settings, self.on_drained);
         serving::run(self.app, listeners, Arc::new(context), scope).await

@@ -13,8 +13,7 @@ use super::context::ServerContext;
 use super::socket::deadline_from;
 use crate::group::scope::Scope;
 use crate::net::accept_loop::accept_until;
-use crate::net::connections::Connections;
-use crate::net::connections::Counted;
+use crate::net::connections::{Connections, Counted, in_words};
 use crate::net::listeners::Listeners;
 use crate::net::stream::Stream;
 
@@ -31,6 +30,7 @@ pub(super) async fn run<'a, A: App + 'a>(
 ) -> io::Result<()> {
     let (app, settings) = (Arc::new(app), &context.settings);
     let count = Connections::new(settings.max_connections)?;
+    report_progress(&scope, &context, &count);
     let connect = |stream: Stream, counted: Counted| {
         let connection = Connection::new(context.clone(), stream, counted);
         scope.spawn(serve_until_cancelled(connection, app.clone()));
@@ -86,7 +86,10 @@ async fn drain(
         true
     };
     let late = async {
-        log_each_second(context, count, deadline).await;
+        match deadline {
+            Some(deadline) => Timer::at(deadline).await,
+            None => future::pending().await,
+        };
         false
     };
     if future::or(ended, late).await {
@@ -100,21 +103,23 @@ async fn drain(
     future::or(count.empty(), timeout).await;
     Err(io::Error::new(
         io::ErrorKind::TimedOut,
-        format!("connections cut at the end of the drain: {left}"),
+        format!(
+            "{} cut at the end of the drain: {left}",
+            in_words(left.total())
+        ),
     ))
 }
 
-/// Logs once a second which connections the drain waits for. Returns at the deadline.
-async fn log_each_second(context: &ServerContext, count: &Connections, deadline: Option<Instant>) {
-    const SECOND: Duration = Duration::from_secs(1);
-    loop {
-        let next = Instant::now() + SECOND;
-        Timer::at(deadline.map_or(next, |deadline| next.min(deadline))).await;
-        if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-            return;
+/// Has the group say, while it drains, which connections the server waits for.
+///
+/// The connections own the context: its drop tells that the last of them has ended.
+fn report_progress(scope: &Scope<'_>, context: &Arc<ServerContext>, count: &Connections) {
+    let (context, count) = (Arc::downgrade(context), count.clone());
+    scope.waits_for(move || {
+        let words = in_words(count.count());
+        match context.upgrade() {
+            Some(context) => format!("{words}: {}", context.registry.tally()),
+            None => words,
         }
-        let (name, tally) = (&*context.name, context.registry.tally());
-        let connections = count.count();
-        log::info!(target: "neap", event = "waiting for connections", service = name, connections; "`{name}` waits for {connections} connections: {tally}");
-    }
+    });
 }

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::bulletin::Bulletin;
 use super::counts::Counts;
 use super::ending::Ending;
 use super::failures::Failures;
 use super::families::Families;
+use super::forces::Forces;
+use super::narrator::Narrator;
 use super::notices::{Notice, Notices};
 use super::observers::Observers;
+use super::progress::Progress;
 use super::readiness::Readiness;
 use super::registry::Registry;
 use super::timeouts::Timeouts;
@@ -65,6 +68,9 @@ pub(crate) struct Core {
     families: OnceLock<Box<Families<Child>>>,
     pub(crate) counts: Counts,
     pub(crate) failures: Failures,
+    pub(crate) forces: Forces,
+    pub(crate) narrator: Narrator,
+    pub(crate) progress: Progress,
     pub(crate) readiness: Readiness,
 
     /// Announces each service that has ended or was abandoned.
@@ -123,6 +129,9 @@ impl Core {
             families: OnceLock::new(),
             counts: Counts::new(),
             failures: Failures::new(),
+            forces: Forces::new(),
+            narrator: Narrator::new(),
+            progress: Progress::new(),
             readiness: Readiness::new(),
             departures: Bulletin::new(),
             notices: Notices::new(),
@@ -180,6 +189,12 @@ impl Core {
     /// Returns when the drain ends; `None` before the stop, or if it may take forever.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         earliest(self.stop.deadline(), self.parent_deadline())
+    }
+
+    /// Returns how long the drain may take in all; `None` before the stop, or if it is forever.
+    pub(crate) fn drain_limit(&self) -> Option<Duration> {
+        let stopped = self.stop.stopped_at()?;
+        Some(self.deadline()?.saturating_duration_since(stopped))
     }
 
     fn parent_deadline(&self) -> Option<Instant> {
@@ -264,6 +279,7 @@ impl Core {
     pub(crate) fn nest(self: &Arc<Core>, member: &Arc<Member>) {
         self.timeline.inherit(&member.host.timeline);
         self.count_busy();
+        self.narrator.inherit(&member.host.narrator);
         let member_if_alive = member.enter_child().then(|| Arc::clone(member));
         if member_if_alive.is_some() {
             let nested = member.host.nested.get_or_init(Box::default);
@@ -279,15 +295,33 @@ impl Core {
     /// Returns the services that are still there of the groups that a service is; none if it is no
     /// group. Those of groups within these are named with the service that those are.
     pub(crate) fn left_within(&self, index: usize) -> Vec<String> {
+        let cores = self.nested_in(index);
+        cores.iter().flat_map(|core| core.left()).collect()
+    }
+
+    /// Returns the groups that a service is; none if it is no group.
+    pub(crate) fn nested_in(&self, index: usize) -> Vec<Arc<Core>> {
         let Some(nested) = self.nested.get() else {
             return Vec::new();
         };
         let of_service = (index, 0)..=(index, u64::MAX);
-        let cores: Vec<_> = lock(nested)
-            .range(of_service)
-            .filter_map(|(_, core)| core.upgrade())
-            .collect();
-        cores.iter().flat_map(|core| core.left()).collect()
+        let nested = lock(nested);
+        let cores = nested.range(of_service);
+        cores.filter_map(|(_, core)| core.upgrade()).collect()
+    }
+
+    /// Returns true if this group is a service of another.
+    pub(crate) fn is_nested(&self) -> bool {
+        self.parent.get().is_some()
+    }
+
+    /// Returns true if this group is a service of one that was stopped.
+    pub(crate) fn is_outer_stopped(&self) -> bool {
+        let parent = self.parent.get();
+        parent.is_some_and(|parent| {
+            let member = lock(&parent.member);
+            member.as_ref().is_some_and(|one| one.host.is_stopped())
+        })
     }
 
     /// Returns the names of the services that are still there.

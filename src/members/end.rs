@@ -115,6 +115,7 @@ impl Node<Core, Record> {
         if before.has(Flag::HasTokens) {
             self.leave_tokens();
         }
+        self.host.progress.remove(self.index());
         log::ended(self, finished);
         if before.has(Flag::Planned) {
             let is_ready = self.has(Flag::Ready);

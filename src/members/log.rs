@@ -1,187 +1,326 @@
-//! The log records of a group, through the `log` crate if the feature of that name is on.
+//! What a group says about its services.
 //!
-//! Their target is `neap`. Each has a key `event`, and `service` where it is about one. A change of
-//! these or of the wording has a line in the changelog. Nothing is printed.
+//! If the feature `log` is on, as records of the `log` crate. Their target is `neap`. Each has a key
+//! `event`, and `service` where it is about one. A change of these or of the wording has a line in
+//! the changelog. If the group [narrates](crate::Group::narrate), what no logger takes is printed
+//! on standard error, but for the start and the end of each service. Times are counted from the
+//! start of the group, those of a drain from when the service was told to stop.
 
-#[cfg(not(feature = "log"))]
-pub(crate) use self::disabled::*;
+use std::fmt::{self, Display};
+use std::time::Duration;
+
 #[cfg(feature = "log")]
-pub(crate) use self::enabled::*;
+use log::{Level, log, log_enabled};
 
-#[cfg(feature = "log")]
-mod enabled {
-    use std::fmt::{Display, Write};
-    use std::sync::Arc;
-    use std::time::{Duration, Instant};
+use super::core::{Core, Member};
+use super::narrator::{Role, print};
+use super::waiting::{Names, Waiting, running};
+use crate::executor::panic::catch;
+use crate::service::exit::Exit;
+use crate::service::lifecycle::Flag;
+use crate::stop::cause::Cause;
+use crate::stop::force::{Force, Seconds};
 
-    use log::{Level, debug, error, info, log_enabled, warn};
+/// Hands a record to the logger, which is the user's: a panic of it ends here. True if the logger
+/// takes records of this level.
+macro_rules! record {
+    ($level:ident, $text:expr, $($keys:tt)+) => {{
+        #[cfg(feature = "log")]
+        let is_taken = catch(|| {
+            let is_taken = log_enabled!(target: "neap", Level::$level);
+            if is_taken {
+                log!(target: "neap", Level::$level, $($keys)+; "{}", $text);
+            }
+            is_taken
+        })
+        .unwrap_or(true);
+        #[cfg(not(feature = "log"))]
+        let is_taken = {
+            // The text is used, and not made.
+            let _ = || _ = &$text;
+            false
+        };
+        is_taken
+    }};
+}
 
-    use crate::executor::panic::catch;
-    use crate::members::core::Member;
-    use crate::service::exit::Exit;
-    use crate::stop::cause::Cause;
+/// Does as [`record!`], and prints the text if no logger takes it and the group tells such.
+macro_rules! tell {
+    ($core:expr, $role:expr, $level:ident, $text:expr, $($keys:tt)+) => {
+        if !record!($level, $text, $($keys)+) && $core.narrator.tells($role) {
+            let _ = catch(|| print(&$text));
+        }
+    };
+}
 
-    /// Hands a record to the logger, which is the user's: a panic of it ends here.
-    fn hand_over(log: impl FnOnce()) {
-        let _ = catch(log);
+/// Returns who tells of the stop of a group: the outer one, if it is stopped too.
+fn teller(core: &Core) -> Role {
+    if core.is_outer_stopped() {
+        Role::Group
+    } else {
+        Role::Within
     }
+}
 
-    /// How many names a line has at the most.
-    const NAMES: usize = 8;
+/// Returns a time as counted from the start of the group.
+fn since_start(member: &Member, at: u64) -> Duration {
+    let opened = member.host.readiness.opened_at().unwrap_or(at);
+    Duration::from_nanos(at.saturating_sub(opened))
+}
 
-    pub(crate) fn started(member: &Member) {
+pub(crate) fn started(member: &Member) {
+    let name = member.name();
+    record!(
+        Info,
+        format_args!("`{name}` started"),
+        event = "started",
+        service = name
+    );
+}
+
+pub(crate) fn ready(member: &Member) {
+    if cfg!(feature = "log") {
         let name = member.name();
-        hand_over(|| info!(target: "neap", event = "started", service = name; "`{name}` started"));
+        let after = since_start(member, member.host.timeline.now());
+        record!(
+            Info,
+            format_args!("`{name}` ready after {after:.1?}"),
+            event = "ready",
+            service = name
+        );
     }
+}
 
-    pub(crate) fn ready(member: &Member) {
-        if let Some(from) = member.data.started() {
-            let (name, took) = (
-                member.name(),
-                member.host.timeline.now().saturating_sub(from),
-            );
-            let took = Duration::from_nanos(took);
-            hand_over(
-                || info!(target: "neap", event = "ready", service = name; "`{name}` ready after {took:.1?}"),
-            );
-        }
-    }
+pub(crate) fn ready_late(member: &Member) {
+    let name = member.name();
+    tell!(
+        member.host,
+        Role::Within,
+        Warn,
+        format_args!(
+            "`{name}` was taken for ready at its first poll, as it did not call `starting`"
+        ),
+        event = "ready late",
+        service = name
+    );
+}
 
-    pub(crate) fn ready_late(member: &Member) {
+/// Tells where a server listens.
+#[cfg(feature = "net")]
+pub(crate) fn listening(member: &Member, address: &dyn Display) {
+    let name = member.name();
+    tell!(
+        member.host,
+        Role::Within,
+        Info,
+        format_args!("`{name}` listens on {address}"),
+        event = "listening",
+        service = name,
+        address:%
+    );
+}
+
+/// Tells of a failure with all its causes. It displays an error of the user's: a panic of that goes
+/// to the caller.
+pub(crate) fn failed(member: &Member, exit: &Exit) {
+    #[cfg(feature = "log")]
+    let is_logged = log_enabled!(target: "neap", Level::Error);
+    #[cfg(not(feature = "log"))]
+    let is_logged = false;
+    if is_logged || member.host.narrator.tells(Role::Within) {
         let name = member.name();
-        hand_over(
-            || warn!(target: "neap", event = "ready late", service = name; "`{name}` was taken for ready at its first poll, as it did not call `starting`"),
+        let text = format!("`{name}` {exit:#}");
+        tell!(
+            member.host,
+            Role::Within,
+            Error,
+            &text,
+            event = "failed",
+            service = name
         );
     }
+}
 
-    pub(crate) fn failed(member: &Member, exit: &Exit) {
-        let name = member.name();
-        // Caught by the caller: it displays an error of the user's.
-        error!(target: "neap", event = "failed", service = name; "`{name}` {exit}");
+pub(crate) fn source_panicked(core: &Core, message: &str) {
+    tell!(
+        core,
+        Role::Within,
+        Error,
+        format_args!("a source of stops panicked: {message}"),
+        event = "source panicked"
+    );
+}
+
+pub(crate) fn restarting(member: &Member, end: &Exit, delay: Duration) {
+    let name = member.name();
+    tell!(
+        member.host,
+        Role::Within,
+        Warn,
+        format_args!("`{name}` {end:#}; restarting it in {delay:.1?}"),
+        event = "restarting",
+        service = name
+    );
+}
+
+pub(crate) fn ended(member: &Member, finished: bool) {
+    if !cfg!(feature = "log") || member.data.started().is_none() {
+        return;
     }
-
-    pub(crate) fn restarting(member: &Member, end: &dyn Display, delay: Duration) {
-        let name = member.name();
-        hand_over(
-            || warn!(target: "neap", event = "restarting", service = name; "`{name}` {end}; restarting it in {delay:.1?}"),
+    if let Some(at) = member.data.ended() {
+        let (name, after) = (member.name(), since_start(member, at));
+        let how = match finished {
+            true => "ended",
+            false if member.data.lifecycle().has(Flag::Straggler) => "cancelled",
+            false => "stopped",
+        };
+        record!(
+            Info,
+            format_args!("`{name}` {how} after {after:.1?}"),
+            event = how,
+            service = name
         );
     }
+}
 
-    pub(crate) fn ended(member: &Member, finished: bool) {
-        if let (Some(from), Some(to)) = (member.data.started(), member.data.ended()) {
-            let (name, lasted) = (member.name(), Duration::from_nanos(to - from));
-            let how = if finished { "ended" } else { "cancelled" };
-            hand_over(
-                || info!(target: "neap", event = how, service = name; "`{name}` {how} after {lasted:.1?}"),
-            );
-        }
-    }
-
-    pub(crate) fn stopping(cause: Option<&Cause>, members: &[Arc<Member>]) {
-        if let Some(cause) = cause.filter(|cause| **cause != Cause::Ended) {
-            let running = running(members).count();
-            hand_over(
-                || info!(target: "neap", event = "stopping", cause:%, running; "stopping: {cause}; services to end: {running}"),
-            );
-        }
-    }
-
-    pub(crate) fn stopping_already(cause: &Cause) {
-        hand_over(
-            || info!(target: "neap", event = "stopping already", cause:%; "stopping already, so {cause} changes nothing; another cancels"),
+pub(crate) fn stopping(core: &Core) {
+    if let Some(cause) = core.cause().filter(|cause| *cause != Cause::Ended) {
+        tell!(
+            core,
+            teller(core),
+            Info,
+            Stopping(core, &cause),
+            event = "stopping",
+            cause:%,
+            running = running(core).len()
         );
     }
+}
 
-    pub(crate) fn draining(members: &[Arc<Member>], deadline: Option<Instant>, now: Instant) {
-        if log_enabled!(target: "neap", Level::Warn) {
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(now));
-            let left = left.map_or(String::new(), |left| format!("; cancelled in {left:.1?}"));
-            let names = names(members);
-            hand_over(
-                || warn!(target: "neap", event = "still draining"; "still draining: {names}{left}"),
-            );
+/// Who is waited for, and until when.
+struct Stopping<'c>(&'c Core, &'c Cause);
+
+impl Display for Stopping<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Stopping(core, cause) = self;
+        write!(f, "stopping: {cause}")?;
+        if running(core).is_empty() {
+            return Ok(());
         }
-    }
-
-    pub(crate) fn forced(cause: &Cause) {
-        hand_over(
-            || warn!(target: "neap", event = "forced", cause:%; "{cause} again: not waiting any longer"),
-        );
-    }
-
-    pub(crate) fn cancelling(members: &[Arc<Member>]) {
-        if log_enabled!(target: "neap", Level::Warn) && running(members).next().is_some() {
-            let names = names(members);
-            hand_over(|| warn!(target: "neap", event = "cancelling"; "cancelling: {names}"));
-        }
-    }
-
-    pub(crate) fn abandoned(members: &[Arc<Member>]) {
-        let blocked = members.iter().filter(|member| member.is_cancelled());
-        let names = names(&blocked.cloned().collect::<Vec<_>>());
-        hand_over(
-            || error!(target: "neap", event = "abandoned"; "abandoned, as they block their thread: {names}"),
-        );
-    }
-
-    pub(crate) fn outcome(outcome: &dyn Display) {
-        hand_over(|| debug!(target: "neap", event = "outcome"; "{outcome}"));
-    }
-
-    /// The services that have started and not ended.
-    fn running(members: &[Arc<Member>]) -> impl Iterator<Item = &Arc<Member>> {
-        members
-            .iter()
-            .filter(|member| member.data.lifecycle().is_running())
-    }
-
-    /// Returns a line with the first few services that have not ended: their names, for how long
-    /// they have been draining, and where they were added.
-    fn names(members: &[Arc<Member>]) -> String {
-        let mut line = String::new();
-        for (index, member) in running(members).take(NAMES).enumerate() {
-            let (name, place) = (member.name(), member.data.location());
-            let comma = if index == 0 { "" } else { ", " };
-            // Writing to a string does not fail.
-            let _ = write!(line, "{comma}`{name}` (");
-            let _ = match member.draining_for() {
-                Some(since) => write!(line, "for {since:.1?}, "),
-                None => write!(line, "not told yet, "),
-            };
-            let _ = match member.data.children.count() {
-                0 => write!(line, "added at {place})"),
-                1 => write!(line, "1 child, added at {place})"),
-                n => write!(line, "{n} children, added at {place})"),
-            };
-        }
-        match running(members).count().saturating_sub(NAMES) {
-            0 => line,
-            more => line + &format!(" and {more} more"),
+        match core.drain_limit() {
+            Some(Duration::ZERO) => Ok(()),
+            Some(limit) => write!(f, "; waiting up to {} for {}", Seconds(limit), Names(core)),
+            None => write!(f, "; waiting for {}", Names(core)),
         }
     }
 }
 
-#[cfg(not(feature = "log"))]
-mod disabled {
-    use std::fmt::Display;
-    use std::sync::Arc;
-    use std::time::{Duration, Instant};
+pub(crate) fn stopping_already(core: &Core, cause: &Cause) {
+    tell!(
+        core,
+        Role::Group,
+        Info,
+        format_args!("stopping already, so {cause} changes nothing; another cancels"),
+        event = "stopping already",
+        cause:%
+    );
+}
 
-    use crate::members::core::Member;
-    use crate::service::exit::Exit;
-    use crate::stop::cause::Cause;
+/// Tells once a second what the drain waits for. A nested group leaves it to the outer one, if that
+/// drains too: there is one record for all.
+pub(crate) fn draining(core: &Core) {
+    if core.is_outer_stopped() || running(core).is_empty() {
+        return;
+    }
+    let text = Draining(core);
+    if text.is_late() {
+        tell!(core, Role::Within, Warn, text, event = "still draining");
+    } else {
+        tell!(core, Role::Within, Info, text, event = "still draining");
+    }
+}
 
-    pub(crate) fn started(_: &Member) {}
-    pub(crate) fn ready(_: &Member) {}
-    pub(crate) fn ready_late(_: &Member) {}
-    pub(crate) fn failed(_: &Member, _: &Exit) {}
-    pub(crate) fn restarting(_: &Member, _: &dyn Display, _: Duration) {}
-    pub(crate) fn ended(_: &Member, _: bool) {}
-    pub(crate) fn stopping(_: Option<&Cause>, _: &[Arc<Member>]) {}
-    pub(crate) fn stopping_already(_: &Cause) {}
-    pub(crate) fn draining(_: &[Arc<Member>], _: Option<Instant>, _: Instant) {}
-    pub(crate) fn forced(_: &Cause) {}
-    pub(crate) fn cancelling(_: &[Arc<Member>]) {}
-    pub(crate) fn abandoned(_: &[Arc<Member>]) {}
-    pub(crate) fn outcome(_: &dyn Display) {}
+/// What a drain waits for, and when it ends.
+struct Draining<'c>(&'c Core);
+
+impl Draining<'_> {
+    /// Returns how long the drain may still take; `None` if it is forever.
+    fn left(&self) -> Option<Duration> {
+        let now = self.0.timeline.now_instant();
+        Some(self.0.deadline()?.saturating_duration_since(now))
+    }
+
+    /// Returns true once half of the time is over.
+    fn is_late(&self) -> bool {
+        let (left, limit) = (self.left(), self.0.drain_limit());
+        left.zip(limit)
+            .is_some_and(|(left, limit)| left < limit / 2)
+    }
+}
+
+impl Display for Draining<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "still draining: {}", Waiting(self.0))?;
+        let left = self.left();
+        left.map_or(Ok(()), |left| write!(f, "; cancelled in {left:.1?}"))
+    }
+}
+
+pub(crate) fn cancelling(core: &Core, force: &Force) {
+    if !running(core).is_empty() {
+        tell!(
+            core,
+            teller(core),
+            Warn,
+            format_args!("cancelling {}: {}", Why(force), Waiting(core)),
+            event = "cancelling",
+            force:%
+        );
+    }
+}
+
+pub(crate) fn cancelling_one(member: &Member, force: &Force) {
+    let name = member.name();
+    tell!(
+        member.host,
+        teller(&member.host),
+        Warn,
+        format_args!("cancelling `{name}` {}", Why(force)),
+        event = "cancelling",
+        service = name,
+        force:%
+    );
+}
+
+/// Why services are cancelled, as the end of a sentence.
+struct Why<'f>(&'f Force);
+
+impl Display for Why<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Force::Timeout(timeout) => {
+                write!(f, "as the drain timeout of {} is over", Seconds(*timeout))
+            }
+            force => write!(f, "by {force}"),
+        }
+    }
+}
+
+pub(crate) fn abandoned(core: &Core) {
+    tell!(
+        core,
+        Role::Group,
+        Error,
+        format_args!("abandoned, as they block their thread: {}", Waiting(core)),
+        event = "abandoned"
+    );
+}
+
+/// Tells how a group ended; one that is nested tells the outer one alone.
+pub(crate) fn outcome(core: &Core, outcome: &dyn Display) {
+    if core.is_nested() {
+        record!(Debug, outcome, event = "outcome");
+    } else {
+        tell!(core, Role::Group, Info, outcome, event = "outcome");
+    }
 }

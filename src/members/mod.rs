@@ -18,10 +18,13 @@ pub(crate) mod ending;
 pub(crate) mod event;
 pub(crate) mod failures;
 pub(crate) mod families;
+pub(crate) mod forces;
 pub(crate) mod log;
 mod member;
+pub(crate) mod narrator;
 pub(crate) mod notices;
 pub(crate) mod observers;
+pub(crate) mod progress;
 pub(crate) mod readiness;
 pub(crate) mod recorder;
 pub(crate) mod registry;
@@ -30,6 +33,7 @@ mod start;
 pub(crate) mod steps;
 mod stop;
 pub(crate) mod timeouts;
+mod waiting;
 
 #[cfg(all(test, neap_loom))]
 mod model;

@@ -1,8 +1,6 @@
 //! The stop of a service: told, drained until its deadline, cancelled, given up.
 
-#[cfg(feature = "log")]
-use std::time::Duration;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::core::Core;
 use super::event::Event as Recorded;
@@ -111,19 +109,24 @@ impl Node<Core, Record> {
     /// Returns the deadline that is not the group's: that of the service's own timeout, or, if it
     /// was stopped alone, that of the group's timeout counted from there.
     pub(crate) fn own_deadline(&self) -> Option<Instant> {
-        let timeout = match self.data.drain_timeout() {
-            None if !self.has(Flag::StoppedAlone) => return None,
-            None => self.host.timeouts.drain(),
-            Some(timeout) => timeout,
-        };
+        let timeout = self.own_timeout()?;
         let stopped = self.data.stopped();
         // It was told at this very moment, and the time is not noted yet.
         let stopped = stopped.unwrap_or_else(|| self.host.timeline.now());
         deadline_after(self.host.timeline.instant(stopped), timeout)
     }
 
+    /// Returns how long the drain may take, in nanoseconds, until the [own
+    /// deadline](Self::own_deadline).
+    pub(crate) fn own_timeout(&self) -> Option<u64> {
+        match self.data.drain_timeout() {
+            None if !self.has(Flag::StoppedAlone) => None,
+            None => Some(self.host.timeouts.drain()),
+            timeout => timeout,
+        }
+    }
+
     /// Returns how long ago the service was told to stop; `None` if it was not.
-    #[cfg(feature = "log")]
     pub(crate) fn draining_for(&self) -> Option<Duration> {
         let since = self
             .host

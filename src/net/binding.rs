@@ -6,6 +6,8 @@ use std::io;
 use super::address::Address;
 use super::endpoint::Endpoint;
 use super::listeners::Listeners;
+use crate::group::scope::Scope;
+use crate::members::log;
 
 /// What a server listens on. It can be bound before the server runs.
 pub(crate) enum Binding {
@@ -44,19 +46,19 @@ impl Binding {
         }
     }
 
-    /// Binds the address, unless that has been done, for the service called `name`.
+    /// Binds the address, unless that has been done, for the service of this scope.
     ///
     /// # Errors
     ///
     /// Returns an error that names the address, if it cannot be bound.
-    pub(crate) fn listen(self, backlog: u32, name: &str) -> io::Result<Listeners> {
+    pub(crate) fn listen(self, backlog: u32, scope: &Scope<'_>) -> io::Result<Listeners> {
         let listeners = match self {
             Self::Address(address) => address.bind_with(backlog)?,
             Self::Listeners(listeners, _) => listeners,
         };
-        // With port 0 the log is where one learns the port.
+        // With port 0 this is where one learns the port.
         for address in listeners.local_addrs() {
-            log::info!(target: "neap", event = "listening", service = name, address:%; "`{name}` listens on {address}");
+            log::listening(scope.member(), &address);
         }
         Ok(listeners)
     }

@@ -34,6 +34,14 @@ pub(crate) fn check_limit(limit: usize) -> io::Result<()> {
     Ok(())
 }
 
+/// Returns a number of connections in words: `1 connection`, `2 connections`.
+pub(crate) fn in_words(count: usize) -> String {
+    match count {
+        1 => "1 connection".into(),
+        _ => format!("{count} connections"),
+    }
+}
+
 impl Connections {
     /// Makes a count of 0.
     ///
@@ -112,6 +120,12 @@ mod tests {
     fn a_limit_of_zero_is_an_error() {
         assert!(Connections::new(0).is_err());
         assert!(Connections::new(1).is_ok());
+    }
+
+    #[test]
+    fn a_number_of_connections_has_the_right_plural() {
+        let words = [0, 1, 2].map(in_words);
+        assert_eq!(words, ["0 connections", "1 connection", "2 connections"]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use super::Outcome;
 use super::report::ServiceReport;
+use super::stragglers::Stragglers;
 use crate::service::exit::Exit;
 
 /// Why a group did not end well, or did not start.
@@ -16,6 +17,30 @@ use crate::service::exit::Exit;
 ///
 /// [`source`](StdError::source) goes on where `Display` ends: it is what the service's error gives
 /// as its own source. The service's error itself is [`failure`](Error::failure).
+///
+/// # In a `main` that returns `anyhow::Result`
+///
+/// anyhow prints `Display` and the sources, and so the later failures and the stragglers are lost,
+/// unless the group [narrates](crate::Group::narrate). To have them all in the error, give anyhow
+/// what `Debug` says:
+///
+/// ```
+/// use anyhow::anyhow;
+/// use futures_lite::future;
+/// use neap::Group;
+///
+/// # fn run() -> anyhow::Result<()> {
+/// let mut group = Group::new();
+/// group.add("http", |scope| async move { scope.stopped().await; Err("cut") });
+/// group.add("db", |_| async { Err(anyhow!("refused").context("no pool")) });
+/// future::block_on(group.run()).map_err(|error| anyhow!("{error:?}"))?;
+/// # Ok(())
+/// # }
+/// # assert_eq!(
+/// #     format!("{:?}", run().unwrap_err()).split("\n\nStack").next().unwrap(),
+/// #     "service `db` failed: no pool\n  caused by: refused\n  then: `http` failed: cut",
+/// # );
+/// ```
 ///
 /// # Examples
 ///
@@ -201,10 +226,10 @@ impl Error {
             return Ok(());
         };
         for report in outcome.failures().skip(1) {
-            write!(f, "\n  then: {report}")?;
+            write!(f, "\n  then: {report:#}")?;
         }
         for (report, exit) in outcome.later_failures() {
-            write!(f, "\n  then: `{}` {exit}", report.name())?;
+            write!(f, "\n  then: `{}` {exit:#}", report.name())?;
         }
         for report in outcome.stragglers() {
             write!(f, "\n  straggler: {report}")?;
@@ -236,22 +261,10 @@ fn fmt_outcome(outcome: &Outcome, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     if let Some(first) = outcome.failures().next() {
         return write!(f, "service `{}` {}", first.name(), first.exit());
     }
-    // More than a few names would be a wall, not a line: `Debug` has them all.
-    const NAMES: usize = 5;
-    let stragglers = outcome.stragglers().count();
-    for (index, report) in outcome.stragglers().take(NAMES).enumerate() {
-        let before = if index == 0 { "service" } else { "," };
-        write!(f, "{before} `{}`", report.name())?;
-    }
-    if stragglers > NAMES {
-        write!(f, " and {} more", stragglers - NAMES)?;
-    }
-    let abandoned = outcome.stragglers().any(|report| report.is_abandoned());
-    let end = if abandoned { "abandoned" } else { "cancelled" };
     write!(
         f,
-        " did not end within {:.1?} of the stop ({}): {end}",
-        outcome.drained(),
+        "{} (stopped by {})",
+        Stragglers(outcome),
         outcome.cause()
     )
 }

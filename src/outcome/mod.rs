@@ -1,12 +1,13 @@
 //! How a group and its services are, and how they ended: plain data.
 
+mod display;
 pub(crate) mod error;
 mod find;
 pub(crate) mod report;
 pub(crate) mod status;
+mod stragglers;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::process::{ExitCode, Termination};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,14 +15,17 @@ use std::time::Duration;
 use self::report::ServiceReport;
 use crate::members::core::{Core, Member};
 use crate::members::failures::FailedService;
+use crate::members::forces::Forced;
 use crate::service::exit::Exit;
 use crate::service::lifecycle::{Flag, Phase};
 use crate::stop::cause::Cause;
+use crate::stop::force::Force;
 
 /// How a group ended well: why it stopped, and how each service ended.
 ///
 /// `{}` is one line for a person, `{:#}` adds a line for each service. As the value of `main` it
-/// is the exit code 0.
+/// is the exit code 0. Its times, and those of its reports, are counted from the start of the group,
+/// the first poll of [`Group::run`](crate::Group::run), as are those of the log.
 ///
 /// # Examples
 ///
@@ -58,6 +62,9 @@ pub struct Outcome {
     /// What was left of each abandoned service that is a group, by the index of the service.
     within: BTreeMap<usize, Vec<String>>,
 
+    /// What had services cancelled.
+    forced: Forced,
+
     /// When the group started, was stopped and had ended, by the clock of its core.
     origin: u64,
     stopped: u64,
@@ -92,6 +99,7 @@ impl Outcome {
             ignored,
             first,
             within,
+            forced: core.forces.get(),
             origin,
             stopped,
             ended,
@@ -163,6 +171,40 @@ impl Outcome {
         self.unreported
     }
 
+    /// Returns what ended the drain of the group before all services had ended: a second signal, a
+    /// request, or the drain timeout. `None` if nothing did.
+    ///
+    /// What ended the drain of one service is [`ServiceReport::forced_by`]: its own timeout may have
+    /// been over before.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::future;
+    /// use neap::{Force, Group};
+    ///
+    /// let mut group = Group::new();
+    /// let handle = group.handle();
+    /// group.add("deaf", |_| future::pending::<()>());
+    /// group.add("impatient", |_| async move { handle.cancel() });
+    /// let error = future::block_on(group.run()).unwrap_err();
+    /// assert_eq!(error.outcome().unwrap().forced_by(), Some(&Force::Request));
+    /// ```
+    pub fn forced_by(&self) -> Option<&Force> {
+        self.forced.group.as_ref().map(|(force, _)| force)
+    }
+
+    /// Returns for how long a service had been draining when the drain of the group was ended.
+    fn drained_until_forced(&self, report: &ServiceReport<'_>) -> Duration {
+        let at = self
+            .forced
+            .group
+            .as_ref()
+            .map_or(self.stopped, |(_, at)| *at);
+        let at = Duration::from_nanos(at.saturating_sub(self.origin));
+        at.saturating_sub(report.stopped().unwrap_or(at))
+    }
+
     /// Returns the report of the service at this place among those that have one.
     fn report(&self, at: usize) -> ServiceReport<'_> {
         let member = &*self.members[at];
@@ -172,7 +214,9 @@ impl Outcome {
         let exit = failure.unwrap_or_else(|| member.data.exit());
         let within = self.within.get(&member.index());
         let within = within.map_or(&[][..], Vec::as_slice);
-        ServiceReport::new(member, exit, within, self.origin)
+        let is_straggler = member.data.lifecycle().has(Flag::Straggler);
+        let force = self.forced.of(member.index()).filter(|_| is_straggler);
+        ServiceReport::new(member, exit, within, force, self.origin)
     }
 
     /// Returns the report of a service that has failed, all of which have one.
@@ -319,47 +363,6 @@ impl Outcome {
     /// ```
     pub fn drained(&self) -> Duration {
         Duration::from_nanos(self.ended.saturating_sub(self.stopped))
-    }
-}
-
-impl fmt::Debug for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Outcome")
-            .field("cause", &self.cause)
-            .field("reports", &self.reports().collect::<Vec<_>>())
-            .field("stopped", &self.stopped())
-            .field("drained", &self.drained())
-            .finish()
-    }
-}
-
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (cause, stopped, drained) = (&self.cause, self.stopped(), self.drained());
-        match self.members.len() as u64 + self.unreported {
-            0 => return f.write_str("ended: there were no services"),
-            _ if *cause == Cause::Ended => {
-                write!(
-                    f,
-                    "ended: all services finished after {:.1?}",
-                    stopped + drained
-                )?;
-            }
-            1 => write!(
-                f,
-                "stopped by {cause} after {stopped:.1?}: 1 service ended in {drained:.1?}"
-            )?,
-            n => write!(
-                f,
-                "stopped by {cause} after {stopped:.1?}: {n} services ended in {drained:.1?}"
-            )?,
-        }
-        if f.alternate() {
-            for report in self.reports() {
-                write!(f, "\n  {report}")?;
-            }
-        }
-        Ok(())
     }
 }
 

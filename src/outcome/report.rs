@@ -7,10 +7,12 @@ use std::time::Duration;
 use crate::members::core::Member;
 use crate::service::exit::Exit;
 use crate::service::lifecycle::{Flag, Phase};
+use crate::stop::force::Force;
 
 /// The end of one service: how, and when.
 ///
-/// All times are counted from the start of the group.
+/// All times are counted from the start of the group, as are those of the [`Outcome`](crate::Outcome)
+/// and of the log. `{}` is one line, to which `{:#}` adds the causes of an error.
 ///
 /// # Examples
 ///
@@ -37,6 +39,9 @@ pub struct ServiceReport<'o> {
     /// What was left of it, if it is a group that was abandoned.
     within: &'o [String],
 
+    /// What had it cancelled, if it is a straggler.
+    force: Option<&'o Force>,
+
     /// When the group started, by its own clock.
     origin: u64,
 }
@@ -46,12 +51,14 @@ impl<'o> ServiceReport<'o> {
         member: &'o Member,
         exit: &'o Exit,
         within: &'o [String],
+        force: Option<&'o Force>,
         origin: u64,
     ) -> ServiceReport<'o> {
         ServiceReport {
             member,
             exit,
             within,
+            force,
             origin,
         }
     }
@@ -136,6 +143,27 @@ impl<'o> ServiceReport<'o> {
         self.member.data.lifecycle().has(Flag::Straggler)
     }
 
+    /// Returns what had it cancelled; `None` unless it is a [straggler](ServiceReport::is_straggler).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use futures_lite::future;
+    /// use neap::{Force, Group};
+    ///
+    /// let mut group = Group::new();
+    /// let timeout = Duration::from_millis(1);
+    /// group.add("deaf", |_| future::pending::<()>()).drain_timeout(timeout);
+    /// group.race("timer", async { Err("the time is over") });
+    /// let error = future::block_on(group.run()).unwrap_err();
+    /// let deaf = error.outcome().unwrap().reports().next().unwrap();
+    /// assert_eq!(deaf.forced_by(), Some(&Force::Timeout(timeout)));
+    /// ```
+    pub fn forced_by(&self) -> Option<&'o Force> {
+        self.force
+    }
+
     /// Returns true if it was abandoned: it blocked its thread past the cancel timeout, and may still
     /// run. Its [exit](ServiceReport::exit) is its first failure all the same, if it had one.
     pub fn is_abandoned(&self) -> bool {
@@ -153,7 +181,10 @@ impl<'o> ServiceReport<'o> {
 
 impl fmt::Display for ServiceReport<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` {}", self.name(), self.exit)?;
+        match f.alternate() {
+            true => write!(f, "`{}` {:#}", self.name(), self.exit)?,
+            false => write!(f, "`{}` {}", self.name(), self.exit)?,
+        }
         if let Some(ended) = self.ended() {
             write!(f, " after {ended:.1?}")?;
         }
@@ -166,7 +197,11 @@ impl fmt::Display for ServiceReport<'_> {
             } else {
                 "straggler"
             };
-            write!(f, " ({what}, added at {}", self.location())?;
+            write!(f, " ({what}")?;
+            if let Some(force) = self.force {
+                write!(f, ", forced by {force}")?;
+            }
+            write!(f, ", added at {}", self.location())?;
             for (index, name) in self.within.iter().enumerate() {
                 let before = if index == 0 { "; still there:" } else { "," };
                 write!(f, "{before} `{name}`")?;

@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
+use super::chain::Chain;
+
 /// An error that a service ended with.
 ///
 /// # Examples
@@ -36,12 +38,19 @@ pub(crate) fn boxed<E: Into<BoxError> + 'static>(error: E) -> BoxError {
 
 /// How one service ended.
 ///
+/// `{}` has what the error says itself, `{:#}` its causes too, each of them once.
+///
 /// # Examples
 ///
 /// ```
+/// use anyhow::anyhow;
 /// use neap::Exit;
 ///
 /// assert_eq!(Exit::Panicked("out of paper".into()).to_string(), "panicked: out of paper");
+///
+/// let exit = Exit::Failed(anyhow!("no such file").context("cannot start").into());
+/// assert_eq!(exit.to_string(), "failed: cannot start");
+/// assert_eq!(format!("{exit:#}"), "failed: cannot start: no such file");
 /// ```
 #[derive(Debug)]
 #[non_exhaustive]
@@ -55,9 +64,11 @@ pub enum Exit {
     /// It, or a child it spawned, panicked with this message.
     Panicked(String),
 
-    /// Its future was dropped: a [`race`](crate::Group::race) at the stop, any other service
-    /// because it had not ended by its deadline.
-    /// [`ServiceReport::is_straggler`](crate::ServiceReport::is_straggler) tells them apart.
+    /// Its future was dropped at the stop, as is right for a [`race`](crate::Group::race).
+    Stopped,
+
+    /// Its future was dropped because it had not ended in time. It is a
+    /// [straggler](crate::ServiceReport::is_straggler).
     Cancelled,
 
     /// It was to be cancelled, but blocked its thread past the cancel timeout: it may still run.
@@ -87,8 +98,10 @@ impl fmt::Display for Exit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Exit::Finished => f.write_str("finished"),
+            Exit::Failed(error) if f.alternate() => write!(f, "failed: {}", Chain(&**error)),
             Exit::Failed(error) => write!(f, "failed: {error}"),
             Exit::Panicked(message) => write!(f, "panicked: {message}"),
+            Exit::Stopped => f.write_str("stopped"),
             Exit::Cancelled => f.write_str("cancelled"),
             Exit::Abandoned => f.write_str("abandoned"),
             Exit::NotStarted => f.write_str("not started"),

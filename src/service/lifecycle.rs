@@ -240,7 +240,6 @@ impl Lifecycle {
     }
 
     /// Returns true if it has started and not ended.
-    #[cfg(feature = "log")]
     pub(crate) fn is_running(self) -> bool {
         matches!(
             self.phase(),

@@ -3,6 +3,7 @@
 //! Nothing in here wakes, logs or knows the group. [`Lifecycle`](lifecycle::Lifecycle) is the
 //! machine of its phases: a pure function from a state and an event to the next state.
 
+pub(crate) mod chain;
 pub(crate) mod children;
 pub(crate) mod exit;
 pub(crate) mod id;

@@ -178,11 +178,13 @@ impl Record {
 
     /// Returns how the service ended, its failures apart.
     pub(crate) fn exit(&self) -> &'static Exit {
-        match self.lifecycle().phase() {
+        let now = self.lifecycle();
+        match now.phase() {
             Phase::Finished => &Exit::Finished,
             Phase::Abandoned => &Exit::Abandoned,
             _ if self.started().is_none() => &Exit::NotStarted,
-            _ => &Exit::Cancelled,
+            _ if now.has(Flag::Straggler) => &Exit::Cancelled,
+            _ => &Exit::Stopped,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! free of any runtime.
 
 pub(crate) mod cause;
+pub(crate) mod force;
 pub(crate) mod guard;
 pub(crate) mod latch;
 pub(crate) mod run_until;

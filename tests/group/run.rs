@@ -44,7 +44,7 @@ fn g18_a_group_ends_the_same_way_on_every_runtime() {
             [
                 "finished",
                 "finished",
-                "cancelled",
+                "stopped",
                 "cancelled",
                 "failed: xxx"
             ]

@@ -121,9 +121,33 @@ fn many_stragglers_are_counted_rather_than_listed() {
     group.add("stop", |_| async {}).on_exit(OnExit::Stop);
     let line = run(group).unwrap_err().to_string();
     assert!(line.contains("`deaf 0`, `deaf 1`"), "{line}");
-    assert!(line.contains(" and 2 more did not end within "), "{line}");
     assert!(
-        line.ends_with(" of the stop (end of `stop`): cancelled"),
+        line.ends_with(
+            " and 2 more did not end within their drain timeout of 0s (stopped by end of `stop`)"
+        ),
         "{line}"
+    );
+}
+
+#[test]
+fn an_error_through_anyhow_keeps_the_later_failures() {
+    let mut group = Group::new();
+    group.add("http", |scope| async move {
+        scope.stopped().await;
+        Err(Broken(refused()))
+    });
+    group.add("db", |_| async {
+        Err(anyhow::Error::new(Broken(refused())).context("no answer"))
+    });
+    let error = run(group).map_err(|error| anyhow::anyhow!("{error:?}"));
+    let printed = format!("{:?}", error.unwrap_err());
+    assert!(
+        printed.starts_with(
+            "service `db` failed: no answer\n  \
+            caused by: the pool is broken\n  \
+            caused by: connection refused\n  \
+            then: `http` failed: the pool is broken: connection refused"
+        ),
+        "{printed}"
     );
 }

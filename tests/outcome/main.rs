@@ -8,6 +8,7 @@ mod support;
 mod error;
 #[cfg(feature = "anyhow")]
 mod find;
+mod forced;
 mod outcome;
 mod status;
 

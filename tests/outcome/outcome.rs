@@ -18,10 +18,8 @@ fn an_outcome_reads_well_on_a_terminal() {
     assert!(line.contains(": 2 services ended in "), "{line}");
     let lines: Vec<_> = table.lines().collect();
     assert_eq!(lines.len(), 3);
-    assert!(
-        lines[1].starts_with("  `server` cancelled after "),
-        "{table}"
-    );
+    // A race that was dropped at the stop is no trouble.
+    assert!(lines[1].starts_with("  `server` stopped after "), "{table}");
     assert!(lines[2].starts_with("  `job` finished after "), "{table}");
 
     assert_eq!(

@@ -208,7 +208,7 @@ fn kind(exit: &Exit) -> Kind {
         Exit::Finished => Kind::Finished,
         Exit::Failed(_) => Kind::Failed,
         Exit::Panicked(_) => Kind::Panicked,
-        Exit::Cancelled => Kind::Cancelled,
+        Exit::Stopped | Exit::Cancelled => Kind::Cancelled,
         Exit::Abandoned => Kind::Abandoned,
         _ => Kind::NotStarted,
     }

@@ -1,14 +1,17 @@
 //! What a supervisor does when the time has come.
 
 use std::mem;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use futures_lite::future;
 
 use super::timer::Due;
 use super::{Stage, Supervisor, TICK};
 use crate::executor::kind::TaskKind;
+use crate::members::core::Member;
 use crate::members::log;
+use crate::stop::force::Force;
 use crate::time::{deadline_after, earliest, nanos};
 
 impl<K: TaskKind> Supervisor<'_, K> {
@@ -55,12 +58,12 @@ impl<K: TaskKind> Supervisor<'_, K> {
         let now = self.core.timeline.now_instant();
         match &mut self.stage {
             Stage::Draining { .. } if self.core.deadline().is_some_and(|end| end <= now) => {
-                self.cancel();
+                self.cancel(Force::Timeout(self.core.drain_limit().unwrap_or_default()));
             }
             Stage::Draining { tick } => {
                 if *tick <= now {
                     *tick = now + TICK;
-                    log::draining(&self.core.registry.snapshot(), self.core.deadline(), now);
+                    log::draining(&self.core);
                 }
                 self.keep_deadlines(now);
             }
@@ -83,13 +86,23 @@ impl<K: TaskKind> Supervisor<'_, K> {
                 continue;
             };
             match due {
-                Due::End(_) if member.cancel() => member.wake_with_children(),
-                Due::End(_) => {}
+                Due::End(_) => self.cancel_late(&member),
                 Due::Ready(_) => {
                     let timeout = self.core.plan().start_timeout(due.index());
                     member.fail_start(timeout.unwrap_or_default());
                 }
             }
+        }
+    }
+
+    /// Cancels a service whose own time is over, unless it has ended.
+    fn cancel_late(&self, member: &Arc<Member>) {
+        if member.cancel() {
+            let timeout = member.own_timeout().map(Duration::from_nanos);
+            let force = Force::Timeout(timeout.unwrap_or_default());
+            log::cancelling_one(member, &force);
+            self.core.forces.note(member.index(), force);
+            member.wake_with_children();
         }
     }
 }

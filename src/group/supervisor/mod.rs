@@ -22,6 +22,7 @@ use crate::outcome::Outcome;
 use crate::outcome::error::Error;
 use crate::plan::Stopping;
 use crate::stop::cause::Cause;
+use crate::stop::force::Force;
 use crate::time::deadline_after;
 
 /// How often to log which services are still draining.
@@ -118,12 +119,14 @@ impl<'a, K: TaskKind> Supervisor<'a, K> {
             match self.next().await {
                 Wake::Notice(Notice::Stopped) => self.drain().await,
                 Wake::Notice(Notice::Quiet) => self.settle(),
-                Wake::Notice(Notice::Cancel) => self.cancel(),
+                Wake::Notice(Notice::Cancel) => self.cancel(Force::Request),
                 Wake::Notice(Notice::Cancelling) => self.extend(),
                 Wake::Notice(Notice::Starting(index)) => self.await_ready(index),
                 Wake::Notice(Notice::Stopping(index)) => self.await_end(index),
                 Wake::Item(Item::First(cause)) => self.stop(cause),
-                Wake::Item(Item::Again(cause)) => self.force(&cause),
+                Wake::Item(Item::Again { first, second }) => {
+                    self.cancel(Force::Again { first, second });
+                }
                 Wake::Item(Item::Panicked(message)) => self.fail_source(message),
                 Wake::Time => self.look_at_clock().await,
             }
@@ -168,12 +171,13 @@ impl<'a, K: TaskKind> Supervisor<'a, K> {
     /// Stops the group for an item of a source, unless it was stopped before.
     fn stop(&self, cause: Cause) {
         if !self.core.stop(cause.clone()) {
-            log::stopping_already(&cause);
+            log::stopping_already(&self.core, &cause);
         }
     }
 
     /// Stops the group, as one of its sources has panicked.
     fn fail_source(&mut self, message: String) {
+        log::source_panicked(&self.core, &message);
         self.core.stop(Cause::Panicked("a source of stops".into()));
         self.source_panic.get_or_insert(message);
     }
@@ -201,8 +205,8 @@ impl<'a, K: TaskKind> Supervisor<'a, K> {
         if !matches!(self.stage, Stage::Running) {
             return false;
         }
+        log::stopping(&self.core);
         let members = self.core.registry.snapshot();
-        log::stopping(self.core.cause().as_ref(), &members);
         self.core.emit_stopping();
         self.core.plan().stop(Stopping::Foreground);
         let now = self.core.timeline.now();
@@ -255,19 +259,16 @@ impl<'a, K: TaskKind> Supervisor<'a, K> {
         self.tell(self.core.timeline.now(), &members, |_| true);
     }
 
-    /// A second signal: there is no more waiting.
-    fn force(&mut self, cause: &Cause) {
-        log::forced(cause);
-        self.cancel();
-    }
-
     /// Has every service dropped that has not ended, and waits for that.
-    fn cancel(&mut self) {
+    fn cancel(&mut self, force: Force) {
         if matches!(self.stage, Stage::Cancelling { .. }) {
             return;
         }
         self.begin_drain();
-        log::cancelling(&self.core.registry.snapshot());
+        if !self.core.counts.is_empty() {
+            log::cancelling(&self.core, &force);
+            self.core.forces.note_group(force, self.core.timeline.now());
+        }
         self.core.plan().cancel();
         self.cancel_next();
     }
@@ -303,7 +304,7 @@ impl<'a, K: TaskKind> Supervisor<'a, K> {
     /// needed, it is their turn.
     fn abandon(&mut self) {
         let members = self.core.registry.snapshot();
-        log::abandoned(&members);
+        log::abandoned(&self.core);
         self.core.plan().stop(Stopping::All);
         members.iter().for_each(|member| member.abandon());
         if members
@@ -329,7 +330,7 @@ impl<'a, K: TaskKind> Supervisor<'a, K> {
         };
         let failures = self.core.failures.take();
         let outcome = Outcome::new(&self.core, members, failures, self.origin);
-        log::outcome(&outcome);
+        log::outcome(&self.core, &outcome);
         outcome
     }
 }

@@ -13,8 +13,8 @@ pub(super) enum Item {
     /// The first one, which stops the group.
     First(Cause),
 
-    /// A later one, which cancels it.
-    Again(Cause),
+    /// A second one, which cancels it, after the first.
+    Again { first: Cause, second: Cause },
 
     /// A source has panicked with this message, and was dropped.
     Panicked(String),
@@ -27,7 +27,9 @@ pub(super) type Causes<'a, K> = BoxedStream<'a, K, Cause>;
 /// has nothing more to say, and may be one that is always ready.
 struct Source<'a, K: TaskKind> {
     items: Causes<'a, K>,
-    is_first: bool,
+
+    /// The first item, once there was one.
+    first: Option<Cause>,
 }
 
 /// The streams that stop a group.
@@ -43,8 +45,8 @@ impl<'a, K: TaskKind> Sources<'a, K> {
     }
 
     pub(super) fn add(&mut self, items: Causes<'a, K>) {
-        let is_first = true;
-        self.sources.push(Source { items, is_first });
+        let first = None;
+        self.sources.push(Source { items, first });
     }
 
     /// Polls the sources for an item. One that has ended is dropped.
@@ -52,14 +54,17 @@ impl<'a, K: TaskKind> Sources<'a, K> {
         let mut index = 0;
         while let Some(source) = self.sources.get_mut(index) {
             match catch(|| source.items.as_mut().poll_next(cx)) {
-                Ok(Poll::Ready(Some(cause))) if source.is_first => {
-                    source.is_first = false;
-                    return Poll::Ready(Item::First(cause));
-                }
-                Ok(Poll::Ready(Some(cause))) => {
-                    self.remove(index);
-                    return Poll::Ready(Item::Again(cause));
-                }
+                Ok(Poll::Ready(Some(cause))) => match source.first.take() {
+                    None => {
+                        source.first = Some(cause.clone());
+                        return Poll::Ready(Item::First(cause));
+                    }
+                    Some(first) => {
+                        self.remove(index);
+                        let second = cause;
+                        return Poll::Ready(Item::Again { first, second });
+                    }
+                },
                 Ok(Poll::Ready(None)) => self.remove(index),
                 Ok(Poll::Pending) => index += 1,
                 Err(Panicked(message)) => {

@@ -1,0 +1,82 @@
+//! Which services a group waits for, in words.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::core::{Core, Member};
+
+/// How many services a line names at the most.
+const NAMES: usize = 8;
+
+/// The services that have started and not ended, by name: `` `db`, `http` ``.
+pub(super) struct Names<'c>(pub(super) &'c Core);
+
+/// The services that have started and not ended, each with how long it has been draining, what it
+/// waits for, and where it was added.
+pub(super) struct Waiting<'c>(pub(super) &'c Core);
+
+/// Returns the services of a group that have started and not ended.
+pub(super) fn running(core: &Core) -> Vec<Arc<Member>> {
+    let members = core.registry.snapshot();
+    let is_running = |member: &&Arc<Member>| member.data.lifecycle().is_running();
+    members.iter().filter(is_running).cloned().collect()
+}
+
+/// Writes a list of services, of which the first few have a text.
+fn list(
+    f: &mut fmt::Formatter<'_>,
+    members: &[Arc<Member>],
+    one: impl Fn(&mut fmt::Formatter<'_>, &Member) -> fmt::Result,
+) -> fmt::Result {
+    for (index, member) in members.iter().take(NAMES).enumerate() {
+        if index > 0 {
+            f.write_str(", ")?;
+        }
+        one(f, member)?;
+    }
+    match members.len().saturating_sub(NAMES) {
+        0 => Ok(()),
+        more => write!(f, " and {more} more"),
+    }
+}
+
+impl fmt::Display for Names<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        list(f, &running(self.0), |f, member| {
+            write!(f, "`{}`", member.name())
+        })
+    }
+}
+
+impl fmt::Display for Waiting<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        list(f, &running(self.0), fmt_member)
+    }
+}
+
+fn fmt_member(f: &mut fmt::Formatter<'_>, member: &Member) -> fmt::Result {
+    write!(f, "`{}` (", member.name())?;
+    match member.draining_for() {
+        Some(since) => write!(f, "for {since:.1?}")?,
+        None => f.write_str("not told yet")?,
+    }
+    fmt_reason(f, member)?;
+    write!(f, ", added at {})", member.data.location())
+}
+
+/// What the service says itself, or else the services within it, or else its children.
+fn fmt_reason(f: &mut fmt::Formatter<'_>, member: &Member) -> fmt::Result {
+    if let Some(text) = member.host.progress.of(member.index()) {
+        return write!(f, ", {text}");
+    }
+    let within = member.host.nested_in(member.index());
+    for core in &within {
+        write!(f, ", within it: {}", Waiting(core))?;
+    }
+    match member.data.children.count() {
+        _ if !within.is_empty() => Ok(()),
+        0 => Ok(()),
+        1 => f.write_str(", 1 child"),
+        children => write!(f, ", {children} children"),
+    }
+}
