@@ -7,7 +7,7 @@
 //!
 //! Press Ctrl-C: requests in flight are answered, and it ends with the exit code 0. Press it again
 //! to cancel at once. Left alone, the timer fails after 30 s; so does the program then, by name.
-//! Try `--addr 127.0.0.1:0`, `--timer 3s`, `--drain-timeout 500ms`, `--runtime async-std`.
+//! The group says on standard error what happens. Try `--help`, which lists the flags.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -15,6 +15,16 @@ use std::time::Duration;
 
 use neap::{Error, Group, Outcome, http, signal};
 use smol::Timer;
+
+const HELP: &str = "\
+A tide server and a timer in one group.
+
+  --addr ADDRESS           where to listen (127.0.0.1:8080)
+  --timer DURATION         after how long the timer fails (30s)
+  --drain-timeout DURATION how long services may take to end after Ctrl-C (10s)
+  --runtime RUNTIME        smol, async-std or in-place (smol)
+  --help                   prints this
+";
 
 /// The flags of the command line.
 struct Flags {
@@ -24,7 +34,8 @@ struct Flags {
     runtime: String,
 }
 
-fn parse() -> Result<Flags, lexopt::Error> {
+/// Returns the flags; `None` if they ask for help.
+fn parse() -> Result<Option<Flags>, lexopt::Error> {
     use lexopt::prelude::*;
     let mut flags = Flags {
         addr: "127.0.0.1:8080".into(),
@@ -41,10 +52,11 @@ fn parse() -> Result<Flags, lexopt::Error> {
                 flags.drain_timeout = parser.value()?.parse_with(humantime::parse_duration)?;
             }
             Long("runtime") => flags.runtime = parser.value()?.string()?,
+            Long("help") | Short('h') => return Ok(None),
             _ => return Err(arg.unexpected()),
         }
     }
-    Ok(flags)
+    Ok(Some(flags))
 }
 
 /// Returns an empty group on the runtime of this name.
@@ -64,6 +76,7 @@ async fn run(group: Group<'static>, flags: Flags) -> Result<Outcome, Error> {
     app.at("/hello").get(|_| async { Ok("Hello World!") });
 
     let mut group = group
+        .narrate()
         .drain_timeout(flags.drain_timeout)
         .stop_on(signal::termination()?);
     group.add("http", http::serve(app, flags.addr));
@@ -75,21 +88,25 @@ async fn run(group: Group<'static>, flags: Flags) -> Result<Outcome, Error> {
 }
 
 fn main() -> ExitCode {
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
     // Unlike `eprintln!`, this does not panic if standard error is closed.
     let say = |line: &dyn std::fmt::Debug| drop(writeln!(std::io::stderr(), "hello: {line:?}"));
-    let group = parse().and_then(|flags| Ok((group_on(&flags.runtime)?, flags)));
-    match group {
-        Ok((group, flags)) => match smol::block_on(run(group, flags)) {
-            Ok(outcome) => {
-                say(&format_args!("{outcome}"));
-                outcome.into()
-            }
-            Err(error) => {
-                say(&error);
-                error.into()
-            }
-        },
+    let flags = match parse() {
+        Ok(Some(flags)) => flags,
+        Ok(None) => {
+            let _ = std::io::stdout().write_all(HELP.as_bytes());
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            say(&format_args!("{error}"));
+            return ExitCode::from(2);
+        }
+    };
+    match group_on(&flags.runtime).map(|group| smol::block_on(run(group, flags))) {
+        Ok(Ok(outcome)) => outcome.into(),
+        Ok(Err(error)) => {
+            say(&error);
+            error.into()
+        }
         Err(error) => {
             say(&format_args!("{error}"));
             ExitCode::from(2)

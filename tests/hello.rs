@@ -60,12 +60,10 @@ impl Hello {
         stream
     }
 
-    /// Waits for its end. Returns how it ended, and its last message.
+    /// Waits for its end. Returns how it ended, and its last line.
     fn wait(self) -> (ExitStatus, String) {
         let (status, lines) = self.process.wait();
-        let mut lines = lines.lines();
-        let last = lines.rfind(|line| line.starts_with("hello: "));
-        (status, last.unwrap_or_default().to_owned())
+        (status, lines.lines().last().unwrap_or_default().to_owned())
     }
 }
 
@@ -93,7 +91,7 @@ fn a_signal_ends_it_well_and_is_named() {
             let (status, last) = hello.wait();
             assert_eq!(status.code(), Some(0), "{last}");
             assert!(
-                last.starts_with(&format!("hello: stopped by SIG{signal} after ")),
+                last.starts_with(&format!("neap: stopped by SIG{signal} after ")),
                 "{last}"
             );
         }
@@ -134,13 +132,62 @@ fn a_second_signal_ends_it_at_once() {
     hello.process.send("TERM");
     let (status, last) = hello.wait();
     assert_eq!(status.code(), Some(1), "{last} after {:?}", begin.elapsed());
+    // A line for each straggler follows.
     assert!(
-        last.contains("`http`") && last.ends_with("(SIGTERM): cancelled"),
+        last.starts_with("  straggler: `http` cancelled after "),
+        "{last}"
+    );
+    assert!(
+        last.contains("forced by a second SIGTERM, added at "),
         "{last}"
     );
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+}
+
+#[test]
+fn a_drain_shows_what_it_waits_for() {
+    let mut hello = Hello::start(&[]);
+    let mut stream = hello.connect();
+    stream.write_all(b"GET /hello HT").unwrap();
+    get(&mut hello.connect());
+    hello.process.send("INT");
+    let names = hello
+        .process
+        .read_until("neap: stopping: SIGINT; waiting up to 10s for ");
+    assert_eq!(names, "`http`, `timer`");
+    let line = hello
+        .process
+        .read_until("neap: still draining: `http` (for 1.");
+    assert!(
+        line.contains("s, 1 connection: 1 in a head, added at examples/hello.rs:"),
+        "{line}"
+    );
+    hello.process.send("INT");
+    hello
+        .process
+        .read_until("neap: cancelling by a second SIGINT: `http` (for 1.");
+    let line = hello.process.read_until("neap: stopped by SIGINT after ");
+    assert!(
+        line.contains("; service `http` was cancelled by a second SIGINT, 1."),
+        "{line}"
+    );
+}
+
+#[test]
+fn help_lists_the_flags_and_ends_well() {
+    let (status, said) = Process::read_stdout(&mut hello(&["--help"])).wait();
+    assert_eq!(status.code(), Some(0));
+    for flag in [
+        "--addr",
+        "--timer",
+        "--drain-timeout",
+        "--runtime",
+        "--help",
+    ] {
+        assert!(said.contains(&format!("\n  {flag} ")), "{said}");
+    }
 }
 
 #[test]
