@@ -90,7 +90,7 @@
 //! 18. The group does the same on every runtime. Its tests run on seven, but for those of what only
 //!     some can do: to borrow from the stack, or to block a thread and not the group.
 //! 19. Stragglers are named, with where they were added and how long they have been draining: in the
-//!     log once a second while draining, and in the outcome.
+//!     log, or on [standard error](Group::narrate), once a second while draining, and in the outcome.
 //! 20. A token outlives what handed it out: one of a service that has ended is stopped with the
 //!     group, and never says "stopped" without a cause.
 //! 21. A group that lives for months is flat: a service that a handle added and that ended well
@@ -105,8 +105,9 @@
 //! # Beyond the group
 //!
 //! [`restart()`] keeps a service going; [`UntilExt`] ends futures, streams, readers and iterators with
-//! the stop; [`Handle::status`] shows where each service is; [`Group::on_event`] tells of all that
-//! happens, for metrics; [`test`](mod@test) has a clock to move by hand. Features add more:
+//! the stop; [`Group::narrate`] tells standard error what happens, and [`Group::on_event`] a function of
+//! yours, for metrics; [`Handle::status`] shows where each service is; [`test`](mod@test) has a clock to
+//! move by hand. Features add more:
 //!
 //! | feature | what it adds |
 //! |---|---|

@@ -86,12 +86,13 @@
 //!
 //! # Log records
 //!
-//! All have the target `neap` and the key `event`. `service` is the name of the service.
+//! All have the target `neap` and the key `event`. `service` is the name of the service. Which
+//! connections a drain waits for is in the record that the group has once a second, see
+//! [`Scope::waits_for`](crate::Scope::waits_for).
 //!
 //! | event | level | other keys | when |
 //! |---|---|---|---|
 //! | `lame duck` | info | `service` | the lame-duck time begins |
-//! | `waiting for connections` | info | `service`, `connections` | once a second while draining |
 //! | `connections drained` | info | `service` | the last connection has ended, and the [report](Report) is clean |
 //! | `connections cut` | warn | `service` | the same, and it is not |
 //! | `request failed` | error | `service`, `peer` | an app has returned an error of 500 or more; tide makes a response of it instead |

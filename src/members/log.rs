@@ -14,7 +14,9 @@ use log::{Level, log, log_enabled};
 
 use super::core::{Core, Member};
 use super::narrator::{Role, print};
-use super::waiting::{Names, Waiting, running};
+#[cfg(feature = "log")]
+use super::waiting::count_running;
+use super::waiting::{Names, Waiting, is_any_running};
 use crate::executor::panic::catch;
 use crate::service::exit::Exit;
 use crate::service::lifecycle::Flag;
@@ -51,6 +53,11 @@ macro_rules! tell {
             let _ = catch(|| print(&$text));
         }
     };
+}
+
+/// Returns true if nothing that is told is heard: what it takes to tell is left out.
+fn is_unheard(core: &Core) -> bool {
+    !cfg!(feature = "log") && !core.narrator.tells(Role::Within)
 }
 
 /// Returns who tells of the stop of a group: the outer one, if it is stopped too.
@@ -192,7 +199,7 @@ pub(crate) fn stopping(core: &Core) {
             Stopping(core, &cause),
             event = "stopping",
             cause:%,
-            running = running(core).len()
+            running = count_running(core)
         );
     }
 }
@@ -204,7 +211,7 @@ impl Display for Stopping<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Stopping(core, cause) = self;
         write!(f, "stopping: {cause}")?;
-        if running(core).is_empty() {
+        if !is_any_running(core) {
             return Ok(());
         }
         match core.drain_limit() {
@@ -229,7 +236,7 @@ pub(crate) fn stopping_already(core: &Core, cause: &Cause) {
 /// Tells once a second what the drain waits for. A nested group leaves it to the outer one, if that
 /// drains too: there is one record for all.
 pub(crate) fn draining(core: &Core) {
-    if core.is_outer_stopped() || running(core).is_empty() {
+    if is_unheard(core) || core.is_outer_stopped() || !is_any_running(core) {
         return;
     }
     let text = Draining(core);
@@ -267,7 +274,7 @@ impl Display for Draining<'_> {
 }
 
 pub(crate) fn cancelling(core: &Core, force: &Force) {
-    if !running(core).is_empty() {
+    if !is_unheard(core) && is_any_running(core) {
         tell!(
             core,
             teller(core),

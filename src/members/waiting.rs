@@ -15,26 +15,37 @@ pub(super) struct Names<'c>(pub(super) &'c Core);
 /// waits for, and where it was added.
 pub(super) struct Waiting<'c>(pub(super) &'c Core);
 
-/// Returns the services of a group that have started and not ended.
-pub(super) fn running(core: &Core) -> Vec<Arc<Member>> {
-    let members = core.registry.snapshot();
+/// Returns the services that have started and not ended.
+fn running(members: &[Arc<Member>]) -> impl Iterator<Item = &Arc<Member>> {
     let is_running = |member: &&Arc<Member>| member.data.lifecycle().is_running();
-    members.iter().filter(is_running).cloned().collect()
+    members.iter().filter(is_running)
 }
 
-/// Writes a list of services, of which the first few have a text.
+/// Returns true if a service of the group has started and not ended.
+pub(super) fn is_any_running(core: &Core) -> bool {
+    running(&core.registry.snapshot()).next().is_some()
+}
+
+/// Returns how many services of a group have started and not ended.
+#[cfg(feature = "log")]
+pub(super) fn count_running(core: &Core) -> usize {
+    running(&core.registry.snapshot()).count()
+}
+
+/// Writes a list of the services, of which the first few have a text.
 fn list(
     f: &mut fmt::Formatter<'_>,
-    members: &[Arc<Member>],
+    core: &Core,
     one: impl Fn(&mut fmt::Formatter<'_>, &Member) -> fmt::Result,
 ) -> fmt::Result {
-    for (index, member) in members.iter().take(NAMES).enumerate() {
+    let members = core.registry.snapshot();
+    for (index, member) in running(&members).take(NAMES).enumerate() {
         if index > 0 {
             f.write_str(", ")?;
         }
         one(f, member)?;
     }
-    match members.len().saturating_sub(NAMES) {
+    match running(&members).count().saturating_sub(NAMES) {
         0 => Ok(()),
         more => write!(f, " and {more} more"),
     }
@@ -42,15 +53,13 @@ fn list(
 
 impl fmt::Display for Names<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        list(f, &running(self.0), |f, member| {
-            write!(f, "`{}`", member.name())
-        })
+        list(f, self.0, |f, member| write!(f, "`{}`", member.name()))
     }
 }
 
 impl fmt::Display for Waiting<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        list(f, &running(self.0), fmt_member)
+        list(f, self.0, fmt_member)
     }
 }
 

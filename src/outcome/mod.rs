@@ -215,7 +215,8 @@ impl Outcome {
         let within = self.within.get(&member.index());
         let within = within.map_or(&[][..], Vec::as_slice);
         let is_straggler = member.data.lifecycle().has(Flag::Straggler);
-        let force = self.forced.of(member.index()).filter(|_| is_straggler);
+        let force = is_straggler.then(|| self.forced.of(member.index()));
+        let force = force.flatten();
         ServiceReport::new(member, exit, within, force, self.origin)
     }
 

@@ -1,6 +1,6 @@
 //! What a server logs: each record has the target `neap` and the key `event`.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, Once};
 use std::time::Duration;
 
 use http_types::{Error, Request, Response};
@@ -17,6 +17,7 @@ struct Kept {
     target: String,
     event: Option<String>,
     service: Option<String>,
+    text: String,
 }
 
 static KEEPER: Keeper = Keeper(Mutex::new(Vec::new()));
@@ -35,6 +36,7 @@ impl Log for Keeper {
             target: record.target().to_owned(),
             event: key("event"),
             service: key("service"),
+            text: record.args().to_string(),
         };
         self.0.lock().unwrap().push(kept);
     }
@@ -42,10 +44,36 @@ impl Log for Keeper {
     fn flush(&self) {}
 }
 
+fn keep() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        log::set_logger(&KEEPER).unwrap();
+        log::set_max_level(LevelFilter::Debug);
+    });
+}
+
+#[test]
+fn g19_a_drain_has_one_record_a_second_with_the_connections_in_it() {
+    keep();
+    let app = from_fn(|_| async { Ok(Response::new(200)) });
+    let server = Server::new(app, "127.0.0.1:0").drain_head_timeout(Duration::from_millis(1500));
+    let running = run(server);
+    let mut half = running.connect();
+    half.send("GET /half HT");
+    // Answered after the other has been accepted, and most likely read.
+    running.connect().get("/").answer();
+    running.stop();
+
+    let kept = KEEPER.0.lock().unwrap();
+    let is_it = |record: &&Kept| record.text.contains("1 connection: 1 in a head, added at ");
+    let records: Vec<_> = kept.iter().filter(is_it).collect();
+    assert_eq!(records.len(), 1, "{records:?}");
+    assert_eq!(records[0].event.as_deref(), Some("still draining"));
+}
+
 #[test]
 fn each_record_has_the_target_and_an_event() {
-    log::set_logger(&KEEPER).unwrap();
-    log::set_max_level(LevelFilter::Debug);
+    keep();
     // Not by tide, which makes a response of an error.
     let app = from_fn(|request: Request| async move {
         match request.url().path() {
