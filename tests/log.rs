@@ -157,7 +157,7 @@ fn one_record_a_second_tells_of_all() {
         });
         group.add("inner", inner.into_service());
         group.add("hand", move |scope| async move {
-            scope.spawn(async { Err("the end") });
+            scope.spawn(async { Err::<(), _>("the end") });
             scope.stopped().await;
             for _ in 0..7 {
                 clock.advance(Duration::from_secs(1));
@@ -193,7 +193,9 @@ fn times_count_from_the_start_of_the_group() {
         let hand = clock.clone();
         group.add("first", move |_| async move {
             clock.advance(Duration::from_secs(1));
-            let late = move |_| async move { clock.advance(Duration::from_secs(2)) };
+            let late = move |_| async move {
+                clock.advance(Duration::from_secs(2));
+            };
             handle.add("late", late).unwrap();
         });
         drop(hand);

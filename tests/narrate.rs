@@ -199,7 +199,7 @@ fn serve() {
         .stop_on(neap::signal::termination().unwrap());
     let echo = neap::net::serve("127.0.0.1:0", |_, _| async {
         eprintln!("accepted");
-        pending().await
+        pending::<()>().await
     });
     group.add("echo", echo);
     let _ = future::block_on(group.run());

@@ -5,6 +5,7 @@ use std::error::Error as StdError;
 use super::Outcome;
 use super::error::Error;
 use crate::service::exit::Exit;
+use crate::service::gave_up::GaveUp;
 
 impl Error {
     /// Finds an error by its type: in what the services returned, the first failure first, in what
@@ -59,6 +60,9 @@ fn find_in_chain<'e, E: StdError + 'static>(first: &'e (dyn StdError + 'static))
         // The message of these has that of the failure in it, and so their source is what is below it.
         if let Some(nested) = error.downcast_ref::<Error>() {
             return nested.find();
+        }
+        if let Some(gave_up) = error.downcast_ref::<GaveUp>() {
+            return find_in_exit(gave_up.last());
         }
         next = error.source();
     }

@@ -1,9 +1,8 @@
 //! Restart, as a wrapper of a service: supervision is composed, not configured.
 //!
 //! A [`Restart`](policy::Restart) says when a service is run again, [`supervise`] does it, and
-//! [`GaveUp`](gave_up::GaveUp) is the error once it may not be.
+//! [`GaveUp`](crate::GaveUp) is the error once it may not be.
 
-pub(crate) mod gave_up;
 pub(crate) mod local;
 pub(crate) mod policy;
 pub(crate) mod supervise;

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::gave_up::GaveUp;
 use crate::service::exit::{End, Exit, Failure};
+use crate::service::gave_up::GaveUp;
 
 /// How often the wait before a restart is doubled at the most.
 const DOUBLINGS: usize = 31;

@@ -6,6 +6,7 @@
 pub(crate) mod chain;
 pub(crate) mod children;
 pub(crate) mod exit;
+pub(crate) mod gave_up;
 pub(crate) mod id;
 pub(crate) mod lifecycle;
 pub(crate) mod options;

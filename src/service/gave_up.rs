@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use crate::service::exit::Exit;
+use super::exit::Exit;
 
 /// The error of a service that was [restarted](crate::restart()) as often as its policy allows.
 ///
@@ -32,7 +32,7 @@ pub struct GaveUp {
 }
 
 impl GaveUp {
-    pub(super) fn new(restarts: usize, period: Duration, last: Exit) -> GaveUp {
+    pub(crate) fn new(restarts: usize, period: Duration, last: Exit) -> GaveUp {
         GaveUp {
             restarts,
             period,
