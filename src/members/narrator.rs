@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use crate::sync::{AtomicU8, Ordering};
 
-/// Whether a group tells standard error what happens. It can be turned up only.
+/// Whether a group tells standard error what happens. It is set before the group runs.
 pub(crate) struct Narrator {
     /// Silent, or the number of a [`Role`].
     role: AtomicU8,
@@ -32,18 +32,18 @@ impl Narrator {
 
     /// Has the group tell everything.
     pub(crate) fn turn_on(&self) {
-        self.turn_up(Role::Group);
+        self.set(Role::Group);
     }
 
     /// Has a group that is nested in another one tell what that one cannot, if that one narrates.
     pub(crate) fn inherit(&self, outer: &Narrator) {
-        if outer.tells(Role::Within) {
-            self.turn_up(Role::Within);
+        if outer.tells(Role::Within) && !self.tells(Role::Within) {
+            self.set(Role::Within);
         }
     }
 
-    fn turn_up(&self, role: Role) {
-        self.role.fetch_max(role as u8, Ordering::Relaxed);
+    fn set(&self, role: Role) {
+        self.role.store(role as u8, Ordering::Relaxed);
     }
 
     /// Returns true if what a group in this role tells is to be told.
