@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use futures_lite::ready;
 
-use super::schedule::Schedule;
+use super::schedule::{Schedule, Step};
 use crate::sync::EventListener;
 
 /// The future of [`Clock::advance`](crate::test::Clock::advance).
@@ -48,16 +48,14 @@ impl Future for Advance {
             this.schedule.await_rest();
         }
         loop {
-            if this.schedule.is_at_rest() {
-                this.resting = None;
-                if !this.schedule.step(this.goal) {
-                    return Poll::Ready(());
-                }
-                if this.schedule.is_at_rest() {
+            match this.schedule.step(this.goal) {
+                Step::Arrived => return Poll::Ready(()),
+                Step::Woke if this.schedule.is_at_rest() => {
                     // What was woken is no task of a group. It may have its turn.
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
+                Step::Woke | Step::Busy => {}
             }
             // Check, listen, check again, wait.
             match &mut this.resting {

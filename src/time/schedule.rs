@@ -33,6 +33,18 @@ struct ScheduleState {
     sleepers: BTreeMap<(u64, u64), Waker>,
 }
 
+/// What came of an attempt to move the clock on.
+pub(super) enum Step {
+    /// Not all that was due has run.
+    Busy,
+
+    /// It woke a sleeper.
+    Woke,
+
+    /// It is where it was to go.
+    Arrived,
+}
+
 impl Schedule {
     pub(super) fn new() -> Schedule {
         Schedule {
@@ -115,19 +127,25 @@ impl Schedule {
         self.activity.has_rested_since(self.lock().rests)
     }
 
-    /// Moves the clock to the end of the first sleeper that ends by `goal`, and wakes that one.
-    /// Without one, moves it to `goal`, and returns false.
-    pub(super) fn step(&self, goal: u64) -> bool {
+    /// Moves the clock to the end of the first sleeper that ends by `goal`, and wakes that one; but
+    /// not before all that was due has run.
+    ///
+    /// The look and the move are one step: of two that have waited for the same rest, one moves the
+    /// clock, and the other has to wait for the next rest.
+    pub(super) fn step(&self, goal: u64) -> Step {
         let mut state = self.lock();
+        if !self.activity.has_rested_since(state.rests) {
+            return Step::Busy;
+        }
         let first = state.sleepers.first_entry();
         let Some(first) = first.filter(|first| first.key().0 <= goal) else {
             state.moved = state.moved.max(goal);
-            return false;
+            return Step::Arrived;
         };
         let ((at, _), waker) = first.remove_entry();
         state.moved = state.moved.max(at);
         self.wake(state, vec![waker]);
-        true
+        Step::Woke
     }
 
     /// Moves the clock at once, and wakes all whose time has come.
