@@ -355,3 +355,26 @@ fn a_handler_ends_in_whatever_a_service_may() {
     group.handle().stop();
     futures_lite::future::block_on(group.run()).unwrap();
 }
+
+#[test]
+fn a_server_is_a_service_of_a_local_group_too() {
+    runtimes::limited(|| {
+        let server = Server::new("127.0.0.1:0", echo).bind().unwrap();
+        let Endpoint::Tcp(address) = server.local_addrs()[0] else {
+            panic!("not TCP");
+        };
+        let mut group = Group::local();
+        group.add_shared("echo", server.into_service());
+        let handle = group.handle();
+        let client = thread::spawn(move || {
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.write_all(b"hello\n").unwrap();
+            let mut lines = BufReader::new(stream).lines();
+            assert_eq!(lines.next().unwrap().unwrap(), "hello");
+            handle.stop();
+            assert_eq!(lines.next().unwrap().unwrap(), "good-bye");
+        });
+        async_io::block_on(group.run()).unwrap();
+        client.join().unwrap();
+    });
+}

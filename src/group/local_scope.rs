@@ -20,6 +20,12 @@ use crate::service::result::sealed::IntoValue;
 /// Clones are the same scope. It stays on its thread; a [`Scope`] made of it, and its
 /// [`token`](Scope::token), may go to others.
 ///
+/// ```compile_fail,E0277
+/// fn is_send<T: Send>() {}
+///
+/// is_send::<neap::LocalScope<'static>>();
+/// ```
+///
 /// # Examples
 ///
 /// ```

@@ -138,6 +138,7 @@ impl Node<Core, Record> {
         if self.data.lifecycle().is_forgettable() && !self.host.is_stopped() {
             self.data.set(Flag::Forgotten);
             self.host.failures.forget(self.index());
+            self.host.forces.forget(self.index());
             self.host.registry.forget();
         }
     }

@@ -45,6 +45,13 @@ impl Forces {
         });
     }
 
+    /// Forgets what had a service cancelled that leaves nothing behind.
+    pub(crate) fn forget(&self, index: usize) {
+        if let Some(forced) = self.forced.get() {
+            lock(forced).services.remove(&index);
+        }
+    }
+
     /// Returns what is noted so far.
     pub(crate) fn get(&self) -> Forced {
         let forced = self.forced.get();
@@ -53,6 +60,11 @@ impl Forces {
 }
 
 impl Forced {
+    /// Returns true if this service was cancelled before the others, if at all.
+    pub(crate) fn is_alone(&self, index: usize) -> bool {
+        self.services.contains_key(&index)
+    }
+
     /// Returns what had this service cancelled, if it was.
     pub(crate) fn of(&self, index: usize) -> Option<&Force> {
         let group = || self.group.as_ref().map(|(force, _)| force);

@@ -34,6 +34,7 @@ pub(crate) mod steps;
 mod stop;
 pub(crate) mod timeouts;
 mod waiting;
+mod waits;
 
 #[cfg(all(test, neap_loom))]
 mod model;

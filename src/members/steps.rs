@@ -18,6 +18,7 @@ use crate::plan::{Plan, Steps};
 use crate::service::id::ServiceId;
 use crate::service::lifecycle::Flag;
 use crate::service::options::ServiceOptions;
+use crate::stop::force::Force;
 use crate::sync::MutexGuard;
 
 /// What to do with a service that would have to wait for its turn.
@@ -333,6 +334,10 @@ impl Moved {
 
     /// Cancels a service that was told to stop, as someone has asked for it.
     fn cancel(member: Arc<Member>) -> Option<Moved> {
+        let core = &member.host;
+        if !member.data.lifecycle().is_gone() {
+            core.forces.note(member.index(), Force::Request);
+        }
         let is_cancelled = member.cancel_alone();
         is_cancelled.then(|| Moved {
             is_cancelled,

@@ -211,11 +211,15 @@ impl Outcome {
         let first = self.first.get(&member.index());
         let failure = first.map(|&first| &self.failures[first].exit);
         let failure = failure.or_else(|| self.ignored.get(&member.index()));
-        let exit = failure.unwrap_or_else(|| member.data.exit());
+        let exit = failure.unwrap_or_else(|| match member.data.exit() {
+            Exit::Stopped if self.forced.is_alone(member.index()) => &Exit::Cancelled,
+            exit => exit,
+        });
         let within = self.within.get(&member.index());
         let within = within.map_or(&[][..], Vec::as_slice);
         let is_straggler = member.data.lifecycle().has(Flag::Straggler);
-        let force = is_straggler.then(|| self.forced.of(member.index()));
+        let is_forced = is_straggler || matches!(exit, Exit::Cancelled);
+        let force = is_forced.then(|| self.forced.of(member.index()));
         let force = force.flatten();
         ServiceReport::new(member, exit, within, force, self.origin)
     }

@@ -67,8 +67,9 @@ pub enum Exit {
     /// Its future was dropped at the stop, as is right for a [`race`](crate::Group::race).
     Stopped,
 
-    /// Its future was dropped because it had not ended in time. It is a
-    /// [straggler](crate::ServiceReport::is_straggler).
+    /// Its future was dropped because it had not ended in time: it is a
+    /// [straggler](crate::ServiceReport::is_straggler). Or because
+    /// [that was asked for](crate::Handle::cancel_one).
     Cancelled,
 
     /// It was to be cancelled, but blocked its thread past the cancel timeout: it may still run.

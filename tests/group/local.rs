@@ -372,7 +372,7 @@ fn g14_a_race_is_dropped_at_the_stop_and_is_no_straggler() {
         });
         group.add("short", async |_| {}).on_exit(OnExit::Stop);
         let outcome = runner.run(group).await.unwrap();
-        assert!(matches!(exit_of(&outcome, "for ever"), Exit::Cancelled));
+        assert!(matches!(exit_of(&outcome, "for ever"), Exit::Stopped));
         assert!(stragglers(&outcome).is_empty());
         assert_eq!(list.all(), ["dropped"]);
     });

@@ -1,0 +1,43 @@
+//! Waiting for services: until all are up, until one has ended.
+
+use super::core::{Core, Member};
+use crate::service::id::ServiceId;
+
+impl Core {
+    /// Waits until a service has ended, or was abandoned.
+    pub(crate) async fn gone(&self, id: ServiceId) {
+        while self.is_here(id) {
+            let departure = self.departures.watch();
+            if self.is_here(id) {
+                departure.await;
+            }
+        }
+    }
+
+    /// Returns true if the service is of this group and may still run.
+    fn is_here(&self, id: ServiceId) -> bool {
+        let index = id.index_in(self.id);
+        let member = index.and_then(|index| self.registry.get(index));
+        member.is_some_and(|member| !member.data.lifecycle().is_gone())
+    }
+
+    /// Waits until every service is ready, or has ended.
+    pub(crate) async fn all_up(&self) {
+        let mut up = 0;
+        while !self.are_up(&mut up) {
+            let announcement = self.readiness.watch();
+            if self.are_up(&mut up) {
+                break;
+            }
+            announcement.await;
+        }
+    }
+
+    /// Returns true if all services are up, where those before the index `up` are known to be.
+    fn are_up(&self, up: &mut usize) -> bool {
+        let is_up = |member: &Member| member.data.lifecycle().is_up();
+        let first = self.registry.first_not(*up, is_up);
+        *up = first.unwrap_or(*up);
+        first.is_none() && self.readiness.opened_at().is_some()
+    }
+}
