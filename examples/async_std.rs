@@ -14,7 +14,7 @@ use neap::{Group, signal};
 fn main() -> Result<(), neap::Error> {
     task::block_on(async {
         let mut group = Group::on(task::spawn).stop_on(signal::termination()?);
-        group.add("server", |scope| async move {
+        group.add("server", async move |scope| {
             println!("server: stopped by the {}", scope.stopped().await);
         });
         group.race("timer", async {

@@ -13,13 +13,13 @@ use neap::Group;
 fn main() -> Result<(), neap::Error> {
     let (sender, receiver) = async_channel::bounded(1);
     let mut group = Group::new();
-    group.add("producer", |_| async move {
+    group.add("producer", async move |_| {
         for number in 1..=3 {
             sender.send(number).await?;
         }
         Ok::<_, async_channel::SendError<i32>>(())
     });
-    group.add("consumer", |_| async move {
+    group.add("consumer", async move |_| {
         // Ends when the producer has ended and dropped the sender.
         while let Ok(number) = receiver.recv().await {
             println!("consumer: {number}");

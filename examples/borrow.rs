@@ -20,11 +20,11 @@ fn main() -> Result<(), neap::Error> {
     let mut group = Group::new();
     for word in words.split(' ') {
         let letters = &letters;
-        group.add("counter", move |_| async move {
+        group.add("counter", async move |_| {
             letters.fetch_add(word.len() as u64, Ordering::Relaxed);
         });
     }
-    group.add("longest", |_| async {
+    group.add("longest", async |_| {
         longest = words.split(' ').max_by_key(|word| word.len()).unwrap_or("");
     });
     future::block_on(group.run())?;

@@ -25,7 +25,7 @@ fn measure(services: usize) -> [u128; 3] {
     let begin = Instant::now();
     let mut group = Group::new();
     for _ in 0..services {
-        group.add("service", |scope| async move {
+        group.add("service", async move |scope| {
             scope.stopped().await;
         });
     }

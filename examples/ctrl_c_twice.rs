@@ -27,7 +27,7 @@ fn main() -> Result<(), neap::Error> {
     let mut group = Group::new()
         .drain_timeout(Duration::from_secs(60))
         .stop_on(signal::termination()?);
-    group.add("import", |scope| async move {
+    group.add("import", async move |scope| {
         let _transaction = Transaction;
         eprintln!("import: press Ctrl-C");
         scope.stopped().await;

@@ -14,7 +14,7 @@ use smol::Timer;
 fn main() -> Result<(), neap::Error> {
     let mut jobs = Group::new().limit(3);
     for job in 0..10 {
-        jobs.add(format!("job {job}"), |_| async {
+        jobs.add(format!("job {job}"), async |_| {
             Timer::after(Duration::from_millis(500)).await;
         });
     }

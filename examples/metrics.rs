@@ -50,13 +50,13 @@ fn main() {
     let counting = metrics.clone();
     let mut group = Group::new().on_event(move |occurrence| counting.count(occurrence));
 
-    group.add("steady", |scope| async move { drop(scope.stopped().await) });
+    group.add("steady", async move |scope| drop(scope.stopped().await));
     let policy = Restart::on_failure()
         .intensity(3, Duration::from_secs(60))
         .backoff(Duration::from_millis(10), Duration::from_millis(40));
     group.add(
         "flaky",
-        restart(policy, |_| async { Err::<(), _>("no connection") }),
+        restart(policy, async |_| Err::<(), _>("no connection")),
     );
 
     let ended = smol::block_on(group.run());

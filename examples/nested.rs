@@ -19,7 +19,7 @@ async fn worker(scope: Scope<'_>) {
 fn main() -> Result<(), neap::Error> {
     let mut reading = Group::new();
     reading.add("socket", worker);
-    reading.add("decoder", |_| async {
+    reading.add("decoder", async |_| {
         Timer::after(Duration::from_millis(100)).await;
         Err("no such code")
     });

@@ -28,7 +28,7 @@ fn main() -> Result<(), neap::Error> {
 
     let mut group = Group::on(move |task| executor.spawn(task));
     for name in ["first", "second", "third"] {
-        group.add(name, |scope| async move {
+        group.add(name, async move |scope| {
             println!("{} is on {:?}", scope.name(), thread::current().name());
         });
     }

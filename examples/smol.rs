@@ -28,7 +28,7 @@ fn main() -> Result<(), neap::Error> {
         let mut group = Group::on(smol::spawn).stop_on(signal::termination()?);
         group.add("ticker", ticker);
         group
-            .add("job", |_| async {
+            .add("job", async |_| {
                 Timer::after(Duration::from_secs(1)).await;
                 println!("job: done");
             })

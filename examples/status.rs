@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // If a service blocks this thread past the drain, the watchdog ends the process.
     handle.watchdog()?;
     group
-        .add("operator", move |_| async move {
+        .add("operator", async move |_| {
             for round in 0..4 {
                 Timer::after(Duration::from_millis(250)).await;
                 println!("{}\n", handle.status());

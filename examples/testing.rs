@@ -22,7 +22,7 @@ fn main() {
         .clock(&clock)
         .record(&recorder)
         .stop_on(stops);
-    group.add("obedient", |scope| async move {
+    group.add("obedient", async move |scope| {
         scope.stopped().await;
     });
     group.add("deaf", |_| pending::<()>());

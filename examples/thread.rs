@@ -30,7 +30,7 @@ fn main() -> Result<(), neap::Error> {
         unblock(move || poll_a_device(&token))
     });
     group
-        .add("job", |_| async {
+        .add("job", async |_| {
             Timer::after(Duration::from_millis(350)).await;
         })
         .on_exit(OnExit::Stop);

@@ -29,7 +29,7 @@
 //!         .narrate()
 //!         .drain_timeout(Duration::from_secs(10))
 //!         .stop_on(neap::signal::termination()?);
-//!     group.add("worker", |scope| async move {
+//!     group.add("worker", async move |scope| {
 //!         while !scope.is_stopped() {
 //!             // A piece of work, not to be interrupted.
 //!             # return Ok::<_, std::io::Error>(());

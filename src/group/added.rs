@@ -18,7 +18,7 @@ use crate::service::result::{OnExit, OnFailure};
 /// use neap::{Group, OnExit};
 ///
 /// let mut group = Group::new();
-/// let added = group.add("job", |_| async {});
+/// let added = group.add("job", async |_| {});
 /// added.on_exit(OnExit::Stop).drain_timeout(Duration::from_secs(1));
 /// ```
 pub struct Added<'g> {
@@ -39,7 +39,7 @@ impl<'g> Added<'g> {
     /// use neap::Group;
     ///
     /// let mut group = Group::new();
-    /// let id = group.add("job", |_| async {}).id();
+    /// let id = group.add("job", async |_| {}).id();
     /// assert_eq!(group.handle().status().services()[0].id(), id);
     /// ```
     pub fn id(&self) -> ServiceId {
@@ -58,10 +58,10 @@ impl<'g> Added<'g> {
     /// use neap::{Cause, Group};
     ///
     /// let mut group = Group::new();
-    /// group.add("metrics", |scope| async move {
+    /// group.add("metrics", async move |scope| {
     ///     assert_eq!(scope.stopped().await, Cause::Ended);
     /// }).background();
-    /// group.add("job", |_| async {});
+    /// group.add("job", async |_| {});
     /// future::block_on(group.run())?;
     /// # Ok::<(), neap::Error>(())
     /// ```
@@ -95,14 +95,14 @@ impl<'g> Added<'g> {
     /// use neap::Group;
     ///
     /// let mut group = Group::new();
-    /// let db = group.add("db", |scope| async move {
+    /// let db = group.add("db", async move |scope| {
     ///     scope.starting();
     ///     println!("connecting");
     ///     scope.ready();
     ///     scope.stopped().await;
     ///     println!("no service needs the database any more");
     /// }).id();
-    /// group.add("http", |_| async { println!("serving") }).needs(db);
+    /// group.add("http", async |_| { println!("serving") }).needs(db);
     /// # let handle = group.handle();
     /// # group.race("end", async move { handle.started().await.unwrap(); handle.stop(); });
     /// future::block_on(group.run())?;
@@ -131,7 +131,7 @@ impl<'g> Added<'g> {
     /// use neap::Group;
     ///
     /// let mut group = Group::new();
-    /// group.add("db", |scope| async move {
+    /// group.add("db", async move |scope| {
     ///     scope.stopped().await; // never says that it is ready
     /// }).start_timeout(Duration::from_millis(5));
     /// let error = future::block_on(group.run()).unwrap_err();
@@ -151,8 +151,8 @@ impl<'g> Added<'g> {
     /// use neap::{Cause, Group, OnExit};
     ///
     /// let mut group = Group::new();
-    /// group.add("server", |scope| async move { scope.stopped().await; });
-    /// group.add("job", |_| async {}).on_exit(OnExit::Stop);
+    /// group.add("server", async move |scope| { scope.stopped().await; });
+    /// group.add("job", async |_| {}).on_exit(OnExit::Stop);
     /// let outcome = future::block_on(group.run())?;
     /// assert_eq!(*outcome.cause(), Cause::Finished("job".into()));
     /// # Ok::<(), neap::Error>(())
@@ -200,7 +200,7 @@ impl<'g> Added<'g> {
     /// let mut group = Group::new();
     /// let handle = group.handle();
     /// group.add("deaf", |_| future::pending::<()>()).drain_timeout(Duration::from_millis(5));
-    /// group.add("operator", |_| async move { handle.stop(); });
+    /// group.add("operator", async move |_| { handle.stop(); });
     /// assert!(future::block_on(group.run()).unwrap_err().is_timeout());
     /// ```
     pub fn drain_timeout(self, timeout: Duration) -> Self {

@@ -68,7 +68,7 @@ impl<'a> Scope<'a> {
     ///
     /// let (sender, receiver) = std::sync::mpsc::channel();
     /// let mut group = Group::new();
-    /// group.add("writer", |scope| async move {
+    /// group.add("writer", async move |scope| {
     ///     let guard = scope.guard();
     ///     std::thread::spawn(move || {
     ///         sender.send("written").unwrap();

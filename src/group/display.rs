@@ -14,9 +14,9 @@ use crate::executor::kind::TaskKind;
 /// use neap::Group;
 ///
 /// let mut group = Group::new().limit(4);
-/// let db = group.add("db", |_| async {}).id();
-/// group.add("metrics", |_| async {}).background();
-/// group.add("http", |_| async {}).needs(db);
+/// let db = group.add("db", async |_| {}).id();
+/// group.add("metrics", async |_| {}).background();
+/// group.add("http", async |_| {}).needs(db);
 /// assert_eq!(
 ///     group.to_string(),
 ///     "at most 4 at once\n`db`\n`metrics` (background)\n`http` after `db`"

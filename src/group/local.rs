@@ -35,7 +35,7 @@ use crate::stop::cause::Cause;
 ///
 /// let shared = Rc::new(1);
 /// let mut group = neap::Group::new();
-/// group.add("counter", move |_| async move { println!("{shared}") });
+/// group.add("counter", async move |_| { println!("{shared}") });
 /// ```
 ///
 /// # Examples
@@ -154,7 +154,7 @@ impl<'a> Group<'a, Local> {
     /// use neap::Group;
     ///
     /// let mut workers = Group::new();
-    /// workers.add("first", |_| async {});
+    /// workers.add("first", async |_| {});
     ///
     /// let mut group = Group::local();
     /// group.add_shared("workers", workers.into_service());

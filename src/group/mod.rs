@@ -69,7 +69,7 @@ use crate::service::result::sealed::Raced;
 ///     .drain_timeout(Duration::from_secs(10))
 ///     .cancel_timeout(Duration::from_secs(2));
 /// let handle = group.handle();
-/// group.add("server", |scope| async move {
+/// group.add("server", async move |scope| {
 ///     scope.stopped().await; // a real one would serve until then, and drain after
 /// });
 /// group.race("timer", async move {
@@ -109,7 +109,7 @@ impl<'a> Group<'a> {
     /// use neap::Group;
     ///
     /// let (text, mut group) = (String::from("borrowed"), Group::new());
-    /// group.add("reader", |_| async { assert_eq!(text.len(), 8) });
+    /// group.add("reader", async |_| { assert_eq!(text.len(), 8) });
     /// future::block_on(group.run())?;
     /// # Ok::<(), neap::Error>(())
     /// ```
@@ -139,7 +139,7 @@ impl<'a> Group<'a> {
     /// let executor = Arc::new(async_executor::Executor::new());
     /// let spawner = executor.clone();
     /// let mut group = Group::on(move |task| spawner.spawn(task));
-    /// group.add("hello", |_| async { println!("hello") });
+    /// group.add("hello", async |_| { println!("hello") });
     /// futures_lite::future::block_on(executor.run(group.run()))?;
     /// # drop((on_smol, on_async_std));
     /// # Ok::<(), neap::Error>(())
@@ -174,8 +174,8 @@ impl<'a> Group<'a> {
     ///
     /// let mut group = Group::new();
     /// group.add("db", db).drain_timeout(Duration::from_secs(2));
-    /// group.add("metrics", |scope| async move { scope.stopped().await; }).background();
-    /// group.add("import", |_| async { anyhow::Ok(()) }).on_exit(OnExit::Stop);
+    /// group.add("metrics", async move |scope| { scope.stopped().await; }).background();
+    /// group.add("import", async |_| { anyhow::Ok(()) }).on_exit(OnExit::Stop);
     /// ```
     #[track_caller]
     pub fn add<S, F>(&mut self, name: impl Into<Cow<'static, str>>, service: S) -> Added<'_>
@@ -203,7 +203,7 @@ impl<'a> Group<'a> {
     ///
     /// let mut group = Group::new();
     /// group.race("for ever", future::pending::<()>());
-    /// group.add("short", |_| async {}).on_exit(OnExit::Stop);
+    /// group.add("short", async |_| {}).on_exit(OnExit::Stop);
     ///
     /// let outcome = future::block_on(group.run())?;
     /// let report = outcome.reports().next().unwrap();
@@ -234,8 +234,8 @@ impl<'a> Group<'a> {
     /// use neap::Group;
     ///
     /// let mut workers = Group::new();
-    /// workers.add("first", |_| async {});
-    /// workers.add("second", |_| async { Err("out of work") });
+    /// workers.add("first", async |_| {});
+    /// workers.add("second", async |_| { Err("out of work") });
     ///
     /// let mut group = Group::new();
     /// group.add("workers", workers.into_service());
@@ -309,7 +309,7 @@ impl<'a, K: TaskKind> Group<'a, K> {
     ///
     /// ```
     /// let mut group = neap::Group::new();
-    /// group.add("first", |_| async { Err("out of work") });
+    /// group.add("first", async |_| { Err("out of work") });
     /// let error = futures_lite::future::block_on(group.run()).unwrap_err();
     /// assert_eq!(error.to_string(), "service `first` failed: out of work");
     /// ```

@@ -23,7 +23,7 @@ impl Scope<'_> {
     /// use neap::Group;
     ///
     /// let mut group = Group::new();
-    /// group.add("mailer", |scope| async move {
+    /// group.add("mailer", async move |scope| {
     ///     let unsent = Arc::new(AtomicUsize::new(3));
     ///     let seen = unsent.clone();
     ///     // still draining: `mailer` (for 1.0s, 3 mails to send, added at ..); cancelled in 9.0s

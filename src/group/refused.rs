@@ -15,7 +15,7 @@ use crate::members::registry::Reason;
 /// let group = Group::new();
 /// let handle = group.handle();
 /// handle.stop();
-/// let refused = handle.add("late", |_| async {}).unwrap_err();
+/// let refused = handle.add("late", async |_| {}).unwrap_err();
 /// assert_eq!(refused.to_string(), "service `late` was refused: the group has been stopped");
 /// ```
 pub struct Refused<S> {
@@ -43,7 +43,7 @@ impl<S> Refused<S> {
     /// let group = Group::new();
     /// let handle = group.handle();
     /// handle.stop();
-    /// let refused = handle.add("late", |_| async {}).unwrap_err();
+    /// let refused = handle.add("late", async |_| {}).unwrap_err();
     ///
     /// let mut other = Group::new();
     /// other.add("in time", refused.into_service());
@@ -63,7 +63,7 @@ impl<S> Refused<S> {
     /// let group = Group::new();
     /// let handle = group.handle();
     /// handle.stop();
-    /// let refused = handle.add("late", |_| async {}).unwrap_err();
+    /// let refused = handle.add("late", async |_| {}).unwrap_err();
     /// assert!(!refused.is_full(), "it was stopped");
     /// ```
     pub fn is_full(&self) -> bool {

@@ -25,7 +25,7 @@ pub(super) type BoxedSupervisor<'a, K> = BoxedFuture<'a, K, Result<Outcome, Erro
 /// use neap::{Group, Run};
 ///
 /// let mut group = Group::new();
-/// group.add("greeter", |_| async {});
+/// group.add("greeter", async |_| {});
 /// let run: Run<'_> = group.run();
 /// assert_eq!(future::block_on(run)?.reports().len(), 1);
 /// # Ok::<(), neap::Error>(())

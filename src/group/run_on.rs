@@ -37,7 +37,7 @@ impl<'a> Group<'a> {
     ///
     /// async fn serve(executor: &Executor<'_>) -> Result<(), neap::Error> {
     ///     let mut group = Group::new();
-    ///     group.add("hello", |_| async { println!("hello") });
+    ///     group.add("hello", async |_| { println!("hello") });
     ///     group.run_on(|task| executor.spawn(task)).await?;
     ///     Ok(())
     /// }
@@ -72,7 +72,7 @@ impl<'a> Group<'a, Local> {
     ///
     /// let executor = LocalExecutor::new();
     /// let mut group = Group::local();
-    /// group.add("hello", |_| async { println!("hello") });
+    /// group.add("hello", async |_| { println!("hello") });
     /// smol::block_on(executor.run(group.run_on(|task| executor.spawn(task))))?;
     /// # Ok::<(), neap::Error>(())
     /// ```

@@ -74,12 +74,12 @@ impl<'a> Scope<'a> {
     /// use neap::Group;
     ///
     /// let mut group = Group::new();
-    /// let migrations = group.add("migrations", |scope| async move {
+    /// let migrations = group.add("migrations", async move |scope| {
     ///     scope.starting();
     ///     future::yield_now().await;
     ///     println!("the tables are as they should be");
     /// }).id();
-    /// group.add("server", |_| async { println!("serving") }).needs(migrations);
+    /// group.add("server", async |_| { println!("serving") }).needs(migrations);
     /// future::block_on(group.run())?;
     /// # Ok::<(), neap::Error>(())
     /// ```
@@ -98,7 +98,7 @@ impl<'a> Scope<'a> {
     /// use neap::Group;
     ///
     /// let mut group = Group::new();
-    /// group.add("cache", |scope| async move {
+    /// group.add("cache", async move |scope| {
     ///     scope.starting();
     ///     future::yield_now().await; // fill it
     ///     assert!(scope.ready());
@@ -131,7 +131,7 @@ impl<'a> Scope<'a> {
     ///
     /// let mut group = Group::new();
     /// let handle = group.handle();
-    /// group.add("server", |scope| async move {
+    /// group.add("server", async move |scope| {
     ///     handle.stop();
     ///     assert_eq!(scope.stopped().await, Cause::Requested);
     /// });
@@ -169,7 +169,7 @@ impl<'a> Scope<'a> {
     ///
     /// let mut group = Group::new().drain_timeout(Duration::from_secs(10));
     /// let handle = group.handle();
-    /// group.add("a", |scope| async move {
+    /// group.add("a", async move |scope| {
     ///     assert_eq!(scope.remaining(), None);
     ///     handle.stop();
     ///     scope.stopped().await;
@@ -195,7 +195,7 @@ impl<'a> Scope<'a> {
     ///
     /// let mut group = Group::new();
     /// let handle = group.handle();
-    /// group.add("server", |scope| async move {
+    /// group.add("server", async move |scope| {
     ///     let token = scope.token();
     ///     let thread = std::thread::spawn(move || token.wait_blocking());
     ///     handle.stop();
@@ -218,8 +218,8 @@ impl<'a> Scope<'a> {
     /// use neap::{Cause, Group};
     ///
     /// let mut group = Group::new();
-    /// group.add("server", |scope| async move { scope.stopped().await; });
-    /// group.add("operator", |scope| async move { scope.stop(); });
+    /// group.add("server", async move |scope| { scope.stopped().await; });
+    /// group.add("operator", async move |scope| { scope.stop(); });
     /// assert_eq!(*future::block_on(group.run())?.cause(), Cause::Requested);
     /// # Ok::<(), neap::Error>(())
     /// ```
@@ -236,7 +236,7 @@ impl<'a> Scope<'a> {
     /// use neap::Group;
     ///
     /// let mut group = Group::new();
-    /// group.add("disk", |scope| async move { scope.stop_with("the disk is full"); });
+    /// group.add("disk", async move |scope| { scope.stop_with("the disk is full"); });
     /// let outcome = future::block_on(group.run())?;
     /// assert_eq!(outcome.cause().to_string(), "request (the disk is full)");
     /// # Ok::<(), neap::Error>(())
@@ -254,8 +254,8 @@ impl<'a> Scope<'a> {
     /// use neap::Group;
     ///
     /// let mut group = Group::new();
-    /// group.add("main", |scope| async move {
-    ///     scope.handle().add("job", |_| async {}).unwrap();
+    /// group.add("main", async move |scope| {
+    ///     scope.handle().add("job", async |_| {}).unwrap();
     /// });
     /// future::block_on(group.run())?;
     /// # Ok::<(), neap::Error>(())
@@ -282,7 +282,7 @@ impl<'a> Scope<'a> {
     ///
     /// let mut group = Group::new();
     /// let handle = group.handle();
-    /// group.add("server", |scope| async move {
+    /// group.add("server", async move |scope| {
     ///     assert_eq!(scope.run_until_stopped(async { 7 }).await, Some(7));
     ///     handle.stop();
     ///     scope.stopped().await;

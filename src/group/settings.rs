@@ -52,7 +52,7 @@ impl<K: TaskKind> Group<'_, K> {
     ///
     /// let mut jobs = Group::new().limit(2);
     /// for job in 0..10 {
-    ///     jobs.add("job", move |_| async move { println!("{job}") });
+    ///     jobs.add("job", async move |_| { println!("{job}") });
     /// }
     /// future::block_on(jobs.run())?;
     ///
@@ -93,7 +93,7 @@ impl<K: TaskKind> Group<'_, K> {
     /// use neap::Group;
     ///
     /// let mut group = Group::new().narrate();
-    /// group.add("db", |scope| async move { scope.stopped().await; });
+    /// group.add("db", async move |scope| { scope.stopped().await; });
     /// group.race("timer", async { Err("the time is over") });
     /// // neap: `timer` failed: the time is over
     /// // neap: stopping: failure of `timer`; waiting up to 10s for `db`
@@ -141,7 +141,7 @@ impl<K: TaskKind> Group<'_, K> {
     ///     Event::Failed(..) | Event::Restarting(..) => drop(counted.fetch_add(1, Ordering::Relaxed)),
     ///     _ => println!("{occurrence}"),
     /// });
-    /// group.add("job", |_| async { Err("xxx") });
+    /// group.add("job", async |_| { Err("xxx") });
     /// future::block_on(group.run()).unwrap_err();
     /// assert_eq!(failures.load(Ordering::Relaxed), 1);
     /// ```
@@ -173,7 +173,7 @@ impl<'a> Group<'a> {
     ///
     /// let (sender, receiver) = async_channel::unbounded();
     /// let mut group = Group::new().stop_on(receiver);
-    /// group.add("server", |scope| async move { scope.stopped().await; });
+    /// group.add("server", async move |scope| { scope.stopped().await; });
     ///
     /// sender.try_send(Cause::Requested).unwrap();
     /// let outcome = future::block_on(group.run())?;

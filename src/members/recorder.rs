@@ -20,7 +20,7 @@ use crate::sync::{Event as Notifier, Mutex, MutexGuard, lock};
 ///
 /// let recorder = Recorder::new();
 /// let mut group = Group::new().record(&recorder);
-/// group.add("job", |_| async { Err("xxx") });
+/// group.add("job", async |_| { Err("xxx") });
 /// future::block_on(group.run()).unwrap_err();
 ///
 /// assert_eq!(recorder.events()[0], Event::Started("job".into()));
@@ -92,7 +92,7 @@ impl Recorder {
     ///
     /// let recorder = Recorder::new();
     /// let mut group = Group::new().record(&recorder);
-    /// group.add("job", |_| async {});
+    /// group.add("job", async |_| {});
     /// future::block_on(group.run())?;
     /// assert_eq!(recorder.events().last(), Some(&Event::Ended("job".into())));
     /// # Ok::<(), neap::Error>(())
@@ -117,8 +117,8 @@ impl Recorder {
     /// let recorder = Recorder::new();
     /// let mut group = Group::new().record(&recorder);
     /// let (handle, events) = (group.handle(), recorder.clone());
-    /// group.add("server", |scope| async move { scope.stopped().await; });
-    /// group.add("test", |_| async move {
+    /// group.add("server", async move |scope| { scope.stopped().await; });
+    /// group.add("test", async move |_| {
     ///     events.wait_for(|event| *event == Event::Ready("server".into())).await;
     ///     handle.stop();
     /// });

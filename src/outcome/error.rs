@@ -31,8 +31,8 @@ use crate::service::exit::Exit;
 ///
 /// fn run() -> anyhow::Result<()> {
 ///     let mut group = Group::new();
-///     group.add("http", |scope| async move { scope.stopped().await; Err("cut") });
-///     group.add("db", |_| async { Err(anyhow!("refused").context("no pool")) });
+///     group.add("http", async move |scope| { scope.stopped().await; Err("cut") });
+///     group.add("db", async |_| { Err(anyhow!("refused").context("no pool")) });
 ///     future::block_on(group.run()).map_err(|error| anyhow!("{error:?}"))?;
 ///     Ok(())
 /// }
@@ -49,7 +49,7 @@ use crate::service::exit::Exit;
 /// use neap::Group;
 ///
 /// let mut group = Group::new();
-/// group.add("timer", |_| async { Err("xxx") });
+/// group.add("timer", async |_| { Err("xxx") });
 /// let error = future::block_on(group.run()).unwrap_err();
 ///
 /// assert_eq!(error.service(), Some("timer"));
@@ -110,7 +110,7 @@ impl Error {
     /// use neap::Group;
     ///
     /// let mut group = Group::new();
-    /// group.add("db", |_| async { Err("xxx") });
+    /// group.add("db", async |_| { Err("xxx") });
     /// let error = future::block_on(group.run()).unwrap_err();
     /// assert_eq!(error.outcome().unwrap().reports().len(), 1);
     /// ```
@@ -132,7 +132,7 @@ impl Error {
     /// use neap::Group;
     ///
     /// let mut group = Group::new();
-    /// group.add("db", |_| async { Err("xxx") });
+    /// group.add("db", async |_| { Err("xxx") });
     /// let error = future::block_on(group.run()).unwrap_err();
     /// assert_eq!(error.service(), Some("db"));
     /// ```
@@ -150,7 +150,7 @@ impl Error {
     /// use neap::Group;
     ///
     /// let mut group = Group::new();
-    /// group.add("db", |_| async { Err(io::Error::from(io::ErrorKind::ConnectionRefused)) });
+    /// group.add("db", async |_| { Err(io::Error::from(io::ErrorKind::ConnectionRefused)) });
     /// let error = future::block_on(group.run()).unwrap_err();
     ///
     /// let failure = error.failure().and_then(|failure| failure.downcast_ref::<io::Error>());
@@ -195,7 +195,7 @@ impl Error {
     /// use neap::Group;
     ///
     /// let mut group = Group::new();
-    /// group.add("db", |_| async { Err("xxx") });
+    /// group.add("db", async |_| { Err("xxx") });
     /// let error = future::block_on(group.run()).unwrap_err();
     /// assert!(!error.is_timeout(), "it failed");
     /// ```

@@ -22,7 +22,7 @@ impl Error {
     /// use neap::Group;
     ///
     /// let mut inner = Group::new();
-    /// inner.add("reader", |_| async { Err(io::Error::from(io::ErrorKind::NotFound)) });
+    /// inner.add("reader", async |_| { Err(io::Error::from(io::ErrorKind::NotFound)) });
     /// let mut group = Group::new();
     /// group.add("inner", inner.into_service());
     ///

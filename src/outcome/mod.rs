@@ -34,7 +34,7 @@ use crate::stop::force::Force;
 /// use neap::{Cause, Group};
 ///
 /// let mut group = Group::new();
-/// group.add("greeter", |_| async { println!("hello") });
+/// group.add("greeter", async |_| { println!("hello") });
 /// let outcome = future::block_on(group.run())?;
 ///
 /// assert_eq!(*outcome.cause(), Cause::Ended);
@@ -133,8 +133,8 @@ impl Outcome {
     /// use neap::Group;
     ///
     /// let mut group = Group::new();
-    /// group.add("first", |_| async {});
-    /// group.add("second", |_| async {});
+    /// group.add("first", async |_| {});
+    /// group.add("second", async |_| {});
     /// let outcome = future::block_on(group.run())?;
     /// let names: Vec<_> = outcome.reports().map(|report| report.name()).collect();
     /// assert_eq!(names, ["first", "second"]);
@@ -157,9 +157,9 @@ impl Outcome {
     ///
     /// let mut group = Group::new();
     /// let handle = group.handle();
-    /// group.add("listener", |_| async move {
+    /// group.add("listener", async move |_| {
     ///     for _ in 0..3 {
-    ///         handle.add("connection", |_| async {}).unwrap();
+    ///         handle.add("connection", async |_| {}).unwrap();
     ///     }
     ///     future::yield_now().await;
     /// });
@@ -186,7 +186,7 @@ impl Outcome {
     /// let mut group = Group::new();
     /// let handle = group.handle();
     /// group.add("deaf", |_| future::pending::<()>());
-    /// group.add("impatient", |_| async move { handle.cancel() });
+    /// group.add("impatient", async move |_| { handle.cancel() });
     /// let error = future::block_on(group.run()).unwrap_err();
     /// assert_eq!(error.outcome().unwrap().forced_by(), Some(&Force::Request));
     /// ```
@@ -239,8 +239,8 @@ impl Outcome {
     /// use neap::Group;
     ///
     /// let mut group = Group::new();
-    /// group.add("good", |_| async {});
-    /// group.add("bad", |_| async { Err("xxx") });
+    /// group.add("good", async |_| {});
+    /// group.add("bad", async |_| { Err("xxx") });
     /// let error = future::block_on(group.run()).unwrap_err();
     /// let failures = error.outcome().unwrap().failures();
     /// assert_eq!(failures.map(|report| report.name()).collect::<Vec<_>>(), ["bad"]);
@@ -260,7 +260,7 @@ impl Outcome {
     /// use neap::Group;
     ///
     /// let mut group = Group::new();
-    /// group.add("db", |scope| async move {
+    /// group.add("db", async move |scope| {
     ///     scope.spawn(async { Err::<(), _>("a child") });
     ///     scope.stopped().await;
     ///     Err("its parent")
@@ -316,7 +316,7 @@ impl Outcome {
     /// let mut group = Group::new();
     /// let handle = group.handle();
     /// group.add("deaf", |_| future::pending::<()>());
-    /// group.add("impatient", |_| async move { handle.cancel() });
+    /// group.add("impatient", async move |_| { handle.cancel() });
     /// let error = future::block_on(group.run()).unwrap_err();
     /// let stragglers = error.outcome().unwrap().stragglers();
     /// assert_eq!(stragglers.map(|report| report.name()).collect::<Vec<_>>(), ["deaf"]);
@@ -336,7 +336,7 @@ impl Outcome {
     ///
     /// let clock = Clock::new();
     /// let mut group = Group::new().clock(&clock);
-    /// group.add("job", |_| async { clock.advance(Duration::from_secs(7)).await });
+    /// group.add("job", async |_| { clock.advance(Duration::from_secs(7)).await });
     /// let outcome = future::block_on(group.run())?;
     /// assert_eq!(outcome.stopped(), Duration::from_secs(7));
     /// # Ok::<(), neap::Error>(())
@@ -357,7 +357,7 @@ impl Outcome {
     /// let clock = Clock::new();
     /// let mut group = Group::new().clock(&clock);
     /// let (handle, hand) = (group.handle(), clock.clone());
-    /// group.add("server", |scope| async move {
+    /// group.add("server", async move |scope| {
     ///     handle.stop();
     ///     scope.stopped().await;
     ///     hand.advance(Duration::from_secs(3)).await;

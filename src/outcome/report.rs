@@ -21,7 +21,7 @@ use crate::stop::force::Force;
 /// use neap::{Exit, Group};
 ///
 /// let mut group = Group::new();
-/// group.add("greeter", |_| async {});
+/// group.add("greeter", async |_| {});
 /// let outcome = future::block_on(group.run())?;
 ///
 /// let report = outcome.reports().next().unwrap();
@@ -98,7 +98,7 @@ impl<'o> ServiceReport<'o> {
     /// use neap::Group;
     ///
     /// let mut group = Group::new();
-    /// group.add("job", |_| async {});
+    /// group.add("job", async |_| {});
     /// let outcome = future::block_on(group.run())?;
     /// assert_eq!(outcome.reports().next().unwrap().stopped(), None, "it ended by itself");
     /// # Ok::<(), neap::Error>(())
@@ -124,7 +124,7 @@ impl<'o> ServiceReport<'o> {
     /// let clock = Clock::new();
     /// let mut group = Group::new().clock(&clock);
     /// let (handle, hand) = (group.handle(), clock.clone());
-    /// group.add("server", |scope| async move {
+    /// group.add("server", async move |scope| {
     ///     handle.stop();
     ///     scope.stopped().await;
     ///     hand.advance(Duration::from_secs(3)).await;

@@ -19,7 +19,7 @@ use crate::service::state::State;
 /// use neap::{Group, State};
 ///
 /// let mut group = Group::new();
-/// let id = group.add("job", |_| async {}).id();
+/// let id = group.add("job", async |_| {}).id();
 /// let status = group.handle().status();
 /// let job = &status.services()[0];
 /// assert_eq!((job.name(), job.id()), ("job", id));
@@ -84,7 +84,7 @@ impl ServiceStatus {
     ///
     /// let mut group = Group::new();
     /// let handle = group.handle();
-    /// group.add("parent", |scope| async move {
+    /// group.add("parent", async move |scope| {
     ///     scope.spawn(async {});
     ///     assert_eq!(handle.status().services()[0].children(), 1);
     /// });
@@ -120,8 +120,8 @@ impl fmt::Debug for ServiceStatus {
 ///
 /// let mut group = Group::new();
 /// let handle = group.handle();
-/// group.add("server", |scope| async move { scope.stopped().await; });
-/// group.add("watch", |_| async move {
+/// group.add("server", async move |scope| { scope.stopped().await; });
+/// group.add("watch", async move |_| {
 ///     let status = handle.status();
 ///     assert_eq!(status.services()[0].state(), State::Ready);
 ///     assert_eq!(status.services()[1].state(), State::Starting);

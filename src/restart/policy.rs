@@ -30,7 +30,7 @@ const DOUBLINGS: usize = 31;
 /// for (policy, restarts) in policies {
 ///     let (runs, mut group) = (AtomicU32::new(0), Group::new());
 ///     let policy = policy.backoff(Duration::from_millis(1), Duration::from_millis(2));
-///     group.add("job", restart(policy, |_| async {
+///     group.add("job", restart(policy, async |_| {
 ///         runs.fetch_add(1, Ordering::Relaxed);
 ///         Err::<(), _>("xxx")
 ///     }));

@@ -19,7 +19,7 @@ use super::exit::Exit;
 ///
 /// let mut group = Group::new();
 /// let policy = Restart::on_failure().intensity(0, Duration::from_secs(1));
-/// group.add("job", restart(policy, |_| async { Err::<(), _>("xxx") }));
+/// group.add("job", restart(policy, async |_| { Err::<(), _>("xxx") }));
 /// let error = future::block_on(group.run()).unwrap_err();
 /// let gave_up = error.failure().unwrap().downcast_ref::<GaveUp>().unwrap();
 /// assert_eq!(gave_up.to_string(), "gave up after 0 restarts within 1s: failed: xxx");
@@ -51,7 +51,7 @@ impl GaveUp {
     ///
     /// let mut group = Group::new();
     /// let policy = Restart::on_failure().intensity(0, Duration::from_secs(1));
-    /// group.add("job", restart(policy, |_| async { Err::<(), _>("xxx") }));
+    /// group.add("job", restart(policy, async |_| { Err::<(), _>("xxx") }));
     /// let error = future::block_on(group.run()).unwrap_err();
     /// let gave_up = error.failure().unwrap().downcast_ref::<GaveUp>().unwrap();
     /// assert!(matches!(gave_up.last(), Exit::Failed(_)));

@@ -8,8 +8,8 @@
 /// use neap::Group;
 ///
 /// let mut group = Group::new();
-/// let first = group.add("worker", |_| async {}).id();
-/// let second = group.add("worker", |_| async {}).id();
+/// let first = group.add("worker", async |_| {}).id();
+/// let second = group.add("worker", async |_| {}).id();
 /// assert_ne!(first, second, "a name is a label; an id is not");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -18,17 +18,17 @@ use super::result::{OnExit, OnFailure};
 ///
 /// let mut group = Group::new();
 /// let handle = group.handle();
-/// let db = group.add("db", |scope| async move { scope.stopped().await; }).id();
-/// group.add("operator", |_| async move {
+/// let db = group.add("db", async move |scope| { scope.stopped().await; }).id();
+/// group.add("operator", async move |_| {
 ///     let options = ServiceOptions::new()
 ///         .needs(db)
 ///         .start_timeout(Duration::from_secs(5))
 ///         .drain_timeout(Duration::from_secs(1))
 ///         .on_exit(OnExit::Stop);
-///     handle.add_with("import", options, |scope| async move { scope.ready(); }).unwrap();
+///     handle.add_with("import", options, async move |scope| { scope.ready(); }).unwrap();
 ///
 ///     let options = ServiceOptions::new().background();
-///     handle.add_with("metrics", options, |scope| async move {
+///     handle.add_with("metrics", options, async move |scope| {
 ///         scope.stopped().await;
 ///     }).unwrap();
 /// });

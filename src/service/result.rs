@@ -10,11 +10,11 @@ use super::exit::{BoxError, End};
 /// use neap::Group;
 ///
 /// let mut group = Group::new();
-/// group.add("never fails", |_| async {});
+/// group.add("never fails", async |_| {});
 /// group.race("never ends", async { loop { futures_lite::future::yield_now().await } });
-/// group.add("fails with a string", |_| async { Err("xxx") });
-/// group.add("reads", |_| async { std::fs::read("a file").map(drop) });
-/// group.add("anything", |_| async { anyhow::Ok(println!("{}", "7".parse::<u8>()?)) });
+/// group.add("fails with a string", async |_| { Err("xxx") });
+/// group.add("reads", async |_| { std::fs::read("a file").map(drop) });
+/// group.add("anything", async |_| { anyhow::Ok(println!("{}", "7".parse::<u8>()?)) });
 /// ```
 ///
 /// A `Box<dyn Error>` can hold what may not go to other threads; [`BoxError`] cannot, and will do:
@@ -23,7 +23,7 @@ use super::exit::{BoxError, End};
 /// use std::error::Error;
 ///
 /// let mut group = neap::Group::new();
-/// group.add("reads", |_| async { Err::<(), Box<dyn Error>>("xxx".into()) });
+/// group.add("reads", async |_| { Err::<(), Box<dyn Error>>("xxx".into()) });
 /// ```
 ///
 /// It cannot be implemented outside this crate.
@@ -160,10 +160,10 @@ pub(crate) mod sealed {
 /// use neap::{Cause, Group, OnExit};
 ///
 /// let mut group = Group::new();
-/// group.add("server", |scope| async move {
+/// group.add("server", async move |scope| {
 ///     scope.stopped().await;
 /// });
-/// group.add("job", |_| async {}).on_exit(OnExit::Stop);
+/// group.add("job", async |_| {}).on_exit(OnExit::Stop);
 ///
 /// let outcome = future::block_on(group.run())?;
 /// assert_eq!(*outcome.cause(), Cause::Finished("job".into()));

@@ -49,7 +49,7 @@ pub use self::signals::Signals;
 ///
 /// # fn main() -> Result<(), neap::Error> {
 /// let mut group = Group::new().stop_on(signal::termination()?);
-/// group.add("server", |scope| async move { scope.stopped().await; });
+/// group.add("server", async move |scope| { scope.stopped().await; });
 /// println!("{}", futures_lite::future::block_on(group.run())?);
 /// # Ok(())
 /// # }

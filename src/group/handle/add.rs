@@ -29,11 +29,11 @@ impl<'a> Handle<'a> {
     ///
     /// let mut group = Group::new();
     /// let handle = group.handle();
-    /// group.add("first", |_| async move {
-    ///     handle.add("second", |_| async { println!("added by the first") }).unwrap();
+    /// group.add("first", async move |_| {
+    ///     handle.add("second", async |_| { println!("added by the first") }).unwrap();
     ///
     ///     handle.stop();
-    ///     let refused = handle.add("third", |_| async {}).unwrap_err();
+    ///     let refused = handle.add("third", async |_| {}).unwrap_err();
     ///     assert_eq!(refused.to_string(), "service `third` was refused: the group has been stopped");
     ///     let third = refused.into_service();
     ///     # drop(third);
@@ -73,8 +73,8 @@ impl<'a> Handle<'a> {
     ///
     /// let mut group = Group::new().limit(1);
     /// let handle = group.handle();
-    /// group.add("first", |_| async move {
-    ///     let refused = handle.try_add("second", |_| async {}).unwrap_err();
+    /// group.add("first", async move |_| {
+    ///     let refused = handle.try_add("second", async |_| {}).unwrap_err();
     ///     assert!(refused.is_full());
     /// });
     /// future::block_on(group.run())?;
@@ -114,9 +114,9 @@ impl<'a> Handle<'a> {
     ///
     /// let mut group = Group::new();
     /// let handle = group.handle();
-    /// group.add("server", |scope| async move {
+    /// group.add("server", async move |scope| {
     ///     let options = ServiceOptions::new().on_exit(OnExit::Stop);
-    ///     handle.add_with("job", options, |_| async {}).unwrap();
+    ///     handle.add_with("job", options, async |_| {}).unwrap();
     ///     assert_eq!(scope.stopped().await, Cause::Finished("job".into()));
     /// });
     /// future::block_on(group.run())?;

@@ -29,7 +29,7 @@ use crate::stop::token::StopToken;
 ///
 /// let mut group = Group::new();
 /// let handle = group.handle();
-/// group.add("server", |scope| async move { scope.stopped().await; });
+/// group.add("server", async move |scope| { scope.stopped().await; });
 /// let running = std::thread::spawn(|| future::block_on(group.run()));
 ///
 /// assert!(handle.stop());
@@ -71,7 +71,7 @@ impl<'a> Handle<'a> {
     ///
     /// let mut group = Group::new();
     /// let handle = group.handle();
-    /// group.add("licence", |_| async move { handle.stop_with("the licence has run out"); });
+    /// group.add("licence", async move |_| { handle.stop_with("the licence has run out"); });
     /// let outcome = future::block_on(group.run())?;
     /// assert_eq!(outcome.cause().to_string(), "request (the licence has run out)");
     /// # Ok::<(), neap::Error>(())
@@ -94,7 +94,7 @@ impl<'a> Handle<'a> {
     /// let mut group = Group::new();
     /// group.add("deaf", |_| future::pending::<()>());
     /// let handle = group.handle();
-    /// group.add("impatient", |_| async move { handle.cancel() });
+    /// group.add("impatient", async move |_| { handle.cancel() });
     /// let error = future::block_on(group.run()).unwrap_err();
     /// assert!(error.is_timeout());
     /// assert_eq!(error.service(), Some("deaf"));
@@ -120,8 +120,8 @@ impl<'a> Handle<'a> {
     ///
     /// let mut group = Group::new();
     /// let handle = group.handle();
-    /// let cache = group.add("cache", |scope| async move { scope.stopped().await; }).id();
-    /// group.add("operator", |_| async move {
+    /// let cache = group.add("cache", async move |scope| { scope.stopped().await; }).id();
+    /// group.add("operator", async move |_| {
     ///     assert!(handle.stop_one(cache));
     ///     assert!(!handle.is_stopped());
     /// });
@@ -149,7 +149,7 @@ impl<'a> Handle<'a> {
     /// let mut group = Group::new();
     /// let handle = group.handle();
     /// let deaf = group.add("deaf", |_| future::pending::<()>()).id();
-    /// group.add("operator", |_| async move {
+    /// group.add("operator", async move |_| {
     ///     assert!(handle.cancel_one(deaf));
     ///     handle.ended(deaf).await;
     /// });
@@ -177,8 +177,8 @@ impl<'a> Handle<'a> {
     ///
     /// let mut group = Group::new();
     /// let handle = group.handle();
-    /// group.add("main", |_| async move {
-    ///     let job = handle.add("job", |_| async { println!("first") }).unwrap();
+    /// group.add("main", async move |_| {
+    ///     let job = handle.add("job", async |_| { println!("first") }).unwrap();
     ///     handle.ended(job).await;
     ///     println!("second");
     /// });
@@ -199,7 +199,7 @@ impl<'a> Handle<'a> {
     /// use neap::{Group, State};
     ///
     /// let mut group = Group::new();
-    /// group.add("job", |_| async {});
+    /// group.add("job", async |_| {});
     /// assert_eq!(group.handle().status().services()[0].state(), State::Waiting);
     /// ```
     pub fn status(&self) -> Status {
@@ -242,12 +242,12 @@ impl<'a> Handle<'a> {
     ///
     /// let mut group = Group::new();
     /// let handle = group.handle();
-    /// group.add("db", |scope| async move {
+    /// group.add("db", async move |scope| {
     ///     scope.starting();
     ///     future::yield_now().await;
     ///     scope.ready();
     /// });
-    /// group.add("announcer", |_| async move {
+    /// group.add("announcer", async move |_| {
     ///     if handle.started().await.is_ok() {
     ///         println!("all is up");
     ///     }
@@ -291,7 +291,7 @@ impl<'a> Handle<'a> {
     ///
     /// let mut group = Group::new();
     /// group.handle().watchdog()?;
-    /// group.add("server", |_| async {});
+    /// group.add("server", async |_| {});
     /// future::block_on(group.run())?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
