@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures_lite::future;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use neap::test::Clock;
-use neap::{Group, OnExit};
+use neap::{Group, OnExit, OnFailure};
 
 /// A record: its level, its event, and its text.
 type Entry = (Level, String, String);
@@ -61,6 +61,7 @@ fn g19_stragglers_are_logged_once_a_second_while_draining_and_so_are_mistakes() 
     one_record_a_second_tells_of_all();
     times_count_from_the_start_of_the_group();
     what_forced_an_end_is_logged();
+    what_is_ignored_or_asked_for_is_said_to_be();
 }
 
 fn stragglers_are_logged() {
@@ -246,4 +247,31 @@ fn a_late_call_of_ready_is_logged() {
         late.unwrap().2,
         "`db` was taken for ready at its first poll, as it did not call `starting`"
     );
+}
+
+fn what_is_ignored_or_asked_for_is_said_to_be() {
+    let entries = logged(|| {
+        let mut group = Group::new();
+        let weak = group.add("weak", async |_| Err("no such host"));
+        weak.on_failure(OnFailure::Ignore);
+        let deaf = group.add("deaf", async |_| pending::<()>().await).id();
+        group.add("operator", async move |scope| {
+            scope.handle().cancel_one(deaf);
+        });
+        future::block_on(group.run()).unwrap();
+    });
+    let texts: Vec<_> = entries
+        .iter()
+        .filter(|(level, ..)| *level <= Level::Warn)
+        .map(|(_, event, text)| (event.as_str(), text.as_str()))
+        .collect();
+    assert_eq!(
+        texts,
+        [
+            ("failed", "`weak` failed: no such host; which is ignored"),
+            ("cancelling", "cancelling `deaf` by request")
+        ]
+    );
+    let is_end = |(_, event, text): &&Entry| event == "cancelled" && text.starts_with("`deaf` ");
+    assert!(entries.iter().any(|entry| is_end(&entry)), "{entries:?}");
 }

@@ -45,6 +45,12 @@ impl Forces {
         });
     }
 
+    /// Returns true if this service was cancelled before the others, if at all.
+    pub(crate) fn is_alone(&self, index: usize) -> bool {
+        let forced = self.forced.get();
+        forced.is_some_and(|forced| lock(forced).is_alone(index))
+    }
+
     /// Forgets what had a service cancelled that leaves nothing behind.
     pub(crate) fn forget(&self, index: usize) {
         if let Some(forced) = self.forced.get() {

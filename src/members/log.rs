@@ -19,7 +19,6 @@ use super::waiting::count_running;
 use super::waiting::{Names, Waiting, is_any_running};
 use crate::executor::panic::catch;
 use crate::service::exit::Exit;
-use crate::service::lifecycle::Flag;
 use crate::stop::cause::Cause;
 use crate::stop::force::{Force, Seconds};
 
@@ -130,15 +129,30 @@ pub(crate) fn listening(member: &Member, address: &dyn Display) {
 /// Tells of a failure with all its causes. It displays an error of the user's: a panic of that goes
 /// to the caller.
 pub(crate) fn failed(member: &Member, exit: &Exit) {
+    let (core, is_ignored) = (&member.host, member.data.ignores_failures());
     #[cfg(feature = "log")]
-    let is_logged = log_enabled!(target: "neap", Level::Error);
+    let is_logged =
+        log_enabled!(target: "neap", if is_ignored { Level::Warn } else { Level::Error });
     #[cfg(not(feature = "log"))]
     let is_logged = false;
-    if is_logged || member.host.narrator.tells(Role::Within) {
-        let name = member.name();
-        let text = format!("`{name}` {exit:#}");
+    if !is_logged && !core.narrator.tells(Role::Within) {
+        return;
+    }
+    let name = member.name();
+    let text = format!("`{name}` {exit:#}");
+    if is_ignored {
+        let text = format_args!("{text}; which is ignored");
         tell!(
-            member.host,
+            core,
+            Role::Within,
+            Warn,
+            text,
+            event = "failed",
+            service = name
+        );
+    } else {
+        tell!(
+            core,
             Role::Within,
             Error,
             &text,
@@ -178,7 +192,7 @@ pub(crate) fn ended(member: &Member, finished: bool) {
         let (name, after) = (member.name(), since_start(member, at));
         let how = match finished {
             true => "ended",
-            false if member.data.lifecycle().has(Flag::Straggler) => "cancelled",
+            false if member.was_cancelled() => "cancelled",
             false => "stopped",
         };
         record!(

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::core::{Core, Member};
+use super::log;
 use super::notices::Notice;
 use super::registry::Reason;
 use crate::plan::graph::Standing;
@@ -40,6 +41,9 @@ struct Moved {
 
     /// True if it was cancelled.
     is_cancelled: bool,
+
+    /// True if it was cancelled because someone has asked for it.
+    is_cancelled_alone: bool,
 }
 
 impl Core {
@@ -308,6 +312,7 @@ impl Moved {
             is_started: false,
             is_stopped: false,
             is_cancelled: false,
+            is_cancelled_alone: false,
         }
     }
 
@@ -341,6 +346,7 @@ impl Moved {
         let is_cancelled = member.cancel_alone();
         is_cancelled.then(|| Moved {
             is_cancelled,
+            is_cancelled_alone: true,
             ..Moved::new(member)
         })
     }
@@ -353,6 +359,9 @@ impl Moved {
             if member.own_deadline().is_some() {
                 member.host.notices.send(Notice::Stopping(member.index()));
             }
+        }
+        if self.is_cancelled_alone {
+            log::cancelling_one(member, &Force::Request);
         }
         if self.is_cancelled {
             member.host.notices.send(Notice::Cancelling);

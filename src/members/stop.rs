@@ -45,6 +45,11 @@ impl Node<Core, Record> {
         self.data.apply(Event::Cancel).is_some()
     }
 
+    /// Returns true if the service was cancelled, in time or because someone has asked for it.
+    pub(super) fn was_cancelled(&self) -> bool {
+        self.has(Flag::Straggler) || self.host.forces.is_alone(self.index())
+    }
+
     /// As [`cancel`](Node::cancel), where someone has asked for it: that makes no straggler.
     pub(super) fn cancel_alone(&self) -> bool {
         self.data.apply(Event::CancelAlone).is_some()

@@ -10,8 +10,10 @@
 #[path = "../runtimes/mod.rs"]
 mod runtimes;
 
+mod clock;
 mod errors;
 mod layers;
+mod local;
 mod migrations;
 mod tls;
 mod tracing;
