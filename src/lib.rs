@@ -113,6 +113,7 @@
 //! |---|---|
 //! | `signal` (default) | `signal`: termination, reload and other signals as streams, on async-signal |
 //! | `log` | what a group does, through the `log` crate: target `neap`, with stable keys |
+//! | `anyhow` | what a service returns as an `anyhow::Error` keeps its type, for [`Error::find`] |
 //! | `net` | `net`: an accept loop with a connection count and a drain, for any protocol |
 //! | `tide` | `http`: a tide app as a service that loses no request at a stop |
 //!

@@ -11,5 +11,6 @@ mod codec;
 mod drain;
 mod load;
 mod log;
+mod readiness;
 mod server;
 mod tide;

@@ -83,7 +83,10 @@ pub(super) async fn serve<A: App>(
         // The request does not pass through this future, which exists while the connection is idle.
         match poll_fn(|cx| connection.poll_request(&mut in_flight, cx)).await {
             Awaited::Request(_) => {}
-            Awaited::Pause => in_flight = None,
+            Awaited::Pause => {
+                in_flight = None;
+                connection.transport.rest();
+            }
             Awaited::Refusal(refusal) => break connection.refuse(refusal).await.into(),
             Awaited::Close(mode) => break mode.into(),
         }

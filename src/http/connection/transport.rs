@@ -8,7 +8,7 @@ use futures_lite::ready;
 
 use super::read_ahead::ReadAhead;
 use crate::http::context::ServerContext;
-use crate::http::socket::{BUFFER_SIZE, LazyTimer, ReadBuffer, Socket};
+use crate::http::socket::{BUFFER_SIZE, LazyTimer, ReadBuffer, Socket, Watch};
 use crate::net::endpoint::Endpoint;
 use crate::net::stream::Stream;
 
@@ -25,6 +25,8 @@ pub(super) struct Transport {
     /// reset, or the peer would take the response for whole.
     pub(super) until_close: bool,
     read_mode: ReadMode,
+    /// The watch for a reset while the app is at work.
+    watch: Watch,
     read_ahead: ReadAhead,
     // The last field, so that the socket is closed before the server can end.
     pub(super) context: Arc<ServerContext>,
@@ -51,9 +53,15 @@ impl Transport {
             timer: LazyTimer::default(),
             until_close: false,
             read_mode: ReadMode::AtOnce,
+            watch: Watch::default(),
             read_ahead: ReadAhead::default(),
             context,
         }
+    }
+
+    /// Gives back what a connection needs only while a request is served.
+    pub(super) fn rest(&mut self) {
+        self.watch.release();
     }
 
     /// Returns the address of the peer.
@@ -68,6 +76,7 @@ impl Transport {
 
     /// Chooses when to read the next request, after a response.
     pub(super) fn expect_request(&mut self) {
+        self.watch.disarm();
         self.read_mode = if self.context.lifecycle.is_draining() {
             // The last look at the socket.
             ReadMode::AtOnce
@@ -90,9 +99,16 @@ impl Transport {
     }
 
     /// Reads into the buffer, by the read mode. Returns the number of bytes, 0 at the end of file.
+    ///
+    /// What was woken tries a read before it asks the reactor again. `Async::poll_readable` counts an
+    /// event only if it came in another turn of the reactor than the one in which the waker was
+    /// registered. Where another thread drives the reactor, it is in that turn already: the event is
+    /// of the same turn, the answer is to wait, and so on, thousands of times.
     pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         loop {
             if self.read_mode == ReadMode::WhenReadable {
+                self.read_mode = ReadMode::AtOnce;
+                self.watch.disarm();
                 ready!(self.socket.stream.poll_readable(cx))?;
             }
             let result = self.try_fill();
@@ -134,9 +150,18 @@ impl Transport {
     /// cannot be noticed, and `watching` becomes false.
     pub(super) fn poll_reset(&mut self, cx: &mut Context<'_>, watching: &mut bool) -> Poll<()> {
         while *watching && self.buffer.len() < BUFFER_SIZE {
-            match ready!(self.poll_fill(cx)) {
+            if !self.watch.is_due(cx) {
+                return Poll::Pending;
+            }
+            match self.try_fill() {
                 Ok(0) => *watching = false,
                 Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    match ready!(self.watch.arm(&self.socket.stream, cx)) {
+                        Ok(()) => self.watch.disarm(),
+                        Err(_) => return Poll::Ready(()),
+                    }
+                }
                 Err(_) => return Poll::Ready(()),
             }
         }

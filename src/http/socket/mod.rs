@@ -4,6 +4,7 @@ mod conn_state;
 mod lazy_timer;
 mod pool;
 mod read_buffer;
+mod watch;
 mod write_buffer;
 
 use std::io;
@@ -17,6 +18,7 @@ pub(super) use self::conn_state::ConnState;
 pub(super) use self::lazy_timer::{LazyTimer, deadline_from};
 pub(super) use self::pool::BUFFER_SIZE;
 pub(super) use self::read_buffer::ReadBuffer;
+pub(super) use self::watch::Watch;
 pub(super) use self::write_buffer::WriteBuffer;
 use crate::net::stream::Stream;
 
