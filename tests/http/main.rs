@@ -11,6 +11,7 @@ mod codec;
 mod drain;
 mod load;
 mod log;
+mod panics;
 mod readiness;
 mod server;
 mod tide;

@@ -51,6 +51,11 @@ impl Refusal {
         )
     }
 
+    /// 500: the app has failed before anything of its response was sent.
+    pub(in crate::http) const fn failed() -> Self {
+        Self::new(StatusCode::InternalServerError, "")
+    }
+
     /// 501: a method or a transfer coding that the server does not know.
     pub(in crate::http) const fn unknown(reason: &'static str) -> Self {
         Self::new(StatusCode::NotImplemented, reason)

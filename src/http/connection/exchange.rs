@@ -28,6 +28,12 @@ impl Exchange {
         }
     }
 
+    /// Notes a panic of the user's code. The connection closes after this exchange.
+    pub(super) fn note_panic(&mut self, transport: &Transport, Panicked(message): Panicked) {
+        log_panic(transport, &message);
+        self.panic.get_or_insert(message);
+    }
+
     /// Returns the response to send: the app's own in `slot`, or one with the status of its failure.
     /// A failure of the server is logged.
     #[inline(always)]
@@ -48,9 +54,8 @@ impl Exchange {
                 }
                 error.status()
             }
-            Err(Panicked(message)) => {
-                log_panic(transport, &message);
-                self.panic = Some(message);
+            Err(panicked) => {
+                self.note_panic(transport, panicked);
                 StatusCode::InternalServerError
             }
         };

@@ -15,7 +15,7 @@ use super::exchange::{Answered, Exchange};
 use super::request_body::RequestBody;
 use super::response_writer::ResponseWriter;
 use super::transport::Transport;
-use crate::executor::panic::catch;
+use crate::executor::panic::{Panicked, catch};
 use crate::http::codec::{Persistence, Refusal, RequestHead};
 use crate::http::request_ext::Served;
 use crate::http::socket::ConnState;
@@ -102,15 +102,48 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
                 Poll::Ready(answered) => self.as_mut().begin_response(transport, answered),
                 Poll::Pending => ready!(self.as_mut().poll_reset(transport, cx)),
             }
-            // Dropped before the response is sent, with all that the handler holds.
-            self.as_mut().project().app.set(None);
+            self.as_mut().drop_app(transport);
         }
+        self.poll_response(transport, cx)
+    }
+
+    /// Drops the app's future, with all that the handler holds, before the response is sent.
+    #[inline(always)]
+    fn drop_app(self: Pin<&mut Self>, transport: &Transport) {
+        let mut this = self.project();
+        if let (Err(panicked), Some(exchange)) = (catch(|| this.app.set(None)), this.exchange) {
+            exchange.note_panic(transport, panicked);
+        }
+    }
+
+    /// Sends the response. If its body fails before anything was sent, the client is told so.
+    #[inline(always)]
+    fn poll_response(
+        self: Pin<&mut Self>,
+        transport: &mut Transport,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<Persistence>> {
         let this = self.project();
-        match (this.writer, this.response) {
-            (Some(writer), Some(response)) => writer.poll(response, transport, cx),
+        let (Some(writer), Some(response), Some(exchange)) =
+            (this.writer, this.response, this.exchange)
+        else {
             // The peer has reset the connection.
-            _ => Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        };
+        let error = match ready!(writer.poll(response, transport, cx)) {
+            Ok(persistence) => return Poll::Ready(Ok(persistence)),
+            Err(error) => error,
+        };
+        if let Some(message) = writer.take_panic() {
+            exchange.note_panic(transport, Panicked(message));
         }
+        if !writer.has_failed_unsent() {
+            return Poll::Ready(Err(error));
+        }
+        let of_request = this.body.as_ref().and_then(|body| body.failure());
+        let refusal = of_request.unwrap_or(Refusal::failed());
+        *writer = ResponseWriter::refusal(transport, refusal);
+        writer.poll(response, transport, cx)
     }
 
     /// Runs the app. Its panics are caught, those before its first await too.
@@ -184,15 +217,21 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
     }
 
     /// Drops the request and its response in place, if it had no body to deal with. Returns true if so.
-    pub(super) fn end_without_body(self: Pin<&mut Self>) -> bool {
+    pub(super) fn end_without_body(self: Pin<&mut Self>, transport: &Transport) -> bool {
         let this = self.project();
-        let has_no_body = this.body.is_none();
-        if has_no_body {
-            *this.exchange = None;
-            *this.writer = None;
-            *this.response = None;
+        let exchange = this.exchange.as_mut();
+        if this.body.is_some() || exchange.is_some_and(|exchange| exchange.panic.is_some()) {
+            return false;
         }
-        has_no_body
+        *this.writer = None;
+        if let Err(panicked) = catch(|| *this.response = None) {
+            if let Some(exchange) = this.exchange {
+                exchange.note_panic(transport, panicked);
+            }
+            return false;
+        }
+        *this.exchange = None;
+        true
     }
 
     /// Takes out what is left of the request.

@@ -43,6 +43,7 @@ use super::app::App;
 use super::codec::{Persistence, Refusal};
 use super::context::ServerContext;
 use super::socket::ConnState;
+use crate::executor::panic::{Panicked, catch};
 use crate::net::connections::Counted;
 use crate::net::stream::Stream;
 use crate::stop::token::StopToken;
@@ -61,6 +62,19 @@ pub(super) struct Connection {
     _counted: Counted,
 }
 
+/// What is in flight, also when the connection is cancelled.
+struct Held<F>(Option<Pin<Box<InFlight<F>>>>);
+
+impl<F> Drop for Held<F> {
+    fn drop(&mut self) {
+        // What the handler holds is the user's, and its destructor may panic. That costs no more than
+        // this connection.
+        if let Err(Panicked(message)) = catch(|| self.0 = None) {
+            log::error!(target: "neap", event = "handler panicked"; "a handler panicked when it was dropped: {message}");
+        }
+    }
+}
+
 /// The connection is to be closed after the present request.
 struct LastRequest {
     mode: CloseMode,
@@ -77,26 +91,27 @@ pub(super) async fn serve<A: App>(
     mut connection: Box<Connection>,
     app: Arc<A>,
 ) -> Result<(), HandlerPanicked> {
-    let mut in_flight = None;
+    let mut held = Held(None);
+    let in_flight = &mut held.0;
     let answer = |request| app.respond(request);
     let last = loop {
         // The request does not pass through this future, which exists while the connection is idle.
-        match poll_fn(|cx| connection.poll_request(&mut in_flight, cx)).await {
+        match poll_fn(|cx| connection.poll_request(in_flight, cx)).await {
             Awaited::Request(_) => {}
             Awaited::Pause => {
-                in_flight = None;
+                *in_flight = None;
                 connection.transport.rest();
             }
             Awaited::Refusal(refusal) => break connection.refuse(refusal).await.into(),
             Awaited::Close(mode) => break mode.into(),
         }
-        let Some(in_flight) = &mut in_flight else {
+        let Some(in_flight) = in_flight else {
             continue;
         };
         let transport = &mut connection.transport;
         let sent = poll_fn(|cx| in_flight.as_mut().poll(transport, answer, cx)).await;
         if matches!(sent, Ok(Persistence::Keep | Persistence::KeepSaid))
-            && in_flight.as_mut().end_without_body()
+            && in_flight.as_mut().end_without_body(transport)
         {
             connection.begin_idle();
             continue;
@@ -107,7 +122,7 @@ pub(super) async fn serve<A: App>(
             break last;
         }
     };
-    drop(in_flight);
+    drop(held);
     if last.mode == CloseMode::Linger {
         Box::pin(close::linger(&mut connection.transport)).await;
     }
@@ -183,6 +198,7 @@ impl Connection {
             panic,
         } = in_flight.end();
         let mut keep = matches!(sent, Ok(Persistence::Keep | Persistence::KeepSaid));
+        keep &= panic.is_none();
         if let Some(body) = body {
             let taken_back = body.finish(keep).await;
             self.transport.buffer = taken_back.buffer;

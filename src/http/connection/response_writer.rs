@@ -10,7 +10,7 @@ use futures_lite::{AsyncRead, ready};
 use http_types::{Response, StatusCode, trailers};
 
 use super::transport::Transport;
-use crate::executor::panic::catch;
+use crate::executor::panic::{Panicked, catch};
 use crate::http::codec::{self, Persistence, Refusal, RequestHead, ResponseFraming, ResponseHead};
 use crate::http::socket::{BUFFER_SIZE, ConnState, WriteBuffer, deadline_from};
 
@@ -40,6 +40,12 @@ pub(super) struct ResponseWriter {
     stalled_since: Option<Instant>,
     /// Whether a reset by the peer is looked for. Not while the handler reads the socket.
     watching: bool,
+    /// Whether a byte of the response is on its way.
+    has_sent: bool,
+    /// Whether the body has failed, or is shorter than the head says.
+    has_body_failed: bool,
+    /// The message of the body's panic.
+    panic: Option<String>,
 }
 
 impl ResponseWriter {
@@ -106,6 +112,9 @@ impl ResponseWriter {
             is_complete: framing == ResponseFraming::Empty,
             stalled_since: None,
             watching,
+            has_sent: false,
+            has_body_failed: false,
+            panic: None,
         }
     }
 
@@ -134,6 +143,16 @@ impl ResponseWriter {
         }
     }
 
+    /// Returns true if the body has failed, and the peer has seen nothing of the response.
+    pub(super) fn has_failed_unsent(&self) -> bool {
+        self.has_body_failed && !self.has_sent
+    }
+
+    /// Takes the message of the body's panic, if there was one.
+    pub(super) fn take_panic(&mut self) -> Option<String> {
+        self.panic.take()
+    }
+
     /// Writes `out` to the socket.
     ///
     /// # Errors
@@ -150,6 +169,7 @@ impl ResponseWriter {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 Poll::Ready(Ok(bytes)) => {
                     self.written += bytes;
+                    self.has_sent = true;
                     self.stalled_since = None;
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
@@ -177,7 +197,10 @@ impl ResponseWriter {
             match self.poll_part(response, cx) {
                 Poll::Ready(Ok(true)) => {}
                 Poll::Ready(Ok(false)) => return self.poll_end(response, cx).map(Ok),
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Ready(Err(error)) => {
+                    self.has_body_failed = true;
+                    return Poll::Ready(Err(error));
+                }
                 Poll::Pending if !self.out.is_empty() => return Poll::Ready(Ok(false)),
                 Poll::Pending => {
                     // A body that waits for something must not outlive a peer that is gone.
@@ -204,7 +227,14 @@ impl ResponseWriter {
             .unwrap_or(usize::MAX)
             .min(BUFFER_SIZE);
         self.out.resize(start + line + room, 0);
-        let read = Pin::new(response).poll_read(cx, &mut self.out[start + line..]);
+        let part = &mut self.out[start + line..];
+        let read = match catch(|| Pin::new(response).poll_read(cx, part)) {
+            Ok(read) => read,
+            Err(Panicked(message)) => {
+                self.panic = Some(message);
+                Poll::Ready(Err(io::Error::other("the response's body panicked")))
+            }
+        };
         let bytes = match read {
             Poll::Ready(Ok(bytes)) => bytes,
             Poll::Ready(Err(_)) | Poll::Pending => 0,
