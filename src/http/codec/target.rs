@@ -85,8 +85,9 @@ impl Targets {
         target: &str,
         trailers: bool,
     ) -> Result<Request, Refusal> {
-        if target.contains('#') {
-            return Err(Refusal::malformed("fragment in request target"));
+        // What is remembered was checked.
+        if self.target != target {
+            check_path(target)?;
         }
         let host = host.or(self.default_host).unwrap_or(&self.local);
         let last = match &mut self.last {
@@ -171,7 +172,42 @@ fn check_absolute(target: &str) -> Result<(), Refusal> {
     if host.is_empty() || target.contains('#') {
         return Err(Refusal::malformed("bad request target"));
     }
+    check_path(&rest[host.len()..])?;
     check_host(host)
+}
+
+/// Refuses what the URL parser would change in a path: it reads a backslash as a slash, and resolves the
+/// segments `.` and `..`, percent-encoded too. The app would then see another path than a proxy in front
+/// of the server did, whose rules could be passed by. Refuses also what is not ASCII (RFC 3986, 3.3).
+fn check_path(target: &str) -> Result<(), Refusal> {
+    let path = target.split('?').next().unwrap_or_default();
+    if target.contains('#') {
+        return Err(Refusal::malformed("fragment in request target"));
+    }
+    if !target.is_ascii() || path.contains('\\') {
+        return Err(Refusal::malformed("bad request target"));
+    }
+    if path.split('/').any(is_dot_segment) {
+        return Err(Refusal::malformed("dot segment in request target"));
+    }
+    Ok(())
+}
+
+/// Returns true for `.` and `..`, each dot plain or percent-encoded (RFC 3986, 3.3 and 6.2.2.2).
+fn is_dot_segment(segment: &str) -> bool {
+    let (mut rest, mut dots) = (segment, 0);
+    while !rest.is_empty() {
+        let encoded = rest
+            .get(..3)
+            .is_some_and(|dot| dot.eq_ignore_ascii_case("%2e"));
+        rest = match rest.strip_prefix('.') {
+            Some(rest) => rest,
+            None if encoded => &rest[3..],
+            None => return false,
+        };
+        dots += 1;
+    }
+    matches!(dots, 1 | 2)
 }
 
 /// Refuses characters that would end the host early when it is put into a URL: those of a user, a
@@ -216,7 +252,8 @@ mod tests {
     fn a_reused_url_is_the_url_parsed_afresh() {
         let long = format!("/{}", "x".repeat(2 * REMEMBERED));
         let targets = [
-            "/", "/a?b=c", "/a?b=c", "/a", "//x/y", "/a/../b", "/%41?", "/ä?ö", "/a\\b", &long, "/",
+            "/", "/a?b=c", "/a?b=c", "/a", "//x/y", "/a/../b", "/%41?", "/ä?ö", "/a\\b", "/.a/...",
+            &long, "/",
         ];
         let requests: Vec<_> = targets.map(|t| (Method::Get, Some("a.b"), t)).into();
         let reused = urls(&requests);
@@ -255,6 +292,31 @@ mod tests {
         for (method, host, target, url) in table {
             let found = urls(&[(method, host, target)]);
             assert_eq!(found, [url.map(String::from)], "{method} {host:?} {target}");
+        }
+    }
+    #[test]
+    fn refuses_paths_that_the_url_parser_would_change() {
+        let table = [
+            ("/x\\..\\hello", None),
+            ("/.\\hello", None),
+            ("/.%2e\\hello", None),
+            ("/x/../hello", None),
+            ("/x/..", None),
+            ("/.", None),
+            ("/./hello?x", None),
+            ("/%2e%2E/hello", None),
+            ("/x/%2e./hello", None),
+            ("/%2E", None),
+            ("http://b/x/../y", None),
+            ("http://b/%2e%2e", None),
+            ("/ä", None),
+            ("/...", Some("http://a/...")),
+            ("/.x/..y?../.", Some("http://a/.x/..y?../.")),
+            ("/%2ex", Some("http://a/%2ex")),
+        ];
+        for (target, url) in table {
+            let found = urls(&[(Method::Get, Some("a"), target)]);
+            assert_eq!(found, [url.map(String::from)], "{target}");
         }
     }
 }

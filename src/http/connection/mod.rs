@@ -95,13 +95,10 @@ pub(super) async fn serve<A: App>(
     let in_flight = &mut held.0;
     let answer = |request| app.respond(request);
     let last = loop {
-        // The request does not pass through this future, which exists while the connection is idle.
+        // The request does not pass through this future, which exists while it is idle.
         match poll_fn(|cx| connection.poll_request(in_flight, cx)).await {
             Awaited::Request(_) => {}
-            Awaited::Pause => {
-                *in_flight = None;
-                connection.transport.rest();
-            }
+            Awaited::Pause => connection.rest(in_flight),
             Awaited::Refusal(refusal) => break connection.refuse(refusal).await.into(),
             Awaited::Close(mode) => break mode.into(),
         }
@@ -230,6 +227,12 @@ impl Connection {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Gives back the memory that an idle connection has no use for.
+    fn rest<F>(&mut self, in_flight: &mut Option<Pin<Box<InFlight<F>>>>) {
+        *in_flight = None;
+        self.transport.rest();
     }
 
     /// Begins to wait for the next request, of which the buffer may hold a part.

@@ -227,14 +227,7 @@ impl ResponseWriter {
             .unwrap_or(usize::MAX)
             .min(BUFFER_SIZE);
         self.out.resize(start + line + room, 0);
-        let part = &mut self.out[start + line..];
-        let read = match catch(|| Pin::new(response).poll_read(cx, part)) {
-            Ok(read) => read,
-            Err(Panicked(message)) => {
-                self.panic = Some(message);
-                Poll::Ready(Err(io::Error::other("the response's body panicked")))
-            }
-        };
+        let read = self.poll_body(response, start + line, cx);
         let bytes = match read {
             Poll::Ready(Ok(bytes)) => bytes,
             Poll::Ready(Err(_)) | Poll::Pending => 0,
@@ -254,6 +247,23 @@ impl ResponseWriter {
             self.frame_chunk(start, bytes);
         }
         Poll::Ready(Ok(true))
+    }
+
+    /// Reads bytes of the body into `out` from `start` on. A panic of the body is an error.
+    fn poll_body(
+        &mut self,
+        response: &mut Response,
+        start: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let part = &mut self.out[start..];
+        match catch(|| Pin::new(response).poll_read(cx, part)) {
+            Ok(read) => read,
+            Err(Panicked(message)) => {
+                self.panic = Some(message);
+                Poll::Ready(Err(io::Error::other("the response's body panicked")))
+            }
+        }
     }
 
     /// Puts the size in front of the chunk at `start`, and the line end behind it.
