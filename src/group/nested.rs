@@ -11,6 +11,7 @@ use super::handle::Handle;
 use super::run::Run;
 use super::scope::Scope;
 use crate::executor::kind::{Shared, TaskKind};
+use crate::executor::panic::catch;
 use crate::outcome::error::Error;
 
 /// The future of a [group as a service](crate::Group::into_service).
@@ -41,7 +42,10 @@ impl<K: TaskKind> Future for Nested<'_, K> {
     type Output = Result<(), Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let polled = self.run.poll(cx).map_ok(drop);
+        let polled = self.run.poll(cx).map_ok(|outcome| {
+            // In it are the failures that were ignored: a panic in the drop of one is ignored too.
+            let _ = catch(|| drop(outcome));
+        });
         // Polled after the services, which may have become ready just now.
         if let Some(starting) = &mut self.starting {
             if starting.as_mut().poll(cx).is_ready() {

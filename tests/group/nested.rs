@@ -1,11 +1,12 @@
 //! Groups as services of other groups.
 
+use std::fmt;
 use std::future::pending;
 use std::time::Duration;
 
 use futures_lite::future;
-use neap::Scope;
 use neap::test::{Clock, Event, Recorder};
+use neap::{OnFailure, Scope};
 
 use crate::runtimes::{Gate, on_all};
 use crate::support::{Notes, stop_once_started};
@@ -133,5 +134,34 @@ fn a_nested_group_is_ready_when_all_its_services_are() {
         });
         group.run().await.unwrap();
         assert_eq!(notes.all(), ["opening", "ready", "after"]);
+    });
+}
+
+/// An error that panics when it is dropped.
+#[derive(Debug)]
+struct Bomb;
+
+impl fmt::Display for Bomb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a bomb")
+    }
+}
+
+impl std::error::Error for Bomb {}
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("the drop of an error");
+    }
+}
+
+#[test]
+fn g03_a_failure_that_a_nested_group_ignores_is_none_of_the_outer_one() {
+    on_all(|runtime| async move {
+        let (mut inner, mut outer) = (runtime.group(), runtime.group());
+        let weak = inner.add("weak", async |_| Err(Bomb));
+        weak.on_failure(OnFailure::Ignore);
+        outer.add("nested", inner.into_service());
+        outer.run().await.unwrap();
     });
 }
