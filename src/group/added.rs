@@ -164,9 +164,9 @@ impl<'g> Added<'g> {
 
     /// Sets what the service does to the group when it fails or panics, or a child of it does.
     ///
-    /// With [`OnFailure::Ignore`] the others go on, and `run` may return Ok. The failure is logged, and
-    /// is in the service's [report](crate::Outcome::ignored_failures): the first one, if there are
-    /// several. What [needs](Added::needs) the service goes on too if that was ready, as it does after
+    /// With [`OnFailure::Ignore`] the others go on, also with [`OnExit::Stop`], which is for a good end,
+    /// and `run` may return Ok. The failure is logged, and is in the service's
+    /// [report](crate::Outcome::ignored_failures): the first one, if there are several. What [needs](Added::needs) the service goes on too if that was ready, as it does after
     /// a good end, and is not started otherwise. A service that is not ready in
     /// [time](Added::start_timeout) is stopped, alone.
     ///

@@ -8,7 +8,7 @@ use crate::executor::panic::{Panicked, catch};
 use crate::service::exit::{End, Exit, Failure};
 use crate::service::lifecycle::{Event, Flag};
 use crate::service::record::Record;
-use crate::service::result::OnFailure;
+use crate::service::result::{OnExit, OnFailure};
 use crate::stop::cause::Cause;
 use crate::sync::Ordering;
 
@@ -51,8 +51,9 @@ impl Node<Core, Record> {
         self.fail(failure);
     }
 
-    /// Stops the group for a failure, unless those of this service are ignored. The functions of the user's are told once the failure counts,
-    /// as they may stop the group too, and before anything is told to stop.
+    /// Stops the group for a failure, unless those of this service are ignored. The functions of the
+    /// user's are told once the failure counts, as they may stop the group too, and before anything is
+    /// told to stop.
     fn fail_group(&self, exit: Exit, message: Option<String>) {
         let name = self.data.name().clone();
         let event = message.map(|message| Recorded::Failed(name.clone().into_owned(), message));
@@ -67,6 +68,8 @@ impl Node<Core, Record> {
             }
         };
         if self.data.ignores_failures() {
+            // The group goes on, also if it was to stop once this one finished well.
+            self.data.set_on_exit(OnExit::Continue);
             self.host.failures.ignore(self.index(), exit);
             tell();
         } else {

@@ -119,6 +119,6 @@ impl Node<Core, Record> {
 
     /// Notes that the service has failed before it was ready, if so: its end makes nobody start.
     pub(crate) fn fail_unready(&self) {
-        self.data.apply(Event::FailStart);
+        self.data.apply(Event::Fail);
     }
 }

@@ -90,7 +90,7 @@ pub(crate) enum Flag {
     /// It is restarted: not its own first poll tells that it is ready, but that of a run.
     Restarted = 1 << 14,
 
-    /// It was not ready in time.
+    /// It was not ready in time, or failed before it was.
     StartFailed = 1 << 15,
 }
 
@@ -108,6 +108,9 @@ pub(crate) enum Event {
 
     /// Its time to be ready is over.
     FailStart,
+
+    /// It has failed.
+    Fail,
 
     /// Its time is over.
     Cancel,
@@ -169,6 +172,12 @@ impl Lifecycle {
                 self.after(Event::Stop { alone: false })
             }
             (Event::FailStart, Phase::Running) if !self.has(Flag::Ready) => {
+                Some(self.with(Flag::StartFailed))
+            }
+            // Whether it was told to stop or not: its end does not make it ready.
+            (Event::Fail, Phase::Running | Phase::Stopping | Phase::Cancelled)
+                if !self.has(Flag::Ready) =>
+            {
                 Some(self.with(Flag::StartFailed))
             }
             (Event::Cancel, Phase::Stopping) => {

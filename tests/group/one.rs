@@ -2,10 +2,11 @@
 
 use std::future::pending;
 
-use neap::{Cause, Exit, OnFailure, Scope, ServiceOptions};
+use futures_lite::future;
+use neap::{Cause, Exit, OnExit, OnFailure, Scope, ServiceOptions, State};
 
 use crate::runtimes::on_all;
-use crate::support::{Notes, chain};
+use crate::support::{Notes, chain, never_started};
 
 #[test]
 fn a_service_stops_its_group_and_says_why() {
@@ -236,5 +237,56 @@ fn g21_ignored_failures_of_services_that_come_and_go_leave_nothing_behind() {
         let outcome = group.run().await.unwrap();
         assert_eq!(outcome.unreported(), 1000);
         assert_eq!(outcome.ignored_failures().count(), 0);
+    });
+}
+
+#[test]
+fn g02_one_whose_failure_is_ignored_has_not_finished_well() {
+    on_all(|runtime| async move {
+        let mut group = runtime.group();
+        let weak = group.add("weak", async |_| Err("no")).on_exit(OnExit::Stop);
+        weak.on_failure(OnFailure::Ignore);
+        let parent = group.add("parent", async |scope: Scope<'static>| {
+            scope.spawn(async { Err::<(), _>("a child") });
+        });
+        let parent = parent.on_failure(OnFailure::Ignore);
+        let parent = parent.on_exit(OnExit::Stop).id();
+        group.add("main", async move |scope: Scope<'static>| {
+            scope.handle().ended(parent).await;
+            assert!(!scope.is_stopped());
+        });
+        assert_eq!(*group.run().await.unwrap().cause(), Cause::Ended);
+    });
+}
+
+#[test]
+fn g07_one_that_fails_while_it_is_stopped_has_never_been_ready() {
+    on_all(|runtime| async move {
+        let mut group = runtime.group();
+        group.add("main", async |scope: Scope<'static>| {
+            let handle = scope.handle();
+            let options = ServiceOptions::new().on_failure(OnFailure::Ignore);
+            let weak = handle.add_with("weak", options, async |scope: Scope<'static>| {
+                scope.starting();
+                scope.stopped().await;
+                Err("no")
+            });
+            let weak = weak.unwrap();
+            // Its first poll makes it wait for the stop.
+            while handle.status().services()[1].state() == State::Waiting {
+                future::yield_now().await;
+            }
+            handle.stop_one(weak);
+            handle.ended(weak).await;
+            let options = ServiceOptions::new().needs(weak);
+            let user = handle.add_with("user", options, never_started).unwrap();
+            handle.ended(user).await;
+        });
+        let outcome = group.run().await.unwrap();
+        let exits: Vec<_> = outcome
+            .reports()
+            .map(|one| one.exit().to_string())
+            .collect();
+        assert_eq!(exits, ["finished", "failed: no", "not started"]);
     });
 }

@@ -174,3 +174,16 @@ fn the_bits_say_all() {
         assert_eq!(Lifecycle::from_bits(phase as u16).phase(), phase);
     }
 }
+
+#[test]
+fn one_that_failed_before_it_was_ready_does_not_become_ready_by_its_end() {
+    for now in all().filter(|now| !now.has(Flag::Ready)) {
+        let Some(failed) = now.after(Event::Fail) else {
+            assert!(matches!(now.phase(), Waiting | Refused) || now.is_gone());
+            continue;
+        };
+        assert_eq!(failed.phase(), now.phase());
+        let ended = failed.after(Event::End { finished: true }).unwrap();
+        assert!(!ended.has(Flag::Ready) && !ended.is_forgettable());
+    }
+}
