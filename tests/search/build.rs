@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures_lite::{Stream, StreamExt, stream};
 use neap::test::Recorder;
-use neap::{Added, Cause, Group, OnExit, StopToken, Task};
+use neap::{Added, Cause, Group, OnExit, OnFailure, StopToken, Task};
 
 use crate::hazard::PLANNED;
 use crate::record::What;
@@ -81,6 +81,9 @@ fn set<'g>(mut added: Added<'g>, world: &World, plan: &ServicePlan, needs: &[usi
     }
     if plan.stops_group {
         added = added.on_exit(OnExit::Stop);
+    }
+    if plan.ignores {
+        added = added.on_failure(OnFailure::Ignore);
     }
     if let Some(timeout) = plan.start_timeout {
         added = added.start_timeout(Duration::from_millis(timeout));

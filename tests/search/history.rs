@@ -51,8 +51,9 @@ impl History {
 
     /// When a service and its children had all gone; `None` if they are not.
     pub fn ended(&self, index: usize) -> Option<Number> {
-        let spawned = self.all(|what| *what == What::ChildSpawned(index)).count();
-        let gone: Vec<_> = self.all(|what| *what == What::ChildGone(index)).collect();
+        let spawned = self.all(|what| matches!(what, What::ChildSpawned(of, _) if *of == index));
+        let gone = self.all(|what| matches!(what, What::ChildGone(of, _) if *of == index));
+        let (spawned, gone): (_, Vec<_>) = (spawned.count(), gone.collect());
         let own = self.gone(index)?;
         (gone.len() == spawned).then(|| gone.into_iter().max().map_or(own, |last| last.max(own)))
     }
@@ -91,6 +92,7 @@ impl History {
         if self.has(|what| *what == What::Trying(index)) {
             plan.background = false;
             plan.stops_group = false;
+            plan.ignores = false;
             plan.start_timeout = None;
             plan.drain_timeout = None;
             plan.restarts = None;
@@ -185,6 +187,27 @@ impl History {
         found.map(|(_, line)| *line)
     }
 
+    /// When a service was first asked to stop, or to be cancelled, alone.
+    pub fn alone(&self, index: usize) -> Option<Number> {
+        self.first(
+            |what| matches!(what, What::StoppingOne(of) | What::CancellingOne(of) if *of == index),
+        )
+    }
+
+    /// When a service started that is stopped alone, without a word of it, if it is not ready in time.
+    pub fn may_be_late(&self, index: usize) -> Option<Number> {
+        let plan = self.plan(index);
+        let is_so = plan.ignores && plan.start_timeout.is_some();
+        self.called(index).filter(|_| is_so)
+    }
+
+    /// Whether a service, or one that it needs, was asked to go alone, or may have been late with its
+    /// start.
+    pub fn went_alone(&self, index: usize) -> bool {
+        let mut below = self.below(index).into_iter();
+        below.any(|index| self.alone(index).is_some() || self.may_be_late(index).is_some())
+    }
+
     /// Whether a service was abandoned, or may have been: where `run` was dropped, nothing tells.
     pub fn is_abandoned(&self, index: usize) -> bool {
         let line = self.line(index);
@@ -229,7 +252,7 @@ impl History {
         self.first(|what| match what {
             What::Stopping(0) | What::Cancelling(0) | What::Item | What::Dropping => true,
             What::StopSeen => true,
-            What::StoppingOne(_) | What::SpawnPanics(_) => true,
+            What::StoppingOne(_) | What::CancellingOne(_) | What::SpawnPanics(_) => true,
             What::ReturnsError(_) | What::Panics(_) | What::ChildFails(_) => true,
             What::ReturnsWell(index) => self.scenario.services[*index].stops_group,
             // The last to go may end the group; whether it was the last is not looked at.

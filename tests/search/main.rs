@@ -10,11 +10,12 @@
 //! | `NEAP_SEARCH_FROM` | the first seed |
 //! | `NEAP_SEARCH_SEED` | this seed alone |
 //! | `NEAP_SEARCH_SKIP` | guarantees not to check, by the beginning of their names: `g07,g12` |
-//! | `NEAP_SEARCH_WITHOUT` | leaves out of every scenario `cancel`, `restart` or `nested` |
+//! | `NEAP_SEARCH_WITHOUT` | leaves out of every scenario `cancel`, `cancel_one`, `ignore`, `restart` or `nested` |
 //! | `NEAP_SEARCH_GO_ON` | if set, goes on after a breach, and prints the first of each kind |
 
 #![allow(unreachable_pub, reason = "the modules of a test have no public")]
 
+mod alone;
 mod build;
 mod hazard;
 mod history;

@@ -5,6 +5,8 @@
 //! Not here, as no group of this search can show it: 13 (registration of signals), 18 (the search
 //! itself runs everywhere), 21 (what stays behind is counted in `tests/promises`).
 
+mod alone;
+mod children;
 mod ends;
 mod failures;
 mod order;
@@ -24,8 +26,9 @@ pub struct Breach {
 type Check = fn(&History) -> Result<(), String>;
 
 /// All that is checked, by name.
-const CHECKS: [(&str, Check); 28] = [
+const CHECKS: [(&str, Check); 40] = [
     ("g01_first_failure", failures::g01_first_failure),
+    ("g01_nothing_failed", failures::g01_nothing_failed),
     ("g01_later_failures", failures::g01_later_failures),
     (
         "g02_well_ended_stops_nobody",
@@ -56,13 +59,25 @@ const CHECKS: [(&str, Check); 28] = [
     ("g17_limit", order::g17_limit),
     ("g17_in_order", order::g17_in_order),
     ("g19_stragglers", ends::g19_stragglers),
+    ("alone_once", alone::cancelled_once),
+    ("alone_news", alone::not_in_vain),
+    ("alone_gone", alone::gone_at_once),
+    ("alone_exit", alone::exit),
+    ("alone_starts", alone::starts_once_ready),
+    ("alone_in_vain", alone::dropped_in_vain),
+    ("child_aborted", children::aborted),
+    ("child_joined", children::joined),
+    ("child_none", children::none_has_a_reason),
+    ("ended_means_gone", alone::ended_means_gone),
+    ("ended_is_seen", alone::end_is_seen),
 ];
 
 /// The names of all guarantees but one: what is seen broken while the group runs, and what is
 /// checked afterwards.
 pub fn all_but(guarantee: &str) -> Vec<String> {
     let seen = ["g03", "g04", "g06", "g14", "g20", "g22"].into_iter();
-    let names = CHECKS.iter().map(|(name, _)| *name).chain(seen);
+    let more = ["alone_told", "child_value", "child_gone", "child_failure"].into_iter();
+    let names = CHECKS.iter().map(|(name, _)| *name).chain(seen).chain(more);
     let others = names.filter(|name| !guarantee.starts_with(name));
     others.map(str::to_owned).collect()
 }

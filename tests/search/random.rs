@@ -26,6 +26,7 @@ impl Scenario {
         }
         scenario.add_nested(&mut rng);
         scenario.add_actions(&mut rng);
+        scenario.add_more(&mut Rng::with_seed(!seed));
         scenario.leave_out();
         // Short of time, a service that blocks its thread is abandoned.
         if place == Place::Threads && scenario.has_blocker() && rng.bool() {
@@ -48,6 +49,7 @@ impl Scenario {
             needs,
             background: rng.u8(0..5) == 0,
             stops_group: rng.u8(0..12) == 0,
+            ignores: false,
             start_timeout,
             drain_timeout: (timed && rng.u8(0..6) == 0).then(|| rng.u64(0..20)),
             // More of them on threads, where an addition can race with all else.
@@ -75,6 +77,14 @@ impl Scenario {
     fn leave_out(&mut self) {
         let is_cancel = |act: &Act| matches!(act, Act::Cancel(_) | Act::Item);
         let no_cancel = is_without("cancel");
+        if is_without("cancel_one") {
+            let is_it = |act: &Act| matches!(act, Act::CancelOne(_));
+            self.actions.retain(|planned| !is_it(&planned.act));
+            for service in &mut self.services {
+                let is_it = |step: &Step| matches!(step, Step::Act(act) if is_it(act));
+                service.steps.retain(|step| !is_it(step));
+            }
+        }
         if no_cancel {
             // Its second item cancels.
             self.groups
@@ -87,6 +97,7 @@ impl Scenario {
             if is_without("restart") {
                 service.restarts = None;
             }
+            service.ignores &= !is_without("ignore");
             if is_without("nested") {
                 service.absent |= service.group != 0;
                 service.nested = None;
@@ -94,7 +105,7 @@ impl Scenario {
             if no_cancel {
                 let may_stay = |step: &Step| !matches!(step, Step::Act(act) if is_cancel(act));
                 service.steps.retain(|step| match step {
-                    Step::Spawn(steps) => steps.iter().all(may_stay),
+                    Step::Spawn(steps) | Step::Keep(steps) => steps.iter().all(may_stay),
                     step => may_stay(step),
                 });
             }
@@ -135,6 +146,55 @@ impl Scenario {
             11 => Act::Item,
             12 | 13 => Act::Child(group),
             _ => Act::Status(group),
+        }
+    }
+
+    /// Adds what came later, drawn by a generator of its own: else each seed would mean another group.
+    fn add_more(&mut self, rng: &mut Rng) {
+        for index in 0..self.services.len() {
+            if self.services[index].nested.is_some() {
+                self.services[index].ignores = rng.u8(0..4) == 0;
+                continue;
+            }
+            let group = self.services[index].group;
+            let more: Vec<_> = (0..rng.usize(0..4))
+                .map(|_| self.later_step(rng, group))
+                .collect();
+            let service = &mut self.services[index];
+            service.ignores = rng.u8(0..3) == 0;
+            if service.ignores && service.hazard == Hazard::None && rng.bool() {
+                service.hazard = any_hazard(rng);
+            }
+            for step in more {
+                service
+                    .steps
+                    .insert(rng.usize(0..=service.steps.len()), step);
+            }
+        }
+        for _ in 0..rng.usize(0..4) {
+            let any = rng.usize(0..10);
+            let act = match rng.bool() {
+                true => Act::CancelOne(any),
+                false => Act::WatchEnd(any),
+            };
+            self.plan(rng, act);
+        }
+        // Those that end the group come last.
+        self.actions.sort_by_key(|planned| !planned.may_go());
+    }
+
+    fn later_step(&self, rng: &mut Rng, group: usize) -> Step {
+        let any = rng.usize(0..10);
+        match rng.u8(0..9) {
+            0..2 => {
+                let steps = (0..rng.usize(0..4)).map(|_| self.step(rng, group, false));
+                Step::Keep(steps.collect())
+            }
+            2..4 => Step::Join,
+            4 => Step::Abort,
+            5 => Step::EndOf(any),
+            6 => Step::Act(Act::WatchEnd(any)),
+            _ => Step::Act(Act::CancelOne(any)),
         }
     }
 
@@ -214,6 +274,10 @@ fn hazard(rng: &mut Rng) -> Hazard {
     if rng.u8(0..5) > 0 {
         return Hazard::None;
     }
+    any_hazard(rng)
+}
+
+fn any_hazard(rng: &mut Rng) -> Hazard {
     let all = [
         Hazard::Error,
         Hazard::ErrorConversion,

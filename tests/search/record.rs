@@ -39,8 +39,15 @@ pub enum What {
     /// Code of the service is about to panic.
     Panics(usize),
     ChildFails(usize),
-    ChildSpawned(usize),
-    ChildGone(usize),
+    /// A child of a service, and its own number.
+    ChildSpawned(usize, usize),
+    ChildGone(usize, usize),
+    /// A child, by its own number, is about to return its value; is about to be aborted.
+    ChildReturns(usize),
+    ChildAborting(usize),
+    /// A service is about to await a child; it has, and whether there was a value.
+    ChildJoining(usize, usize),
+    ChildJoined(usize, bool),
     /// All that a run owned is gone.
     RunGone(usize),
     /// All that the service owned is gone; it may never have been called.
@@ -55,6 +62,17 @@ pub enum What {
     Cancelling(usize),
     /// One service is asked to stop alone.
     StoppingOne(usize),
+    /// One service is to be cancelled alone; the call has returned, and whether it was news.
+    CancellingOne(usize),
+    CancelledOne(usize, bool),
+    /// The end of a service is awaited, by another or from outside; it was seen; the stop came first.
+    EndAwaited {
+        watch: usize,
+        of: usize,
+        by: Option<usize>,
+    },
+    EndSeen(usize),
+    EndGivenUp(usize),
     /// An item is sent to the source of stops.
     Item,
     /// The stop of the outer group woke somebody.
@@ -90,6 +108,23 @@ impl Log {
         self.lock().clone()
     }
 
+    pub fn has(&self, what: &What) -> bool {
+        self.lock().iter().any(|event| event.what == *what)
+    }
+
+    /// Whether everyone outside who awaits the end of a service has seen it.
+    pub fn have_all_watches_ended(&self) -> bool {
+        let events = self.lock();
+        events.iter().all(|event| match event.what {
+            What::EndAwaited {
+                watch, by: None, ..
+            } => events
+                .iter()
+                .any(|other| other.what == What::EndSeen(watch)),
+            _ => true,
+        })
+    }
+
     /// Whether all that was about to be added is gone, with its children.
     pub fn are_all_gone(&self) -> bool {
         let count = |is_it: fn(&What) -> bool| {
@@ -97,11 +132,11 @@ impl Log {
             events.iter().filter(|event| is_it(&event.what)).count()
         };
         // The ends first: what begins between the two looks is not missed.
-        let ends = count(|what| matches!(what, What::Gone(_) | What::ChildGone(_)));
+        let ends = count(|what| matches!(what, What::Gone(_) | What::ChildGone(..)));
         let begins = count(|what| {
             matches!(
                 what,
-                What::Adding(..) | What::Trying(_) | What::ChildSpawned(_)
+                What::Adding(..) | What::Trying(_) | What::ChildSpawned(..)
             )
         });
         begins == ends
@@ -128,8 +163,9 @@ pub struct Told {
     pub reports: Vec<(usize, Line)>,
     /// How many services have no report.
     pub unreported: u64,
-    /// The services that failed, in order.
+    /// The services that failed, in order; and those whose failures were ignored.
     pub failures: Vec<usize>,
+    pub ignored: Vec<usize>,
     /// All of it, in words.
     pub text: String,
 }

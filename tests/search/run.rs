@@ -90,6 +90,7 @@ fn by_hand(world: &Arc<World>, run: Run<'static>) -> Ending {
             while world.executor.try_tick() {}
             return ending;
         }
+        world.look_at_those_alone();
         world.clock.advance(Duration::from_millis(1));
     }
     let hung = format!(
@@ -171,6 +172,7 @@ pub fn tell(result: Result<Outcome, Error>) -> Told {
         reports: Vec::new(),
         unreported: 0,
         failures: Vec::new(),
+        ignored: Vec::new(),
         text: String::new(),
     };
     let outcome = match &result {
@@ -196,6 +198,8 @@ pub fn tell(result: Result<Outcome, Error>) -> Told {
         }
         let failures = outcome.failures();
         told.failures = failures.filter_map(|one| number(one.name())).collect();
+        let ignored = outcome.ignored_failures();
+        told.ignored = ignored.filter_map(|one| number(one.name())).collect();
     }
     let text = catch_unwind(AssertUnwindSafe(|| format!("{result:?}")));
     told.text += &text.unwrap_or_else(message);

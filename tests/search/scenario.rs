@@ -53,6 +53,8 @@ pub struct ServicePlan {
     pub needs: Vec<usize>,
     pub background: bool,
     pub stops_group: bool,
+    /// Its failures do not stop the group.
+    pub ignores: bool,
     pub start_timeout: Option<u64>,
     pub drain_timeout: Option<u64>,
     /// Added by an action, through a handle.
@@ -82,6 +84,14 @@ pub enum Step {
     Look,
     Until,
     Spawn(Vec<Step>),
+    /// The same, keeping the handle of the child.
+    Keep(Vec<Step>),
+    /// Aborts the child that was kept last, and keeps it.
+    Abort,
+    /// Awaits the child that was kept last.
+    Join,
+    /// Awaits the end of a service, unless its own stop comes first.
+    EndOf(usize),
     /// Blocks the thread; by the hand clock, which jumps.
     Block(u64),
     /// Yields until it is told to stop, and is always ready.
@@ -98,6 +108,9 @@ pub enum Act {
     Stop(usize),
     Cancel(usize),
     StopOne(usize),
+    CancelOne(usize),
+    /// Awaits the end of a service from outside.
+    WatchEnd(usize),
     Add(usize),
     TryAdd(usize),
     /// An item of the source of stops of the outer group: the second cancels.
@@ -211,7 +224,7 @@ impl Scenario {
         let blocks = |step: &Step| matches!(step, Step::Block(_));
         self.present().any(|(_, service)| {
             service.steps.iter().any(|step| match step {
-                Step::Spawn(steps) => steps.iter().any(blocks),
+                Step::Spawn(steps) | Step::Keep(steps) => steps.iter().any(blocks),
                 step => blocks(step),
             })
         })
@@ -230,6 +243,7 @@ impl ServicePlan {
         also(self.hazard != Hazard::None, format!("{:?}", self.hazard));
         also(self.background, "background".into());
         also(self.stops_group, "stops the group".into());
+        also(self.ignores, "its failures are ignored".into());
         also(self.late, "late".into());
         also(self.starting, "starting".into());
         also(self.nested.is_some(), format!("is group {:?}", self.nested));

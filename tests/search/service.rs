@@ -4,12 +4,12 @@ use std::future::{Future, pending};
 use std::panic::panic_any;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
 use futures_lite::{FutureExt, future};
-use neap::{OnExit, Restart, Restarting, Scope, ServiceOptions, restart};
+use neap::{ChildHandle, OnExit, OnFailure, Restart, Restarting, Scope, ServiceOptions, restart};
 
 use crate::build;
 use crate::hazard::{Failure, Mark, OnDrop, Payload, panic_as_planned};
@@ -46,6 +46,9 @@ pub fn options(world: &World, index: usize) -> ServiceOptions {
     }
     if plan.stops_group {
         options = options.on_exit(OnExit::Stop);
+    }
+    if plan.ignores {
+        options = options.on_failure(OnFailure::Ignore);
     }
     if let Some(timeout) = plan.start_timeout {
         options = options.start_timeout(Duration::from_millis(timeout));
@@ -220,14 +223,18 @@ fn live(world: Arc<World>, index: usize, scope: Scope<'static>) -> Boxed<Result<
                 Ok(())
             };
         }
+        let mut kept = Vec::new();
         match plan.hazard {
             Hazard::FirstPollPanics => panic_as_planned(&world, index),
             Hazard::ChildFails | Hazard::ChildPanics | Hazard::ChildDropPanics => {
-                spawn(&world, index, &scope, plan.hazard, vec![Step::Yield]);
+                let steps = vec![Step::Yield];
+                kept.push(spawn(&world, index, &scope, plan.hazard, steps));
             }
             _ => {}
         }
-        steps(Arc::clone(&world), index, scope, plan.steps).await;
+        for step in plan.steps {
+            self::step(&world, index, &scope, step, &mut kept).await;
+        }
         match plan.hazard {
             Hazard::EndPanics => panic_as_planned(&world, index),
             Hazard::PayloadPanics => {
@@ -246,13 +253,19 @@ fn live(world: Arc<World>, index: usize, scope: Scope<'static>) -> Boxed<Result<
 fn steps(world: Arc<World>, index: usize, scope: Scope<'static>, all: Vec<Step>) -> Boxed<()> {
     async move {
         for step in all {
-            self::step(&world, index, &scope, step).await;
+            self::step(&world, index, &scope, step, &mut Vec::new()).await;
         }
     }
     .boxed()
 }
 
-async fn step(world: &Arc<World>, index: usize, scope: &Scope<'static>, step: Step) {
+async fn step(
+    world: &Arc<World>,
+    index: usize,
+    scope: &Scope<'static>,
+    step: Step,
+    kept: &mut Vec<Child>,
+) {
     match step {
         Step::Yield => future::yield_now().await,
         Step::Sleep(millis) => sleep(world, Duration::from_millis(millis)).await,
@@ -274,7 +287,20 @@ async fn step(world: &Arc<World>, index: usize, scope: &Scope<'static>, step: St
         }),
         Step::Look => look(world, index, scope),
         Step::Until => until(world, scope).await,
-        Step::Spawn(steps) => spawn(world, index, scope, Hazard::None, steps),
+        Step::Spawn(steps) => drop(spawn(world, index, scope, Hazard::None, steps)),
+        Step::Keep(steps) => kept.push(spawn(world, index, scope, Hazard::None, steps)),
+        Step::Abort => {
+            if let Some(child) = kept.last() {
+                world.note(What::ChildAborting(child.number));
+                child.handle.abort();
+            }
+        }
+        Step::Join => {
+            if let Some(child) = kept.pop() {
+                child.join(world, index).await;
+            }
+        }
+        Step::EndOf(of) => end_of(world, index, scope, of).await,
         Step::Block(millis) if world.scenario.place == Place::Threads => {
             thread::sleep(Duration::from_millis(millis));
         }
@@ -349,14 +375,37 @@ async fn started(world: &World, index: usize, scope: &Scope<'static>) {
     }
 }
 
-/// Spawns a child that does these steps.
-fn spawn(world: &Arc<World>, index: usize, scope: &Scope<'static>, hazard: Hazard, all: Vec<Step>) {
-    world.note(What::ChildSpawned(index));
-    let gone = Mark(Arc::clone(world), What::ChildGone(index));
+async fn end_of(world: &Arc<World>, index: usize, scope: &Scope<'static>, of: usize) {
+    if let Some((handle, id)) = world.of_service(of) {
+        let watch = world.next_number();
+        world.note(What::EndAwaited {
+            watch,
+            of,
+            by: Some(index),
+        });
+        let seen = scope.run_until_stopped(handle.ended(id)).await;
+        world.note(match seen {
+            Some(()) => What::EndSeen(watch),
+            None => What::EndGivenUp(watch),
+        });
+    }
+}
+
+/// Spawns a child that does these steps, and returns its number.
+fn spawn(
+    world: &Arc<World>,
+    index: usize,
+    scope: &Scope<'static>,
+    hazard: Hazard,
+    all: Vec<Step>,
+) -> Child {
+    let number = world.next_number();
+    world.note(What::ChildSpawned(index, number));
+    let gone = Mark(Arc::clone(world), What::ChildGone(index, number));
     let bomb = on_drop(world, index, &[Hazard::ChildDropPanics]);
     let bomb = bomb.filter(|_| hazard == Hazard::ChildDropPanics);
     let (world, clone) = (Arc::clone(world), scope.clone());
-    scope.spawn(async move {
+    let handle = scope.spawn(async move {
         let _gone = gone;
         let _bomb = bomb;
         steps(Arc::clone(&world), index, clone, all).await;
@@ -366,7 +415,103 @@ fn spawn(world: &Arc<World>, index: usize, scope: &Scope<'static>, hazard: Hazar
                 world.note(What::ChildFails(index));
                 Err(Failure(Hazard::Error))
             }
-            _ => Ok(()),
+            _ => {
+                world.note(What::ChildReturns(number));
+                Ok(number)
+            }
         }
     });
+    Child { number, handle }
+}
+
+/// A child whose handle is kept.
+struct Child {
+    number: usize,
+    handle: ChildHandle<usize>,
+}
+
+impl Child {
+    /// Awaits the child, and looks at what its handle says of it.
+    async fn join(mut self, world: &Arc<World>, index: usize) {
+        world.note(What::ChildJoining(index, self.number));
+        // What was asked first may be given up.
+        let early = future::poll_once(&mut self.handle).await;
+        let value = match early {
+            Some(value) => value,
+            None => {
+                future::yield_now().await;
+                let inspect = |waker: &Waker| Inspect {
+                    world: Arc::clone(world),
+                    index,
+                    number: self.number,
+                    waker: waker.clone(),
+                };
+                let handle = &mut self.handle;
+                future::poll_fn(|cx| {
+                    let waker = Waker::from(Arc::new(inspect(cx.waker())));
+                    Pin::new(&mut *handle).poll(&mut Context::from_waker(&waker))
+                })
+                .await
+            }
+        };
+        let returned = world.log.has(&What::ChildReturns(self.number));
+        // One that panics as it returns has failed.
+        let drop_panics = world.scenario.services[index].hazard == Hazard::ChildDropPanics;
+        let is_lost = returned && value.is_none() && !drop_panics;
+        if is_lost || value.is_some_and(|value| !returned || value != self.number) {
+            let how = format!("child {} of s{index}: {value:?}", self.number);
+            world.broken("child_value", how);
+        }
+        if !self.handle.is_finished() || future::poll_once(&mut self.handle).await != Some(None) {
+            world.broken("child_value", "a handle that was awaited goes on");
+        }
+        look_at_end_of_child(world, index, self.number);
+        world.note(What::ChildJoined(self.number, value.is_some()));
+    }
+}
+
+/// Wakes a service that awaits a child, and looks at what is so by then.
+struct Inspect {
+    world: Arc<World>,
+    index: usize,
+    number: usize,
+    waker: Waker,
+}
+
+impl Wake for Inspect {
+    fn wake(self: Arc<Self>) {
+        look_at_end_of_child(&self.world, self.index, self.number);
+        self.waker.wake_by_ref();
+    }
+}
+
+/// Once the handle of a child says that it has ended, it is gone, and its failure has stopped the
+/// group.
+fn look_at_end_of_child(world: &World, index: usize, number: usize) {
+    if !world.log.has(&What::ChildGone(index, number)) {
+        let how =
+            format!("child {number} of s{index} is there, and its handle says that it has ended");
+        world.broken("child_gone", how);
+    }
+    let plan = &world.scenario.services[index];
+    // The child with the hazard is the first of its service, and by its name no other fails.
+    let events = world.log.events();
+    let first = events.iter().find_map(|event| match event.what {
+        What::ChildSpawned(of, number) if of == index => Some(number),
+        _ => None,
+    });
+    let failed = [What::ChildFails(index), What::Panics(index)];
+    let failed = events.iter().any(|event| failed.contains(&event.what));
+    let is_hazard = matches!(
+        plan.hazard,
+        Hazard::ChildFails | Hazard::ChildPanics | Hazard::ChildDropPanics
+    );
+    let may_go_on = plan.ignores || plan.restarts.is_some();
+    let is_stopped = world
+        .handle(plan.group)
+        .is_none_or(|handle| handle.is_stopped());
+    if first == Some(number) && is_hazard && failed && !may_go_on && !is_stopped {
+        let how = format!("child {number} of s{index} has failed, and the group is not stopped");
+        world.broken("child_failure", how);
+    }
 }

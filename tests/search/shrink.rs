@@ -82,10 +82,14 @@ fn smaller(scenario: &Scenario) -> Vec<Scenario> {
     for (index, service) in scenario.present() {
         for step in 0..service.steps.len() {
             with(&|one| drop(one.services[index].steps.remove(step)));
-            if let Step::Spawn(steps) = &service.steps[step] {
-                if !steps.is_empty() {
+            match &service.steps[step] {
+                Step::Spawn(steps) if !steps.is_empty() => {
                     with(&|one| one.services[index].steps[step] = Step::Spawn(Vec::new()));
                 }
+                Step::Keep(steps) if !steps.is_empty() => {
+                    with(&|one| one.services[index].steps[step] = Step::Keep(Vec::new()));
+                }
+                _ => {}
             }
         }
         for need in 0..service.needs.len() {
@@ -108,6 +112,9 @@ fn simpler_options(scenario: &Scenario, with: &mut With<'_>) {
         }
         if service.background {
             with(&|one| one.services[index].background = false);
+        }
+        if service.ignores {
+            with(&|one| one.services[index].ignores = false);
         }
         if service.stops_group {
             with(&|one| one.services[index].stops_group = false);

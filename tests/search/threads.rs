@@ -53,8 +53,9 @@ pub fn run(world: &Arc<World>, group: Group<'static>) -> Ending {
         let _ = hand.join();
     }
     if matches!(ending, Ending::Dropped) {
-        wait_until_gone(world);
+        wait_until(|| world.log.are_all_gone());
     }
+    wait_until(|| world.log.have_all_watches_ended());
     ending
 }
 
@@ -132,10 +133,11 @@ fn receive(world: &World, ending: &Receiver<Ending>) -> Option<Ending> {
     }
 }
 
-/// After the drop of `run`, services go at their next poll.
-fn wait_until_gone(world: &World) {
+/// Waits for what other threads are about to do: after the drop of `run`, services go at their next
+/// poll.
+fn wait_until(is_so: impl Fn() -> bool) {
     let begin = Instant::now();
-    while begin.elapsed() < PATIENCE && !world.log.are_all_gone() {
+    while begin.elapsed() < PATIENCE && !is_so() {
         thread::sleep(Duration::from_micros(100));
     }
 }

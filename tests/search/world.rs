@@ -1,7 +1,7 @@
 //! What the services of one run and those who act on them from outside share.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -30,6 +30,8 @@ pub struct World {
     pub kept: Mutex<Kept>,
     /// How often the outer group has been polled by hand.
     pub turn: AtomicUsize,
+    /// The next number of a child, or of somebody who awaits an end.
+    number: AtomicUsize,
 }
 
 /// What outlives the services that gave it away.
@@ -38,6 +40,8 @@ pub struct Kept {
     /// With the number of the service.
     pub tokens: Vec<(usize, StopToken)>,
     pub scopes: Vec<(usize, Scope<'static>)>,
+    /// Services that were asked to go alone, and whether they were cancelled.
+    pub alone: Vec<(usize, bool)>,
     /// Children of the tokens of groups, with the number of the group.
     pub children: Vec<(usize, StopSource)>,
 }
@@ -62,6 +66,7 @@ impl World {
             adding: (0..count).map(|_| OnceLock::new()).collect(),
             kept: Mutex::default(),
             turn: AtomicUsize::new(0),
+            number: AtomicUsize::new(0),
         }
     }
 
@@ -119,6 +124,8 @@ impl World {
                 }
             }
             Act::StopOne(index) => self.stop_one(index),
+            Act::CancelOne(index) => self.cancel_one(index),
+            Act::WatchEnd(index) => self.watch_end(index),
             Act::Add(index) => self.add(index, false),
             Act::TryAdd(index) => self.add(index, true),
             Act::Item => {
@@ -162,7 +169,48 @@ impl World {
         let group = self.scenario.services.get(index).map(|one| one.group);
         if let (Some(id), Some(handle)) = (id, group.and_then(|group| self.handle(group))) {
             self.note(What::StoppingOne(index));
-            handle.stop_one(*id);
+            if handle.stop_one(*id) {
+                self.keep(|kept| kept.alone.push((index, false)));
+            }
+        }
+    }
+
+    fn cancel_one(&self, index: usize) {
+        if let Some((handle, id)) = self.of_service(index) {
+            self.note(What::CancellingOne(index));
+            let news = handle.cancel_one(id);
+            self.note(What::CancelledOne(index, news));
+            if news {
+                self.keep(|kept| kept.alone.push((index, true)));
+            }
+        }
+    }
+
+    /// The group of a service that has been added, and what identifies it there.
+    pub fn of_service(&self, index: usize) -> Option<(Handle<'static>, ServiceId)> {
+        let id = self.ids.get(index)?.get()?;
+        let handle = self.handle(self.scenario.services[index].group)?;
+        Some((handle, *id))
+    }
+
+    pub fn next_number(&self) -> usize {
+        self.number.fetch_add(1, Ordering::SeqCst)
+    }
+
+    /// Has a task that is no service await the end of one.
+    fn watch_end(self: &Arc<World>, of: usize) {
+        if let Some((handle, id)) = self.of_service(of) {
+            let (world, watch) = (Arc::clone(self), self.next_number());
+            self.note(What::EndAwaited {
+                watch,
+                of,
+                by: None,
+            });
+            let task = async move {
+                handle.ended(id).await;
+                world.note(What::EndSeen(watch));
+            };
+            self.executor.spawn(task).detach();
         }
     }
 

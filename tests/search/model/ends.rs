@@ -59,7 +59,8 @@ pub fn g09_not_before_deadline(history: &History) -> Result<(), String> {
         let own = history.plan(index).drain_timeout;
         let timeout = group.unwrap_or(u64::MAX).min(own.unwrap_or(u64::MAX));
         let at = history.at(gone);
-        if !history.ended_itself(index) && at < stop.saturating_add(timeout) {
+        let is_alone = history.has(|what| *what == What::CancellingOne(index));
+        if !is_alone && !history.ended_itself(index) && at < stop.saturating_add(timeout) {
             return Err(format!(
                 "s{index}: no stop before {stop} ms, {timeout} ms to drain, dropped at {at} ms"
             ));
@@ -124,7 +125,7 @@ pub fn g10_exits(history: &History) -> Result<(), String> {
         let may_block = history.scenario.has_blocker() && history.scenario.place == Place::Threads;
         let is_true = match history.line(index).map(|line| line.exit) {
             // One that ended well need not be told of for ever.
-            None => restarts || well && history.failed(index).is_none(),
+            None => restarts || leaves_nothing(history, index),
             Some(Kind::Finished) => called && (well || restarts),
             Some(Kind::Failed | Kind::Panicked) => true,
             // Cancelled at its start, one that is restarted may not have had a run.
@@ -140,6 +141,16 @@ pub fn g10_exits(history: &History) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Whether a service need not be told of for ever: it was ready, and it ended well, or was cancelled
+/// alone, or its failure is ignored.
+fn leaves_nothing(history: &History, index: usize) -> bool {
+    let plan = history.plan(index);
+    let failed = history.failed(index).is_some();
+    let cancelled = history.has(|what| *what == What::CancelledOne(index, true));
+    let well = history.find(&What::ReturnsWell(index)).is_some() || cancelled;
+    plan.late && history.ready(index).is_some() && (well && !failed || failed && plan.ignores)
 }
 
 /// Dropping the future of `run` drops every service: in place at once, elsewhere soon.
@@ -186,7 +197,8 @@ pub fn g19_stragglers(history: &History) -> Result<(), String> {
     };
     for (index, line) in &told.reports {
         let cut_off = matches!(line.exit, Kind::Cancelled | Kind::Abandoned);
-        if cut_off && !line.is_straggler {
+        let is_alone = history.has(|what| *what == What::CancelledOne(*index, true));
+        if cut_off && !line.is_straggler && !is_alone {
             return Err(format!("s{index} is {:?}, and no straggler", line.exit));
         }
         if line.is_straggler && (told.is_ok || !told.text.contains(&format!("`s{index}`"))) {

@@ -41,6 +41,18 @@ pub fn g01_first_failure(history: &History) -> Result<(), String> {
     Ok(())
 }
 
+/// `run` returns well if no service failed whose failures count, and all ended in time.
+pub fn g01_nothing_failed(history: &History) -> Result<(), String> {
+    let Some(told) = history.told_outcome() else {
+        return Ok(());
+    };
+    let any_late = told.reports.iter().any(|(_, line)| line.is_straggler);
+    if told.is_ok || !told.failures.is_empty() || any_late {
+        return Ok(());
+    }
+    Err(format!("nothing failed, and `run` says: {}", told.text))
+}
+
 /// Every failure is kept, and there is none without a reason.
 pub fn g01_later_failures(history: &History) -> Result<(), String> {
     let Some(told) = history.told_outcome() else {
@@ -50,7 +62,12 @@ pub fn g01_later_failures(history: &History) -> Result<(), String> {
         let plan = history.plan(index);
         let failed = history.find(&What::ReturnsError(index)).is_some()
             || history.find(&What::ChildFails(index)).is_some();
-        let is_kept = told.failures.contains(&index) || history.is_abandoned(index);
+        let list = match plan.ignores {
+            true => &told.ignored,
+            false => &told.failures,
+        };
+        let is_left_out = plan.ignores && history.line(index).is_none();
+        let is_kept = list.contains(&index) || history.is_abandoned(index) || is_left_out;
         if failed && plan.restarts.is_none() && !is_kept {
             return Err(format!("the failure of s{index} is lost"));
         }
@@ -58,7 +75,15 @@ pub fn g01_later_failures(history: &History) -> Result<(), String> {
             || plan.start_timeout.is_some()
             || plan.nested.is_some()
             || history.find(&What::SpawnPanics(0)).is_some();
-        if told.failures.contains(&index) && !has_reason {
+        if plan.ignores && told.failures.contains(&index) {
+            return Err(format!(
+                "the failures of s{index} are ignored, and one is not"
+            ));
+        }
+        if !plan.ignores && told.ignored.contains(&index) {
+            return Err(format!("a failure of s{index} is ignored"));
+        }
+        if list.contains(&index) && !has_reason {
             return Err(format!(
                 "s{index} did not fail, and is named: {}",
                 told.text
@@ -79,13 +104,19 @@ pub fn g02_well_ended_stops_nobody(history: &History) -> Result<(), String> {
             asked.contains(what) || matches!(what, What::Stopped(0, true))
         }),
         Cause::Finished(name) => number(name).is_some_and(|index| {
-            history.plan(index).stops_group && history.find(&What::Called(index)).is_some()
+            let plan = history.plan(index);
+            let well = history.find(&What::ReturnsWell(index)).is_some();
+            // One whose failures stop the group has stopped it before.
+            let may_fail = !plan.ignores || plan.restarts.is_some();
+            plan.stops_group && well && (may_fail || history.failed(index).is_none())
         }),
         Cause::Ended => history.members(0).into_iter().all(|index| {
             let gone = history.ended(index).is_some() || history.is_abandoned(index);
             history.plan(index).background || gone
         }),
-        Cause::Failed(_) | Cause::Panicked(_) => true,
+        Cause::Failed(name) | Cause::Panicked(name) => {
+            number(name).is_none_or(|index| !history.plan(index).ignores)
+        }
         _ => false,
     };
     if has_reason {

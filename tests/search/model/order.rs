@@ -26,7 +26,7 @@ pub fn g07_told_after_users(history: &History) -> Result<(), String> {
         };
         let ended = history.ended(user).is_some_and(|ended| ended < told);
         // Whether one that leaves can be needed at all is another question, asked below.
-        let spared = history.is_abandoned(user) || was_leaving(history, user, needed);
+        let spared = history.is_abandoned(user) || may_have_been_leaving(history, user, needed);
         if !ended && !spared {
             return Err(format!(
                 "s{needed} was told to stop before s{user}, which needs it, ended"
@@ -39,18 +39,27 @@ pub fn g07_told_after_users(history: &History) -> Result<(), String> {
 /// Whether a service was gone, or asked to stop alone, before the one that needs it was added.
 fn was_leaving(history: &History, user: usize, needed: usize) -> bool {
     let alone = history.below(needed).into_iter();
-    let alone = alone.filter_map(|below| history.find(&What::StoppingOne(below)));
+    let alone = alone.filter_map(|below| history.alone(below));
     let left = earliest(history.gone(needed), alone.min());
     // The decision falls somewhere while it is added.
     let taken = history.find(&What::Added(user)).or(history.added(user));
     matches!((left, taken), (Some(left), Some(taken)) if left < taken)
 }
 
+/// The same, or it may have been stopped as its start took too long.
+fn may_have_been_leaving(history: &History, user: usize, needed: usize) -> bool {
+    let late = history.below(needed).into_iter();
+    let late = late.filter_map(|below| history.may_be_late(below)).min();
+    let taken = history.find(&What::Added(user)).or(history.added(user));
+    was_leaving(history, user, needed)
+        || matches!((late, taken), (Some(late), Some(taken)) if late < taken)
+}
+
 /// A service that is cancelled is dropped after all who need it.
 pub fn g07_dropped_after_users(history: &History) -> Result<(), String> {
     for (user, needed) in history.needs() {
         let both = history.called(user).is_some() && history.called(needed).is_some();
-        let spared = history.is_abandoned(user) || was_leaving(history, user, needed);
+        let spared = history.is_abandoned(user) || may_have_been_leaving(history, user, needed);
         if !both || history.ended_itself(needed) || spared {
             continue;
         }
@@ -74,7 +83,7 @@ pub fn g07_unstarted_in_order(history: &History) -> Result<(), String> {
         let may_be_lost = history.scenario.groups[group].spawn_panics.is_some();
         // One that was abandoned is not waited for.
         let is_excused = may_be_lost || history.is_abandoned(user);
-        if any_called || is_excused || was_leaving(history, user, needed) {
+        if any_called || is_excused || may_have_been_leaving(history, user, needed) {
             continue;
         }
         if let (Some(first), Some(then)) = (history.gone(user), history.gone(needed)) {
@@ -144,7 +153,10 @@ pub fn g08_start_times_out(history: &History) -> Result<(), String> {
     let is_told = history
         .told(index)
         .is_some_and(|told| history.at(told) <= due);
-    if !is_ready && !stopped && !is_told && told.failures.is_empty() {
+    let failed = !told.failures.is_empty() || !told.ignored.is_empty();
+    // One that left nothing behind need not be told of.
+    let is_told = is_told || history.line(index).is_none();
+    if !is_ready && !stopped && !is_told && !failed {
         return Err(format!(
             "s{index} was not ready at {due} ms, and nothing failed"
         ));
@@ -185,9 +197,9 @@ pub fn g16_background_last(history: &History) -> Result<(), String> {
 /// background, and none of them was stopped alone.
 fn is_last(history: &History, index: usize) -> bool {
     let mut below = history.below(index).into_iter();
-    let alone = |index| history.find(&What::StoppingOne(index)).is_some();
     history.called(index).is_some()
-        && below.all(|index| history.plan(index).background && !alone(index))
+        && !history.went_alone(index)
+        && below.all(|index| history.plan(index).background)
 }
 
 /// At most n services run at once.

@@ -11,7 +11,12 @@ pub fn g04_one_cause(history: &History) -> Result<(), String> {
     let Some(cause) = history.told_outcome().and_then(|told| told.cause.clone()) else {
         return Ok(());
     };
-    let any_alone = history.has(|what| matches!(what, What::StoppingOne(_)));
+    let mut members = history.members(0).into_iter();
+    let any_alone = members.any(|index| history.alone(index).is_some())
+        || history
+            .members(0)
+            .into_iter()
+            .any(|index| history.may_be_late(index).is_some());
     for event in &history.events {
         let What::Told(index, told) = &event.what else {
             continue;
