@@ -57,6 +57,9 @@ pub(super) struct Service {
     /// True once it is to stop though the group is not: a user has asked for it, for it or for one
     /// that it needs; or one that it needs is gone and was never ready.
     pub(super) stops_alone: bool,
+
+    /// True once a user has asked that it be cancelled.
+    pub(super) cancels_alone: bool,
 }
 
 impl Service {
@@ -70,6 +73,7 @@ impl Service {
             has_failed: false,
             was_good: false,
             stops_alone: false,
+            cancels_alone: false,
         }
     }
 
@@ -235,6 +239,7 @@ impl Hash for Group {
             (service.was_good && may_start).hash(hasher);
             (service.has_failed && !service.is_gone()).hash(hasher);
             (service.stops_alone && !service.has_left).hash(hasher);
+            (service.cancels_alone && !service.has_left).hash(hasher);
         }
         (self.is_open, self.is_stopped, self.stage, self.is_hasty).hash(hasher);
         (self.notice_stopped, self.notice_quiet).hash(hasher);

@@ -89,7 +89,8 @@ pub(super) fn settled(group: &Group) -> Broken {
         if service.is_untold() && !is_needed && is_due(group, index) {
             return broken(index, "was not told");
         }
-        let is_cancelling = matches!(group.stage, Stage::Cancelling | Stage::Dropped);
+        let is_cancelling = matches!(group.stage, Stage::Cancelling | Stage::Dropped)
+            || service.cancels_alone && !is_needed;
         if is_cancelling && service.phase() == Phase::Stopping {
             return broken(index, "was not cancelled");
         }

@@ -17,6 +17,8 @@ pub(super) enum Move {
     Drop(usize),
     Deadline(usize),
     StopOne(usize),
+    CancelOne(usize),
+    FailIgnored(usize),
     StopAll,
     Supervise,
     ReadStopped,
@@ -40,6 +42,9 @@ pub(super) struct Scope {
 
     /// True if services are stopped one by one.
     pub(super) stop_one: bool,
+
+    /// True if services are cancelled one by one, and fail without a stop of the group.
+    pub(super) alone: bool,
 
     /// True if an executor drops services, services miss their own deadlines, and the future of
     /// `run` is dropped.
@@ -162,6 +167,14 @@ impl World {
         if scope.stop_one && !service.stops_alone && !service.is_gone() {
             moves.push((Move::StopOne(index), false));
         }
+        let is_cancelled = service.cancels_alone || service.lifecycle.is_cancelled();
+        if scope.alone && !is_cancelled && !service.is_gone() {
+            moves.push((Move::CancelOne(index), false));
+        }
+        let runs = matches!(service.phase(), Phase::Running | Phase::Stopping);
+        if scope.alone && runs && !service.has_failed {
+            moves.push((Move::FailIgnored(index), false));
+        }
         if scope.abuse && service.phase() == Phase::Stopping {
             moves.push((Move::Deadline(index), false));
         }
@@ -189,6 +202,8 @@ impl World {
             }
             Move::Deadline(index) => self.cancel(index),
             Move::StopOne(index) => self.stop_one(index),
+            Move::CancelOne(index) => self.cancel_one(index),
+            Move::FailIgnored(index) => self.fail_ignored(index),
             Move::StopAll => self.latch(),
             Move::Supervise => self.supervise(),
             Move::ReadStopped => self.read_stopped(),

@@ -31,6 +31,15 @@ pub(super) enum Wrong {
     /// It stops one service alone without those that need it.
     StopsOneWithoutDependents,
 
+    /// It cancels one service alone without those that need it.
+    CancelsOneWithoutDependents,
+
+    /// It forgets that one is to be cancelled once those that need it are gone.
+    ForgetsToCancel,
+
+    /// One that failed before it was ready is ready by its end.
+    TakesFailedForReady,
+
     /// It takes one that is gone for one that is not, when another is to need it.
     MissesGone,
 
@@ -106,6 +115,20 @@ impl Rules {
             steps.stop.push(index);
         } else {
             self.plan.stop_one(index, steps);
+        }
+    }
+
+    pub(super) fn cancel_one(&mut self, index: usize, steps: &mut Steps) {
+        match self.wrong {
+            Some(Wrong::CancelsOneWithoutDependents) => {
+                self.plan.stop_one(index, steps);
+                steps.stop.push(index);
+                steps.cancel.push(index);
+            }
+            Some(Wrong::ForgetsToCancel) if !self.plan.may_stop(index) => {
+                self.plan.stop_one(index, steps);
+            }
+            _ => self.plan.cancel_one(index, steps),
         }
     }
 

@@ -13,6 +13,7 @@ const ALL: Scope = Scope {
     fine: false,
     cancel: true,
     stop_one: true,
+    alone: false,
     abuse: false,
 };
 
@@ -69,6 +70,25 @@ fn g7_g16_g17_hold_in_all_groups_of_two_whatever_happens() {
     for services in 0..=2 {
         search_all(services, &LIMITS, Scope { abuse: true, ..ALL });
     }
+}
+
+#[test]
+fn g7_g16_g17_hold_in_all_groups_of_two_with_cancels_and_failures_of_one() {
+    let scope = Scope { alone: true, ..ALL };
+    search_all(2, &LIMITS, scope);
+    search_all(1, &LIMITS, Scope { late: 1, ..scope });
+}
+
+#[test]
+#[ignore = "takes minutes: to be run with --release"]
+fn g7_g16_g17_hold_in_all_groups_of_three_with_cancels_and_failures_of_one() {
+    let scope = Scope {
+        alone: true,
+        cancel: false,
+        ..ALL
+    };
+    search_all(3, &LIMITS, scope);
+    search_all(2, &LIMITS, Scope { late: 1, ..scope });
 }
 
 #[test]
@@ -188,6 +208,27 @@ fn finds_a_plan_that_tells_the_needed() {
 #[should_panic = "was told while another needs it (G7)"]
 fn finds_a_plan_that_stops_one_without_dependents() {
     find(Wrong::StopsOneWithoutDependents, 2, &[None], ALL);
+}
+
+#[test]
+#[should_panic = "was told while another needs it (G7)"]
+fn finds_a_plan_that_cancels_one_without_dependents() {
+    let scope = Scope { alone: true, ..ALL };
+    find(Wrong::CancelsOneWithoutDependents, 2, &[None], scope);
+}
+
+#[test]
+#[should_panic = "was not cancelled"]
+fn finds_a_plan_that_forgets_to_cancel() {
+    let scope = Scope { alone: true, ..ALL };
+    find(Wrong::ForgetsToCancel, 2, &[None], scope);
+}
+
+#[test]
+#[should_panic = "has started before its needs were ready (G7)"]
+fn finds_a_plan_that_takes_failed_for_ready() {
+    let scope = Scope { alone: true, ..ALL };
+    find(Wrong::TakesFailedForReady, 2, &[None], scope);
 }
 
 #[test]

@@ -91,6 +91,9 @@ impl World {
                 self.apply(index, Event::Cancel);
             }
         }
+        for &index in &steps.cancel {
+            self.apply(index, Event::CancelAlone);
+        }
         let granted = guarantees::granted(&self.group, &start);
         self.check(granted);
         decision
@@ -209,6 +212,22 @@ impl World {
         self.decide(|world, steps| world.rules.stop_one(index, steps));
     }
 
+    pub(super) fn cancel_one(&mut self, index: usize) {
+        self.group.stop_alone(index);
+        self.at_mut(index).cancels_alone = true;
+        self.decide(|world, steps| world.rules.cancel_one(index, steps));
+    }
+
+    /// The service returns an error, which does not stop the group.
+    pub(super) fn fail_ignored(&mut self, index: usize) {
+        if !self.rules.is(Wrong::TakesFailedForReady) {
+            self.apply(index, Event::Fail);
+        }
+        let service = self.at_mut(index);
+        service.has_failed = true;
+        service.next = Next::End { finished: true };
+    }
+
     /// The service says that it is ready.
     pub(super) fn ready(&mut self, index: usize) {
         let before = self.set(index, Flag::Ready);
@@ -289,7 +308,7 @@ impl World {
             self.group.stop_dependents_alone(index);
         }
         self.decide(|world, steps| {
-            if finished {
+            if finished && world.at(index).has(Flag::Ready) {
                 world.rules.plan.ready(index, 1, steps);
             }
             world.rules.gone(index, steps);
