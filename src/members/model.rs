@@ -6,10 +6,13 @@
 use std::future::poll_fn;
 use std::panic::Location;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use loom::future::block_on;
 use loom::thread;
 
+use super::child_output::ChildOutput;
+use super::child_task::ChildTask;
 use super::core::{Core, Member};
 use super::ending::Ending;
 use super::notices::{Notice, Notices};
@@ -323,5 +326,55 @@ fn whichever_is_the_last_of_a_group_and_its_services_empties_the_registry() {
         service.end(true);
         other.join().unwrap();
         assert!(group.core.registry.snapshot().is_empty());
+    });
+}
+
+#[test]
+fn one_that_awaits_the_end_of_a_service_is_woken() {
+    loom::model(|| {
+        let group = Group::new();
+        let service = group.add();
+        group.open(&[&service]);
+        let other = beside(&group, &[&service], |_, members| members[0].end(true));
+        block_on(group.core.gone(group.id(&service)));
+        assert!(service.data.lifecycle().is_gone());
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn one_that_awaits_a_child_is_woken_also_if_it_gave_up_before() {
+    loom::model(|| {
+        let output = Arc::new(ChildOutput::new());
+        let same = Arc::clone(&output);
+        let other = thread::spawn(move || same.set(Some(7)));
+        let early = output.poll(&mut Context::from_waker(Waker::noop()));
+        let value = match early {
+            Poll::Ready(value) => value,
+            Poll::Pending => block_on(poll_fn(|cx| output.poll(cx))),
+        };
+        assert_eq!(value, Some(7));
+        assert!(output.has_ended());
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn a_child_that_is_aborted_is_dropped() {
+    loom::model(|| {
+        let group = Group::new();
+        let service = group.add();
+        group.open(&[&service]);
+        assert!(service.enter_child());
+        let child = Member::child(&service);
+        let output = Arc::new(ChildOutput::new());
+        let deaf = std::future::pending::<()>();
+        let job = ChildTask::new(Arc::clone(&child), deaf, Arc::clone(&output));
+        group.spawners.own.spawn(Arc::clone(&child), Box::pin(job));
+        let task = group.tasks.lock().unwrap().pop().unwrap();
+        let other = thread::spawn(move || child.abort());
+        block_on(task);
+        assert!(output.has_ended());
+        other.join().unwrap();
     });
 }

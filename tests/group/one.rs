@@ -1,6 +1,8 @@
 //! One service of a group: stopped, cancelled or awaited alone.
 
+use std::fmt;
 use std::future::pending;
+use std::sync::Arc;
 
 use futures_lite::future;
 use neap::{Cause, Exit, OnExit, OnFailure, Scope, ServiceOptions, State};
@@ -218,21 +220,36 @@ fn a_mistake_in_the_plan_is_not_ignored() {
     });
 }
 
+/// An error that is counted.
+#[derive(Clone, Debug)]
+struct Kept(Arc<()>);
+
+impl fmt::Display for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no")
+    }
+}
+
+impl std::error::Error for Kept {}
+
 #[test]
 fn g21_ignored_failures_of_services_that_come_and_go_leave_nothing_behind() {
     on_all(|runtime| async move {
         let mut group = runtime.group();
         group.add("main", async move |scope: Scope<'static>| {
             let handle = scope.handle();
+            let no = Kept(Arc::new(()));
             for _ in 0..1000 {
                 let options = ServiceOptions::new().on_failure(OnFailure::Ignore);
-                let job = handle.add_with("job", options, async |_| {
-                    futures_lite::future::yield_now().await;
-                    Err("no")
+                let error = no.clone();
+                let job = handle.add_with("job", options, async move |_| {
+                    future::yield_now().await;
+                    Err(error)
                 });
                 handle.ended(job.unwrap()).await;
             }
             assert_eq!(handle.status().services().len(), 1);
+            assert_eq!(Arc::strong_count(&no.0), 1, "an error is kept");
         });
         let outcome = group.run().await.unwrap();
         assert_eq!(outcome.unreported(), 1000);
