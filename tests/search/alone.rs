@@ -28,7 +28,10 @@ impl World {
                 let how = format!("s{index} was asked to go, and s{of} is {now:?}");
                 self.broken("alone_told", how);
             }
-            all.extend(users);
+            // Once it is gone it can be needed again, if it was ready.
+            if self.is_live(of) {
+                all.extend(users);
+            }
         }
     }
 

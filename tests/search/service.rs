@@ -405,9 +405,7 @@ fn spawn(
     let bomb = on_drop(world, index, &[Hazard::ChildDropPanics]);
     let bomb = bomb.filter(|_| hazard == Hazard::ChildDropPanics);
     let (world, clone) = (Arc::clone(world), scope.clone());
-    let handle = scope.spawn(async move {
-        let _gone = gone;
-        let _bomb = bomb;
+    let run = async move {
         steps(Arc::clone(&world), index, clone, all).await;
         match hazard {
             Hazard::ChildPanics => panic_as_planned(&world, index),
@@ -420,8 +418,28 @@ fn spawn(
                 Ok(number)
             }
         }
+    };
+    let handle = scope.spawn(ChildFuture {
+        run: run.boxed(),
+        _bomb: bomb,
+        _gone: gone,
     });
     Child { number, handle }
+}
+
+/// The future of a child, which owns something beside what it runs.
+struct ChildFuture {
+    run: Boxed<Result<usize, Failure>>,
+    _bomb: Option<OnDrop>,
+    _gone: Mark,
+}
+
+impl Future for ChildFuture {
+    type Output = Result<usize, Failure>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.run.poll(cx)
+    }
 }
 
 /// A child whose handle is kept.
@@ -455,10 +473,7 @@ impl Child {
             }
         };
         let returned = world.log.has(&What::ChildReturns(self.number));
-        // One that panics as it returns has failed.
-        let drop_panics = world.scenario.services[index].hazard == Hazard::ChildDropPanics;
-        let is_lost = returned && value.is_none() && !drop_panics;
-        if is_lost || value.is_some_and(|value| !returned || value != self.number) {
+        if returned != value.is_some() || value.is_some_and(|value| value != self.number) {
             let how = format!("child {} of s{index}: {value:?}", self.number);
             world.broken("child_value", how);
         }

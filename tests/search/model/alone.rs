@@ -65,13 +65,12 @@ pub fn not_in_vain(history: &History) -> Result<(), String> {
             })
         });
         let was_asked = asked.min().is_some_and(|asked| asked < number);
-        let is_gone = history.gone(index).is_some_and(|gone| gone < number);
+        // It, or one that it needs: then it may have been stopped as it waited in vain.
+        let mut below = history.below(index).into_iter();
+        let is_gone = below.any(|below| history.gone(below).is_some_and(|gone| gone < number));
         let may_be_late = history.below(index).into_iter();
         let may_be_late = may_be_late.filter_map(|below| history.may_be_late(below));
-        let in_vain = history.needs().into_iter().any(|(user, needed)| {
-            user == index && history.gone(needed).is_some_and(|gone| gone < number)
-        });
-        let excused = was_asked || is_gone || in_vain || may_be_late.count() > 0;
+        let excused = was_asked || is_gone || may_be_late.count() > 0;
         if !news && !excused && event.at < stop && !any_ended_all(history, number) {
             return Err(format!("s{index} was there, and was not cancelled"));
         }
