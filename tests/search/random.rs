@@ -179,8 +179,24 @@ impl Scenario {
             };
             self.plan(rng, act);
         }
+        self.give_reasons(rng);
         // Those that end the group come last.
         self.actions.sort_by_key(|planned| !planned.may_go());
+    }
+
+    /// Has some of the stops say why.
+    fn give_reasons(&mut self, rng: &mut Rng) {
+        let planned = self.actions.iter_mut().filter(|planned| planned.may_go());
+        let steps = self.services.iter_mut().flat_map(|one| &mut one.steps);
+        let steps = steps.filter_map(|step| match step {
+            Step::Act(act) => Some(act),
+            _ => None,
+        });
+        for act in planned.map(|planned| &mut planned.act).chain(steps) {
+            if let (Act::Stop(group), true) = (*act, rng.bool()) {
+                *act = Act::StopWith(group);
+            }
+        }
     }
 
     fn later_step(&self, rng: &mut Rng, group: usize) -> Step {

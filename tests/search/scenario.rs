@@ -11,6 +11,9 @@ pub enum Place {
     Threads,
 }
 
+/// The words of a stop that has any.
+pub const REASON: &str = "a reason";
+
 /// When the last actions begin, in milliseconds: those that see to it that the group ends.
 pub const LAST: u64 = 50;
 
@@ -106,6 +109,8 @@ pub enum Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
     Stop(usize),
+    /// The same, with a reason in words.
+    StopWith(usize),
     Cancel(usize),
     StopOne(usize),
     CancelOne(usize),

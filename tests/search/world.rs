@@ -11,7 +11,7 @@ use neap::test::Clock;
 use neap::{Cause, Handle, Refused, Scope, ServiceId, StopSource, StopToken};
 
 use crate::record::{Log, What};
-use crate::scenario::{Act, Place, Scenario};
+use crate::scenario::{Act, Place, REASON, Scenario};
 use crate::service;
 
 /// One run, as its services see it.
@@ -116,7 +116,8 @@ impl World {
     /// Does one thing to a group.
     pub fn act(self: &Arc<World>, act: Act) {
         match act {
-            Act::Stop(group) => self.stop(group),
+            Act::Stop(group) => self.stop(group, Cause::Requested),
+            Act::StopWith(group) => self.stop(group, REASON.into()),
             Act::Cancel(group) => {
                 if let Some(handle) = self.handle(group) {
                     self.note(What::Cancelling(group));
@@ -146,7 +147,7 @@ impl World {
         }
     }
 
-    fn stop(&self, group: usize) {
+    fn stop(&self, group: usize, cause: Cause) {
         let Some(handle) = self.handle(group) else {
             return;
         };
@@ -154,7 +155,10 @@ impl World {
             |(other, child): &(usize, StopSource)| (*other == group).then(|| child.token());
         let before: Vec<_> = self.keep(|kept| kept.children.iter().filter_map(of_group).collect());
         self.note(What::Stopping(group));
-        let news = handle.stop();
+        let news = handle.stop_with(cause.clone());
+        if news && handle.cause() != Some(cause) {
+            self.broken("g04", "`stop` returned true, and the cause is another");
+        }
         if news && before.iter().any(|token| !token.is_stopped()) {
             self.broken(
                 "g04",

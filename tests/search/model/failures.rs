@@ -3,6 +3,7 @@
 use neap::Cause;
 
 use crate::record::{Ending, History, Kind, What};
+use crate::scenario::REASON;
 use crate::service::number;
 
 /// The failure that stopped the group is the first one of the outcome, and was there before
@@ -103,6 +104,7 @@ pub fn g02_well_ended_stops_nobody(history: &History) -> Result<(), String> {
             let asked = [What::Stopping(0), What::Cancelling(0), What::Item];
             asked.contains(what) || matches!(what, What::Stopped(0, true))
         }),
+        Cause::Because(words) => words == REASON && history.find(&What::Stopping(0)).is_some(),
         Cause::Finished(name) => number(name).is_some_and(|index| {
             let plan = history.plan(index);
             let well = history.find(&What::ReturnsWell(index)).is_some();
