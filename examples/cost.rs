@@ -25,7 +25,8 @@ fn measure(services: usize) -> [u128; 3] {
     let begin = Instant::now();
     let mut group = Group::new();
     for _ in 0..services {
-        group.add("service", async move |scope| {
+        // The future of an `async move |scope|` holds its scope twice, which is 16 bytes more.
+        group.add("service", |scope| async move {
             scope.stopped().await;
         });
     }
