@@ -67,11 +67,13 @@ impl<T> Provided<T> {
         let value = Arc::new(value);
         let before = lock(&self.shared.value).replace(Arc::clone(&value));
         drop(before);
-        self.shared.provided.notify(usize::MAX);
-        Providing {
+        let providing = Providing {
             shared: Arc::clone(&self.shared),
             value,
-        }
+        };
+        // After the guard is there: if a waker panics, the value is taken away.
+        self.shared.provided.notify(usize::MAX);
+        providing
     }
 
     fn current(&self) -> Option<Arc<T>> {

@@ -300,3 +300,25 @@ fn an_error_that_cannot_be_displayed_is_a_failure_with_the_text_of_its_panic() {
         assert!(seen.events().contains(&failed), "{:?}", seen.events());
     });
 }
+
+#[test]
+fn g21_a_function_that_holds_a_handle_goes_with_its_group() {
+    on_all(|runtime| async move {
+        let owned = Arc::new(());
+        let group = runtime.group();
+        let (handle, held) = (group.handle(), Arc::clone(&owned));
+        let mut group = group.on_event(move |_| {
+            let _ = (handle.is_stopped(), &held);
+        });
+        group.add("job", async |_| {});
+        group.run().await.unwrap();
+        assert_eq!(Arc::strong_count(&owned), 1, "after a run");
+
+        let group = runtime.group();
+        let (handle, held) = (group.handle(), Arc::clone(&owned));
+        drop(group.on_event(move |_| {
+            let _ = (handle.is_stopped(), &held);
+        }));
+        assert_eq!(Arc::strong_count(&owned), 1, "without a run");
+    });
+}

@@ -36,6 +36,9 @@ pub(crate) struct InPlace<'a, K: TaskKind, H> {
 
     has_started: bool,
 
+    /// True if what arrives next is looked for among what came from this thread first.
+    own_first: bool,
+
     /// True once the tasks are another driver's.
     has_moved: bool,
 }
@@ -53,6 +56,7 @@ impl<'a, K: TaskKind, H: Host> InPlace<'a, K, H> {
             slots: Slab::new(),
             turns: VecDeque::new(),
             has_started: false,
+            own_first: false,
             has_moved: false,
         }
     }
@@ -173,7 +177,8 @@ impl<'a, K: TaskKind, H: Host> InPlace<'a, K, H> {
 
     /// Takes in the task that arrived first, and polls it.
     fn adopt(&mut self) {
-        if let Some(slot) = self.spawners.pop() {
+        self.own_first = !self.own_first;
+        if let Some(slot) = self.spawners.pop(self.own_first) {
             let key = self.slots.insert(slot);
             self.slots[key].job().node().set_key(key as u32);
             self.ready.set_tasks(self.slots.len());

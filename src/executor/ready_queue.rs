@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 
+use super::panic::catch;
 use crate::sync::{AtomicBool, AtomicUsize, AtomicWaker, Mutex, MutexGuard, Ordering, lock};
 
 /// Whose turn it is to be polled.
@@ -107,7 +108,8 @@ impl ReadyQueue {
 
     fn wake_driver(&self) {
         if !self.is_awake.swap(true, Ordering::SeqCst) {
-            self.driver.wake();
+            // It is that of whoever awaits the group, and may run any code.
+            let _ = catch(|| self.driver.wake());
         }
     }
 

@@ -86,8 +86,8 @@ impl<'a, K: TaskKind, H: Host> Spawned<'a, K, H> {
         // No task of this driver has a turn: those that have arrived are looked for.
         ready.take_sweep();
         ready.take(&mut VecDeque::new());
-        for _ in 0..BUDGET {
-            match self.spawners.pop() {
+        for turn in 0..BUDGET {
+            match self.spawners.pop(turn % 2 == 0) {
                 Some(slot) => self.spawn(spawn, Task::new(&self.wakers, slot.into_job())),
                 None if ready.fall_asleep() => return,
                 None => ready.take(&mut VecDeque::new()),
@@ -100,10 +100,13 @@ impl<'a, K: TaskKind, H: Host> Spawned<'a, K, H> {
 impl<'a, K: TaskKind, H> Spawned<'a, K, H> {
     /// Spawns a task, with the function that the group has or with this one. Without either it is
     /// dropped.
-    fn spawn(&self, spawn: Option<&Spawn<'_, 'a, K>>, task: Task<'a, K>) {
+    fn spawn(&self, spawn: Option<&Spawn<'_, 'a, K>>, mut task: Task<'a, K>) {
         match (self.spawners.own.spawn_fn(), spawn) {
             (Some(own), _) => own.call(task),
-            (None, Some(spawn)) => drop(catch(|| spawn(task))),
+            (None, Some(spawn)) => {
+                task.count();
+                drop(catch(|| spawn(task)));
+            }
             (None, None) => drop(task),
         }
     }

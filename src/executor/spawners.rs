@@ -82,12 +82,19 @@ impl<'a, K: TaskKind> Spawners<'a, K> {
         self.shared.arrivals().map(|arrivals| &arrivals.ready)
     }
 
-    /// Takes a task that waits for the driver, those that came from any thread first.
-    pub(super) fn pop(&self) -> Option<Slot<'a, K>> {
-        let shared = self.shared.arrivals().and_then(|arrivals| arrivals.pop());
-        shared
-            .map(Slot::into_kind)
-            .or_else(|| self.own.arrivals().and_then(|arrivals| arrivals.pop()))
+    /// Takes a task that waits for the driver. Those that came from this thread and those that came
+    /// from any take turns, so that none of them waits for the others to be no more.
+    pub(super) fn pop(&self, own_first: bool) -> Option<Slot<'a, K>> {
+        let own = || self.own.arrivals().and_then(|arrivals| arrivals.pop());
+        let shared = || {
+            let slot = self.shared.arrivals().and_then(|arrivals| arrivals.pop());
+            slot.map(Slot::into_kind)
+        };
+        if own_first {
+            own().or_else(shared)
+        } else {
+            shared().or_else(own)
+        }
     }
 
     /// Takes all tasks that wait for the driver, and no others from here on.

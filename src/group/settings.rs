@@ -1,5 +1,6 @@
 //! What a group is like: said by value, where it is made.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_lite::{Stream, StreamExt};
@@ -146,7 +147,7 @@ impl<K: TaskKind> Group<'_, K> {
     /// assert_eq!(failures.load(Ordering::Relaxed), 1);
     /// ```
     pub fn on_event(self, hook: impl Fn(&Occurrence) + Send + Sync + 'static) -> Self {
-        self.core.add_observers().add_hook(Box::new(hook));
+        self.core.add_observers().add_hook(Arc::new(hook));
         self
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use super::bulletin::Bulletin;
 use super::counts::Counts;
+use super::departures::Departures;
 use super::ending::Ending;
 use super::failures::Failures;
 use super::families::Families;
@@ -73,7 +73,7 @@ pub(crate) struct Core {
     pub(crate) readiness: Readiness,
 
     /// Announces each service that has ended or was abandoned.
-    pub(super) departures: Bulletin,
+    pub(super) departures: Departures,
     pub(crate) notices: Notices,
     pub(crate) ending: Ending,
 
@@ -82,6 +82,9 @@ pub(crate) struct Core {
 
     /// Those that are told of each event, if there are any.
     pub(super) observers: OnceLock<Box<Observers>>,
+
+    /// True once a service was abandoned.
+    pub(super) has_abandoned: AtomicBool,
 
     /// When the supervisor will be polled at the latest, if it can be; 0 if it has no deadline.
     due: AtomicU64,
@@ -132,11 +135,12 @@ impl Core {
             narrator: Narrator::new(),
             progress: Progress::new(),
             readiness: Readiness::new(),
-            departures: Bulletin::new(),
+            departures: Departures::new(),
             notices: Notices::new(),
             ending: Ending::new(),
             plan: Mutex::new(Plan::default()),
             observers: OnceLock::new(),
+            has_abandoned: AtomicBool::new(false),
             due: AtomicU64::new(0),
             parent: OnceLock::new(),
             nested: OnceLock::new(),
@@ -238,7 +242,8 @@ impl Core {
 
     /// Stops a group that no service keeps alive, unless one is added at this very moment.
     pub(crate) fn close(&self, cause: Cause) {
-        let is_quiet = || self.counts.is_quiet();
+        let abandoned = self.count_abandoned();
+        let is_quiet = || self.counts.foreground() <= abandoned;
         let waiters = self
             .registry
             .while_closed(|| is_quiet().then(|| self.set_stop(cause)).flatten());
@@ -254,7 +259,8 @@ impl Core {
 
     /// Counts a service out, and tells the supervisor if it was the last of its kind.
     pub(crate) fn leave(&self, is_background: bool) {
-        if self.counts.leave(is_background) {
+        let is_last = self.counts.leave(is_background);
+        if is_last || self.has_abandoned.load(Ordering::SeqCst) {
             self.notices.send(Notice::Quiet);
             self.forget_members();
         }
@@ -356,6 +362,10 @@ impl Core {
     fn forget_members(&self) {
         if self.ending.has_ended() && self.counts.is_empty() {
             drop(self.registry.take());
+            if let Some(observers) = self.observers.get() {
+                observers.drop_hooks();
+            }
+            self.departures.announce_all();
             self.leave_parent();
         }
     }

@@ -130,7 +130,7 @@ impl Node<Core, Record> {
         if before.has(Flag::Added) {
             self.forget();
         }
-        self.host.departures.announce();
+        self.host.departures.announce(self.index());
         self.host.leave(before.has(Flag::Background));
     }
 

@@ -337,6 +337,18 @@ pub(crate) fn abandoned(core: &Core) {
     );
 }
 
+pub(crate) fn abandoned_one(member: &Member) {
+    let name = member.name();
+    tell!(
+        member.host,
+        Role::Within,
+        Error,
+        format_args!("abandoned, as it blocks its thread or had no turn: `{name}`"),
+        event = "abandoned",
+        service = name
+    );
+}
+
 /// Tells how a group ended; one that is nested tells the outer one alone.
 pub(crate) fn outcome(core: &Core, outcome: &dyn Display) {
     if core.is_nested() {

@@ -7,11 +7,13 @@
 //! [`ServiceTask`](service_task::ServiceTask) and [`ChildTask`](child_task::ChildTask) are the
 //! futures that the executor runs.
 
+mod abandoned;
 mod bulletin;
 pub(crate) mod child_output;
 pub(crate) mod child_task;
 pub(crate) mod core;
 pub(crate) mod counts;
+mod departures;
 mod emit;
 mod end;
 pub(crate) mod ending;

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::task::{Context, Poll};
 
+use crate::executor::panic::catch;
 use crate::sync::{AtomicWaker, Mutex, MutexGuard, lock};
 
 /// What the supervisor of a group is told, beside what it waits for itself.
@@ -24,6 +25,9 @@ pub(crate) enum Notice {
 
     /// The service with this index was told to stop in its turn, and has a deadline of its own.
     Stopping(usize),
+
+    /// The service with this index was cancelled, and the others were not.
+    CancelledAlone(usize),
 
     /// A service was cancelled in its turn: it has as much time as the others had.
     Cancelling,
@@ -60,7 +64,8 @@ impl Notices {
             }
         });
         if sent.is_some() {
-            self.reader.wake();
+            // It may be that of whoever awaits the group, and run any code.
+            let _ = catch(|| self.reader.wake());
         }
     }
 

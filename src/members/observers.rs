@@ -1,31 +1,28 @@
 //! Those that are told of each event of a group: a recorder, and functions of the user's.
 
+use std::sync::Arc;
+
 use super::event::Occurrence;
 use super::recorder::Recorder;
 use crate::executor::panic::catch;
-use crate::sync::OnceLock;
+use crate::sync::{Mutex, OnceLock, lock};
 
 /// Those that are told of each event of a group. A group has none until there is a first one.
 pub(crate) struct Observers {
     pub(super) recorder: OnceLock<Recorder>,
 
-    /// The first of the functions.
-    first: Next,
+    /// Cloned out to be called: no code of the user's runs under the lock.
+    hooks: Mutex<Arc<Vec<Hook>>>,
 }
 
-/// A function of the user's, and the one after it.
-struct Hook {
-    call: Box<dyn Fn(&Occurrence) + Send + Sync>,
-    next: Next,
-}
-
-type Next = OnceLock<Box<Hook>>;
+/// A function of the user's.
+type Hook = Arc<dyn Fn(&Occurrence) + Send + Sync>;
 
 impl Observers {
     pub(super) fn new() -> Observers {
         Observers {
             recorder: OnceLock::new(),
-            first: OnceLock::new(),
+            hooks: Mutex::default(),
         }
     }
 
@@ -35,26 +32,29 @@ impl Observers {
     }
 
     /// Adds a function.
-    pub(crate) fn add_hook(&self, call: Box<dyn Fn(&Occurrence) + Send + Sync>) {
-        let mut place = &self.first;
-        while let Some(hook) = place.get() {
-            place = &hook.next;
-        }
-        let next = OnceLock::new();
-        let _ = place.set(Box::new(Hook { call, next }));
+    pub(crate) fn add_hook(&self, hook: Hook) {
+        Arc::make_mut(&mut lock(&self.hooks)).push(hook);
+    }
+
+    fn hooks(&self) -> Arc<Vec<Hook>> {
+        Arc::clone(&lock(&self.hooks))
     }
 
     pub(super) fn has_hooks(&self) -> bool {
-        self.first.get().is_some()
+        !lock(&self.hooks).is_empty()
     }
 
     /// Calls the functions in the order in which they were added. A panic of one ends here, as that
     /// of a logger does.
     pub(super) fn call(&self, occurrence: &Occurrence) {
-        let mut place = &self.first;
-        while let Some(hook) = place.get() {
-            let _ = catch(|| (hook.call)(occurrence));
-            place = &hook.next;
+        for hook in self.hooks().iter() {
+            let _ = catch(|| hook(occurrence));
         }
+    }
+
+    /// Drops the functions: they may hold a handle of the group, which holds them.
+    pub(super) fn drop_hooks(&self) {
+        let hooks = std::mem::take(&mut *lock(&self.hooks));
+        let _ = catch(|| drop(hooks));
     }
 }

@@ -362,6 +362,8 @@ impl Moved {
         }
         if self.is_cancelled_alone {
             log::cancelling_one(member, &Force::Request);
+            let notice = Notice::CancelledAlone(member.index());
+            member.host.notices.send(notice);
         }
         if self.is_cancelled {
             member.host.notices.send(Notice::Cancelling);

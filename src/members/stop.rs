@@ -55,17 +55,20 @@ impl Node<Core, Record> {
         self.data.apply(Event::CancelAlone).is_some()
     }
 
-    /// Gives up a service that was cancelled, unless it has ended.
-    pub(crate) fn abandon(&self) {
+    /// Gives up a service that was cancelled; false if it has ended.
+    pub(crate) fn abandon(&self) -> bool {
         let before = self.data.apply(Event::Abandon);
-        if before.is_some() {
-            self.report(Recorded::Abandoned);
-        }
-        self.host.departures.announce();
-        if let Some(before) = before.filter(|before| before.has(Flag::Planned)) {
+        let Some(before) = before else {
+            return false;
+        };
+        self.host.note_abandoned();
+        self.report(Recorded::Abandoned);
+        self.host.departures.announce(self.index());
+        if before.has(Flag::Planned) {
             self.host
                 .service_gone(self.index(), before.has(Flag::Ready));
         }
+        true
     }
 
     /// Wakes the service and its children.

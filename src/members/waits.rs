@@ -1,23 +1,32 @@
 //! Waiting for services: until all are up, until one has ended.
 
+use std::future::poll_fn;
+use std::task::Poll;
+
 use super::core::{Core, Member};
 use crate::service::id::ServiceId;
 
 impl Core {
     /// Waits until a service has ended, or was abandoned.
     pub(crate) async fn gone(&self, id: ServiceId) {
-        while self.is_here(id) {
-            let departure = self.departures.watch();
-            if self.is_here(id) {
-                departure.await;
+        let Some(index) = id.index_in(self.id) else {
+            return;
+        };
+        poll_fn(|cx| {
+            if self.is_here(index) {
+                self.departures.watch(index, cx.waker());
+                if self.is_here(index) {
+                    return Poll::Pending;
+                }
             }
-        }
+            Poll::Ready(())
+        })
+        .await;
     }
 
-    /// Returns true if the service is of this group and may still run.
-    fn is_here(&self, id: ServiceId) -> bool {
-        let index = id.index_in(self.id);
-        let member = index.and_then(|index| self.registry.get(index));
+    /// Returns true if the service may still run.
+    fn is_here(&self, index: usize) -> bool {
+        let member = self.registry.get(index);
         member.is_some_and(|member| !member.data.lifecycle().is_gone())
     }
 

@@ -206,6 +206,15 @@ impl Error {
         }
     }
 
+    /// Returns the error of the operating system that kept the group from being made.
+    pub(super) fn io_error(&self) -> Option<&std::io::Error> {
+        match &*self.kind {
+            #[cfg(feature = "signal")]
+            Kind::Signal(_, error) => Some(error),
+            _ => None,
+        }
+    }
+
     /// The first failure, or else the first straggler.
     fn culprit(&self) -> Option<ServiceReport<'_>> {
         let Kind::Ended(outcome) = &*self.kind else {

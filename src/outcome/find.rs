@@ -1,6 +1,8 @@
 //! Finding an error by its type.
 
 use std::error::Error as StdError;
+use std::io;
+use std::sync::Arc;
 
 use super::Outcome;
 use super::error::Error;
@@ -33,7 +35,7 @@ impl Error {
     pub fn find<E: StdError + 'static>(&self) -> Option<&E> {
         let outcome = self.outcome();
         let in_outcome = outcome.and_then(find_in_outcome);
-        in_outcome.or_else(|| self.source().and_then(find_in_chain))
+        in_outcome.or_else(|| self.io_error().and_then(|error| find_in_chain(error)))
     }
 }
 
@@ -54,7 +56,7 @@ fn find_in_exit<E: StdError + 'static>(exit: &Exit) -> Option<&E> {
 fn find_in_chain<'e, E: StdError + 'static>(first: &'e (dyn StdError + 'static)) -> Option<&'e E> {
     let mut next = Some(first);
     while let Some(error) = next {
-        if let Some(found) = error.downcast_ref() {
+        if let Some(found) = find_here(error) {
             return Some(found);
         }
         // The message of these has that of the failure in it, and so their source is what is below it.
@@ -64,7 +66,19 @@ fn find_in_chain<'e, E: StdError + 'static>(first: &'e (dyn StdError + 'static))
         if let Some(gave_up) = error.downcast_ref::<GaveUp>() {
             return find_in_exit(gave_up.last());
         }
+        // An error of std that wraps one of the user's passes it over in its own source.
+        let wrapped = error.downcast_ref::<io::Error>();
+        if let Some(wrapped) = wrapped.and_then(io::Error::get_ref) {
+            return find_in_chain(wrapped);
+        }
         next = error.source();
     }
     None
+}
+
+/// Looks at one error, which may be in a pointer.
+fn find_here<'e, E: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e E> {
+    let boxed = || error.downcast_ref::<Box<E>>().map(|boxed| &**boxed);
+    let shared = || error.downcast_ref::<Arc<E>>().map(|shared| &**shared);
+    error.downcast_ref().or_else(boxed).or_else(shared)
 }

@@ -171,6 +171,11 @@ impl Record {
         Some(self.ended.load(Ordering::Relaxed)).filter(|_| self.lifecycle().has_ended())
     }
 
+    /// Returns true if the service has come to its end, also after it was given up.
+    pub(crate) fn has_returned(&self) -> bool {
+        self.ended.load(Ordering::Relaxed) != 0
+    }
+
     /// Returns the stop of the service, made if there is none yet.
     pub(crate) fn source(&self) -> &StopSource {
         self.source.get_or_init(StopSource::new)

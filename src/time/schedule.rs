@@ -1,6 +1,7 @@
 //! The time of a clock that is moved by hand, and those that sleep by it.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
@@ -170,7 +171,12 @@ impl Schedule {
         self.activity.enter();
         state.rests = self.activity.rests();
         drop(state);
-        wakers.into_iter().for_each(Waker::wake);
+        for waker in wakers {
+            // It may run any code. A panic of it is not to keep the others asleep.
+            let woken = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+            // Leaked, as the drop of a panic's payload may panic again.
+            woken.unwrap_or_else(std::mem::forget);
+        }
         self.activity.leave();
     }
 }

@@ -372,3 +372,63 @@ fn those_that_sleep_until_one_instant_run_in_the_order_in_which_they_went_to_sle
         future::block_on(beside(group, test));
     });
 }
+
+#[test]
+fn tasks_of_a_borrowed_executor_are_waited_for() {
+    limited(|| {
+        let (clock, executor, turns) = (
+            Clock::new(),
+            async_executor::Executor::new(),
+            Turns::default(),
+        );
+        let mut group = neap::Group::new().clock(&clock);
+        let (handle, sleeper, counted) = (group.handle(), clock.clone(), turns.clone());
+        group.race("poller", async move {
+            loop {
+                sleeper.sleep(s(5)).await;
+                counted.add();
+            }
+        });
+        let run = group.run_on(|task| executor.spawn(task));
+        let test = async {
+            clock.advance(s(15)).await;
+            assert_eq!(turns.count(), 3);
+            handle.stop();
+        };
+        let (ended, ()) = future::block_on(executor.run(future::zip(run, test)));
+        ended.unwrap();
+    });
+}
+
+/// A waker that panics.
+struct Bad;
+
+impl std::task::Wake for Bad {
+    fn wake(self: std::sync::Arc<Self>) {
+        panic!("a bad waker");
+    }
+}
+
+#[test]
+fn a_waker_that_panics_keeps_no_other_asleep() {
+    limited(|| {
+        use std::future::Future;
+        use std::task::{Context, Waker};
+
+        let clock = Clock::new();
+        let bad = Waker::from(std::sync::Arc::new(Bad));
+        let mut first = Box::pin(clock.sleep(s(1)));
+        assert!(
+            first
+                .as_mut()
+                .poll(&mut Context::from_waker(&bad))
+                .is_pending()
+        );
+        let woken = future::zip(clock.sleep(s(2)), async {
+            future::yield_now().await;
+            clock.advance(s(3));
+        });
+        future::block_on(woken);
+        future::block_on(async { clock.advance(s(1)).await });
+    });
+}

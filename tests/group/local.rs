@@ -500,3 +500,31 @@ fn a_handle_and_a_token_go_to_other_threads() {
     is_send(&handle);
     is_send(&handle.token());
 }
+
+#[test]
+fn g22_children_have_their_turn_whatever_handles_add() {
+    limited(|| {
+        let (polled, added) = (Rc::new(Cell::new(false)), Rc::new(Cell::new(0)));
+        let mut group = Group::local();
+        let child = Rc::clone(&polled);
+        group.add("parent", async move |scope| {
+            scope.spawn(async move { child.set(true) }).await;
+            scope.stop();
+        });
+        // Each service that a handle adds adds the next one.
+        fn add_next(handle: Handle<'static>) {
+            let next = handle.clone();
+            let _ = handle.add("chain", async move |_| add_next(next));
+        }
+        add_next(group.handle());
+        let counted = Rc::clone(&added);
+        let mut run = std::pin::pin!(group.run());
+        let ended = future::block_on(std::future::poll_fn(|cx| {
+            counted.set(counted.get() + 1);
+            assert!(counted.get() < 100, "the child has had no turn");
+            run.as_mut().poll(cx)
+        }));
+        ended.unwrap();
+        assert!(polled.get());
+    });
+}

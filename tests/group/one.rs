@@ -1,10 +1,13 @@
 //! One service of a group: stopped, cancelled or awaited alone.
 
 use std::fmt;
-use std::future::pending;
+use std::future::{Future, pending, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use futures_lite::future;
+use futures_lite::future::{self, yield_now};
 use neap::{Cause, Exit, OnExit, OnFailure, Scope, ServiceOptions, State};
 
 use crate::runtimes::on_all;
@@ -305,5 +308,78 @@ fn g07_one_that_fails_while_it_is_stopped_has_never_been_ready() {
             .map(|one| one.exit().to_string())
             .collect();
         assert_eq!(exits, ["finished", "failed: no", "not started"]);
+    });
+}
+
+#[test]
+fn g10_one_that_was_cancelled_alone_and_holds_on_is_abandoned_and_the_group_goes_on() {
+    on_all(|runtime| async move {
+        let (mut group, notes) = (runtime.group(), Notes::new());
+        group = group.cancel_timeout(Duration::from_millis(5));
+        let held = group.add("held", async |scope: Scope<'static>| {
+            std::mem::forget(scope.guard());
+            pending::<()>().await;
+        });
+        let (held, noted) = (held.id(), notes.clone());
+        group.add("operator", async move |scope: Scope<'static>| {
+            let handle = scope.handle();
+            handle.started().await.unwrap();
+            assert!(handle.cancel_one(held));
+            handle.ended(held).await;
+            noted.note("operator goes on");
+            assert!(!scope.is_stopped());
+        });
+        let error = group.run().await.unwrap_err();
+        assert_eq!(notes.all(), ["operator goes on"]);
+        assert!(error.is_timeout());
+        let report = error.outcome().unwrap().reports().next().unwrap();
+        assert!(report.is_abandoned(), "{error:?}");
+        assert_eq!(*error.outcome().unwrap().cause(), Cause::Ended);
+    });
+}
+
+#[test]
+fn g10_one_that_was_stopped_alone_and_holds_on_is_abandoned_after_its_time() {
+    on_all(|runtime| async move {
+        let mut group = runtime.group().cancel_timeout(Duration::from_millis(5));
+        let held = group.add("held", async |scope: Scope<'static>| {
+            std::mem::forget(scope.guard());
+            pending::<()>().await;
+        });
+        let held = held.drain_timeout(Duration::from_millis(5)).id();
+        group.add("operator", async move |scope: Scope<'static>| {
+            assert!(scope.handle().stop_one(held));
+            scope.handle().ended(held).await;
+            assert!(!scope.is_stopped());
+        });
+        let error = group.run().await.unwrap_err();
+        assert_eq!(error.service(), Some("held"));
+    });
+}
+
+#[test]
+fn g21_an_end_wakes_those_alone_that_wait_for_it() {
+    on_all(|runtime| async move {
+        let (mut group, polls) = (runtime.group(), Arc::new(AtomicUsize::new(0)));
+        let handle = group.handle();
+        for _ in 0..100 {
+            let job = group.add("job", async |_| {
+                for _ in 0..3 {
+                    yield_now().await;
+                }
+            });
+            let (job, handle, polls) = (job.id(), handle.clone(), polls.clone());
+            group.add("watch", async move |_| {
+                let mut ended = pin!(handle.ended(job));
+                poll_fn(|cx| {
+                    polls.fetch_add(1, Ordering::Relaxed);
+                    ended.as_mut().poll(cx)
+                })
+                .await;
+            });
+        }
+        group.run().await.unwrap();
+        let polls = polls.load(Ordering::Relaxed);
+        assert!(polls <= 300, "{polls} polls for 100 ends");
     });
 }

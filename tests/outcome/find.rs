@@ -55,6 +55,18 @@ fn an_error_is_found_by_its_type() {
         check(group, outer).await;
 
         let (mut group, outer) = new();
+        group.add("it", async |_| Err(Box::new(Mine(7))));
+        check(group, outer).await;
+
+        let (mut group, outer) = new();
+        group.add("it", async |_| Err(std::sync::Arc::new(Mine(7))));
+        check(group, outer).await;
+
+        let (mut group, outer) = new();
+        group.add("it", async |_| Err(std::io::Error::other(Mine(7))));
+        check(group, outer).await;
+
+        let (mut group, outer) = new();
         group.add("it", async |_| anyhow::Ok(fail()?));
         check(group, outer).await;
 
@@ -88,4 +100,11 @@ fn an_error_of_a_later_failure_is_found_too() {
         assert_eq!(error.service(), Some("first"));
         assert_eq!(error.find(), Some(&Mine(7)));
     });
+}
+
+#[cfg(all(unix, feature = "signal"))]
+#[test]
+fn the_error_of_a_signal_that_cannot_be_registered_is_found() {
+    let error = neap::signal::listen([neap::signal::Signal::Kill]).unwrap_err();
+    assert!(error.find::<std::io::Error>().is_some());
 }

@@ -65,9 +65,13 @@ impl<K: TaskKind> Supervisor<'_, K> {
                     *tick = now + TICK;
                     log::draining(&self.core);
                 }
-                self.keep_deadlines(now);
+                let late = self.keep_deadlines(now);
+                self.abandon_late(late).await;
             }
-            Stage::Running => self.keep_deadlines(now),
+            Stage::Running => {
+                let late = self.keep_deadlines(now);
+                self.abandon_late(late).await;
+            }
             Stage::Cancelling { until } if until.is_some_and(|until| until <= now) => {
                 if mem::replace(&mut self.is_last_turn, true) {
                     self.abandon();
@@ -79,30 +83,56 @@ impl<K: TaskKind> Supervisor<'_, K> {
         }
     }
 
-    /// Cancels those that are to have ended by now, and fails those that are to be ready.
-    fn keep_deadlines(&mut self, now: Instant) {
+    /// Cancels those that are to have ended by now, and fails those that are to be ready. Returns those
+    /// that are to be given up.
+    fn keep_deadlines(&mut self, now: Instant) -> Vec<Arc<Member>> {
+        let mut late = Vec::new();
         while let Some(due) = self.timer.pop(now) {
             let Some(member) = self.core.registry.get(due.index()) else {
                 continue;
             };
             match due {
-                Due::End(_) => self.cancel_late(&member),
+                Due::End(_) => self.cancel_late(&member, now),
+                Due::Abandon(_) => late.push(member),
                 Due::Ready(_) => {
                     let timeout = self.core.plan().start_timeout(due.index());
                     member.fail_start(timeout.unwrap_or_default());
                 }
             }
         }
+        late
     }
 
     /// Cancels a service whose own time is over, unless it has ended.
-    fn cancel_late(&self, member: &Arc<Member>) {
+    fn cancel_late(&mut self, member: &Arc<Member>, now: Instant) {
         if member.cancel() {
             let timeout = member.own_timeout().map(Duration::from_nanos);
             let force = Force::Timeout(timeout.unwrap_or_default());
             log::cancelling_one(member, &force);
             self.core.forces.note(member.index(), force);
             member.wake_with_children();
+            self.await_turn(member.index(), now);
         }
+    }
+
+    /// Sets a limit to the wait for a service that was cancelled alone.
+    pub(super) fn await_turn(&mut self, index: usize, now: Instant) {
+        if let Some(at) = deadline_after(now, self.core.timeouts.cancel()) {
+            self.timer.push(&self.core, at, Due::Abandon(index));
+        }
+    }
+
+    /// Gives up services that were cancelled alone and have not ended in time, after a last turn.
+    async fn abandon_late(&mut self, late: Vec<Arc<Member>>) {
+        if late.is_empty() {
+            return;
+        }
+        future::yield_now().await;
+        for member in late {
+            if member.abandon() {
+                log::abandoned_one(&member);
+            }
+        }
+        self.settle();
     }
 }

@@ -123,6 +123,9 @@ impl<'a, K: TaskKind> Supervisor<'a, K> {
                 Wake::Notice(Notice::Cancelling) => self.extend(),
                 Wake::Notice(Notice::Starting(index)) => self.await_ready(index),
                 Wake::Notice(Notice::Stopping(index)) => self.await_end(index),
+                Wake::Notice(Notice::CancelledAlone(index)) => {
+                    self.await_turn(index, self.core.timeline.now_instant());
+                }
                 Wake::Item(Item::First(cause)) => self.stop(cause),
                 Wake::Item(Item::Again { first, second }) => {
                     self.cancel(Force::Again { first, second });
@@ -136,7 +139,7 @@ impl<'a, K: TaskKind> Supervisor<'a, K> {
     }
 
     fn is_over(&self) -> bool {
-        let has_ended = || self.core.is_stopped() && self.core.counts.is_empty();
+        let has_ended = || self.core.is_stopped() && self.core.is_empty();
         matches!(self.stage, Stage::Over) || has_ended()
     }
 
@@ -241,7 +244,7 @@ impl<'a, K: TaskKind> Supervisor<'a, K> {
 
     /// If no service keeps the group alive, it stops, and the background with it.
     fn settle(&mut self) {
-        if !self.core.counts.is_quiet() {
+        if !self.core.is_quiet() {
             return;
         }
         match self.stage {
@@ -276,7 +279,7 @@ impl<'a, K: TaskKind> Supervisor<'a, K> {
     /// Cancels those that no other service needs. Those that they need themselves follow when they
     /// are gone, see [`plan`](crate::plan), and the background when all others are.
     fn cancel_next(&mut self) {
-        if self.core.counts.is_quiet() {
+        if self.core.is_quiet() {
             self.tell_all();
         } else {
             let members = self.core.registry.snapshot();
@@ -306,7 +309,9 @@ impl<'a, K: TaskKind> Supervisor<'a, K> {
         let members = self.core.registry.snapshot();
         log::abandoned(&self.core);
         self.core.plan().stop(Stopping::All);
-        members.iter().for_each(|member| member.abandon());
+        for member in members.iter() {
+            member.abandon();
+        }
         if members
             .iter()
             .all(|member| member.data.lifecycle().is_gone())

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use crate::members::core::Core;
+use crate::service::lifecycle::Phase;
 use crate::time::alarm::Alarm;
 use crate::time::deadlines::Deadlines;
 
@@ -17,12 +18,15 @@ pub(super) enum Due {
 
     /// To have ended.
     End(usize),
+
+    /// One that was cancelled alone has had its turn, or is given up.
+    Abandon(usize),
 }
 
 impl Due {
     /// Returns the index of the service.
     pub(super) fn index(self) -> usize {
-        let (Due::Ready(index) | Due::End(index)) = self;
+        let (Due::Ready(index) | Due::End(index) | Due::Abandon(index)) = self;
         index
     }
 
@@ -35,6 +39,7 @@ impl Due {
         match self {
             Due::Ready(_) => now.is_starting(),
             Due::End(_) => !now.is_gone(),
+            Due::Abandon(_) => now.phase() == Phase::Cancelled,
         }
     }
 }
