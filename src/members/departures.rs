@@ -31,6 +31,11 @@ impl Departures {
         lock(&self.waiting)
     }
 
+    /// Returns true once someone has waited.
+    pub(super) fn is_watched(&self) -> bool {
+        self.is_watched.load(Ordering::SeqCst)
+    }
+
     /// Has a waker woken at the end of a service; what was before has to be checked after.
     pub(super) fn watch(&self, index: usize, waker: &Waker) {
         self.is_watched.store(true, Ordering::SeqCst);
@@ -48,7 +53,7 @@ impl Departures {
 
     /// Wakes those that wait for the end of a service.
     pub(super) fn announce(&self, index: usize) {
-        if self.is_watched.load(Ordering::SeqCst) {
+        if self.is_watched() {
             let wakers = self.lock().remove(&index);
             wake(wakers.into_iter().flatten());
         }
@@ -56,7 +61,7 @@ impl Departures {
 
     /// Wakes all that wait: the group has ended.
     pub(super) fn announce_all(&self) {
-        if self.is_watched.load(Ordering::SeqCst) {
+        if self.is_watched() {
             let waiting = std::mem::take(&mut *self.lock());
             wake(waiting.into_values().flatten());
         }

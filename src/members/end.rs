@@ -18,6 +18,10 @@ impl Node<Core, Record> {
         if self.data.children.leave() {
             self.wake_task();
         }
+        // If the run was dropped, its service may be gone before it.
+        if self.host.departures.is_watched() && !self.is_here() {
+            self.host.departures.announce(self.index());
+        }
     }
 
     /// Counts a child in; false if the service has ended, or is cancelled.
@@ -134,11 +138,17 @@ impl Node<Core, Record> {
         self.host.leave(before.has(Flag::Background));
     }
 
-    /// Leaves nothing of a service that was added by a handle and ended well, so that a group that
+    /// Leaves nothing of a service that was added by a handle and has ended, so that a group that
     /// runs for months does not grow. Once the group stops, all that is left is kept for its
     /// outcome: a failure stops it before it ends the service.
     fn forget(&self) {
-        if self.data.lifecycle().is_forgettable() && !self.host.is_stopped() {
+        let now = self.data.lifecycle();
+        let ignores_failures = self.data.ignores_failures();
+        if now.is_forgettable(ignores_failures) && !self.host.is_stopped() {
+            if !now.has(Flag::Ready) {
+                // First: who looks for it finds it, or finds this.
+                self.host.registry.note_in_vain(self.index());
+            }
             self.data.set(Flag::Forgotten);
             self.host.failures.forget(self.index());
             self.host.forces.forget(self.index());

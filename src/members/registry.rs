@@ -6,6 +6,7 @@ mod tests;
 use std::fmt;
 use std::sync::Arc;
 
+use super::index_set::IndexSet;
 use crate::sync::{Mutex, MutexGuard, lock};
 
 /// Why a service, or what is asked for it, is refused.
@@ -74,6 +75,9 @@ struct Lists<M> {
     /// The index of the next service.
     next: usize,
 
+    /// Those that were forgotten and had not been ready.
+    in_vain: IndexSet,
+
     /// How many of the lists are forgotten, and how many there have been in all.
     stale: usize,
     forgotten: u64,
@@ -86,6 +90,7 @@ impl<M: Registered> Registry<M> {
                 settled: None,
                 recent: Vec::new(),
                 next: 0,
+                in_vain: IndexSet::default(),
                 stale: 0,
                 forgotten: 0,
             }),
@@ -137,6 +142,16 @@ impl<M: Registered> Registry<M> {
         let mut all = settled.chain(recent);
         all.find(|member| !is_done(member))
             .map(|member| member.index())
+    }
+
+    /// Notes that a service that is about to be forgotten has never been ready.
+    pub(crate) fn note_in_vain(&self, index: usize) {
+        self.lock().in_vain.insert(index);
+    }
+
+    /// Returns true if the service with this index was forgotten and had never been ready.
+    pub(crate) fn was_in_vain(&self, index: usize) -> bool {
+        self.lock().in_vain.contains(index)
     }
 
     /// Forgets a service, which says itself that it is.

@@ -11,15 +11,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::core::{Core, Member};
-use super::log;
-use super::notices::Notice;
+use super::moved::Moved;
 use super::registry::Reason;
 use crate::plan::graph::Standing;
 use crate::plan::{Plan, Steps};
 use crate::service::id::ServiceId;
 use crate::service::lifecycle::Flag;
 use crate::service::options::ServiceOptions;
-use crate::stop::force::Force;
 use crate::sync::MutexGuard;
 
 /// What to do with a service that would have to wait for its turn.
@@ -29,21 +27,15 @@ pub(crate) enum WhenFull {
     Refuse,
 }
 
-/// A change of a service's lifecycle, and what follows from it.
-struct Moved {
-    member: Arc<Member>,
+/// A service that another needs.
+enum Needed {
+    Here(Arc<Member>),
 
-    /// True if it may start.
-    is_started: bool,
+    /// It has ended without having been ready, and was forgotten.
+    Never(usize),
 
-    /// True if it was told to stop.
-    is_stopped: bool,
-
-    /// True if it was cancelled.
-    is_cancelled: bool,
-
-    /// True if it was cancelled because someone has asked for it.
-    is_cancelled_alone: bool,
+    /// It was ready, has ended, and was forgotten.
+    Done,
 }
 
 impl Core {
@@ -100,27 +92,43 @@ impl Core {
         );
     }
 
-    /// Takes a service into the plan that another is to need, unless it is being stopped.
-    fn enroll_needed(plan: &mut Plan, needed: &Member) -> Result<(), Reason> {
+    /// Takes a service into the plan that another is to need, unless it is being stopped. Returns its
+    /// index; `None` if there is nothing to wait for.
+    fn enroll_needed(plan: &mut Plan, needed: &Needed) -> Result<Option<usize>, Reason> {
+        let needed = match needed {
+            Needed::Here(needed) => needed,
+            Needed::Never(index) => {
+                let standing = Standing {
+                    is_gone: true,
+                    ..Standing::default()
+                };
+                plan.insert(*index, standing);
+                return Ok(Some(*index));
+            }
+            Needed::Done => return Ok(None),
+        };
         Core::enroll(plan, needed);
         let now = needed.data.lifecycle();
         let is_stopping = now.is_stopped() && !now.is_gone();
         if is_stopping || plan.stops_alone(needed.index()) {
             return Err(Reason::Stopping);
         }
-        Ok(())
+        Ok(Some(needed.index()))
     }
 
-    /// Returns the service that another of this group needs; `None` if it has ended well and was
-    /// forgotten.
-    fn find_needed(&self, index: usize, id: ServiceId) -> Result<Option<Arc<Member>>, Reason> {
+    /// Returns the service that another of this group needs.
+    fn find_needed(&self, index: usize, id: ServiceId) -> Result<Needed, Reason> {
         let needed = id.index_in(self.id).ok_or(Reason::Foreign)?;
         match needed.cmp(&index) {
             // Where both can be named, a service may come to need one that was added after it, and
             // that one needs it: nothing but the order of addition keeps out circles.
             Ordering::Greater => Err(Reason::Later),
             Ordering::Equal => Err(Reason::Itself),
-            Ordering::Less => Ok(self.registry.get(needed)),
+            Ordering::Less => Ok(match self.registry.get(needed) {
+                Some(member) => Needed::Here(member),
+                None if self.registry.was_in_vain(needed) => Needed::Never(needed),
+                None => Needed::Done,
+            }),
         }
     }
 
@@ -186,24 +194,20 @@ impl Core {
     ) -> Result<Vec<usize>, Reason> {
         let mut indices = Vec::new();
         for &id in &options.needs {
-            let Some(needed) = self.find_needed(usize::MAX, id)? else {
-                continue;
-            };
-            Core::enroll_needed(plan, &needed)?;
-            indices.push(needed.index());
+            let needed = self.find_needed(usize::MAX, id)?;
+            indices.extend(Core::enroll_needed(plan, &needed)?);
         }
         Ok(indices)
     }
 
     /// Has a service need another before the group runs.
     pub(crate) fn need(&self, member: &Arc<Member>, id: ServiceId) -> Result<(), Reason> {
-        let Some(needed) = self.find_needed(member.index(), id)? else {
-            return Ok(());
-        };
+        let needed = self.find_needed(member.index(), id)?;
         self.decide(|plan, steps| {
-            Core::enroll_needed(plan, &needed)?;
-            Core::enroll(plan, member);
-            plan.need(member.index(), needed.index(), steps);
+            if let Some(needed) = Core::enroll_needed(plan, &needed)? {
+                Core::enroll(plan, member);
+                plan.need(member.index(), needed, steps);
+            }
             Ok(())
         })
     }
@@ -302,74 +306,5 @@ impl Core {
                 is_news
             })
         })
-    }
-}
-
-impl Moved {
-    fn new(member: Arc<Member>) -> Moved {
-        Moved {
-            member,
-            is_started: false,
-            is_stopped: false,
-            is_cancelled: false,
-            is_cancelled_alone: false,
-        }
-    }
-
-    /// Lets a service start; `None` if it was not held.
-    fn start(member: Arc<Member>) -> Option<Moved> {
-        let was_held = member.data.clear(Flag::Held).has(Flag::Held);
-        was_held.then(|| Moved {
-            is_started: true,
-            ..Moved::new(member)
-        })
-    }
-
-    /// Tells a service to stop, and cancels it if all are; `None` if neither is news.
-    fn stop(member: Arc<Member>, is_cancelling: bool) -> Option<Moved> {
-        let now = member.host.timeline.now();
-        let is_stopped = member.stop(now, !member.host.is_stopped());
-        let is_cancelled = is_cancelling && member.cancel();
-        (is_stopped || is_cancelled).then(|| Moved {
-            is_stopped,
-            is_cancelled,
-            ..Moved::new(member)
-        })
-    }
-
-    /// Cancels a service that was told to stop, as someone has asked for it.
-    fn cancel(member: Arc<Member>) -> Option<Moved> {
-        let core = &member.host;
-        if !member.data.lifecycle().is_gone() {
-            core.forces.note(member.index(), Force::Request);
-        }
-        let is_cancelled = member.cancel_alone();
-        is_cancelled.then(|| Moved {
-            is_cancelled,
-            is_cancelled_alone: true,
-            ..Moved::new(member)
-        })
-    }
-
-    /// Does what follows, once no lock is held.
-    fn follow_up(self) {
-        let Moved { member, .. } = &self;
-        if self.is_stopped {
-            member.pass_stop_on();
-            if member.own_deadline().is_some() {
-                member.host.notices.send(Notice::Stopping(member.index()));
-            }
-        }
-        if self.is_cancelled_alone {
-            log::cancelling_one(member, &Force::Request);
-            let notice = Notice::CancelledAlone(member.index());
-            member.host.notices.send(notice);
-        }
-        if self.is_cancelled {
-            member.host.notices.send(Notice::Cancelling);
-            member.wake_with_children();
-        } else if self.is_started || self.is_stopped {
-            member.wake_task();
-        }
     }
 }

@@ -71,6 +71,12 @@ impl Node<Core, Record> {
         true
     }
 
+    /// Returns true if the service or a child of it may still run, and it was not given up.
+    pub(super) fn is_here(&self) -> bool {
+        let now = self.data.lifecycle();
+        !now.is_gone() || now.has_ended() && self.data.children.count() > 0
+    }
+
     /// Wakes the service and its children.
     pub(crate) fn wake_with_children(&self) {
         if self.data.children.count() > 0 {

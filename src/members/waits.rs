@@ -27,7 +27,7 @@ impl Core {
     /// Returns true if the service may still run.
     fn is_here(&self, index: usize) -> bool {
         let member = self.registry.get(index);
-        member.is_some_and(|member| !member.data.lifecycle().is_gone())
+        member.is_some_and(|member| member.is_here())
     }
 
     /// Waits until every service is ready, or has ended.

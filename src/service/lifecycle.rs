@@ -239,13 +239,13 @@ impl Lifecycle {
         self.has_ended() || self.phase() == Phase::Abandoned
     }
 
-    /// Returns true if its end leaves nothing to tell: it was added by a handle, and was ready.
-    pub(crate) fn is_forgettable(self) -> bool {
+    /// Returns true if its end leaves nothing to tell: it was added by a handle, and has not failed in
+    /// a way that stops the group.
+    pub(crate) fn is_forgettable(self, ignores_failures: bool) -> bool {
         self.has_ended()
             && self.has(Flag::Added)
-            && self.has(Flag::Ready)
             && !self.has(Flag::Straggler)
-            && !self.has(Flag::StartFailed)
+            && (ignores_failures || !self.has(Flag::StartFailed))
     }
 
     /// Returns true if it has started and not ended.

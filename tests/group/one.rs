@@ -303,11 +303,8 @@ fn g07_one_that_fails_while_it_is_stopped_has_never_been_ready() {
             handle.ended(user).await;
         });
         let outcome = group.run().await.unwrap();
-        let exits: Vec<_> = outcome
-            .reports()
-            .map(|one| one.exit().to_string())
-            .collect();
-        assert_eq!(exits, ["finished", "failed: no", "not started"]);
+        // The other two are unreported, as a handle added them; `never_started` has not run.
+        assert_eq!((outcome.reports().len(), outcome.unreported()), (1, 2));
     });
 }
 

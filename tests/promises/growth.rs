@@ -10,7 +10,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use neap::test::Clock;
-use neap::{Group, Handle, Restart, Run, Scope, ServiceId, ServiceOptions, restart};
+use neap::{Group, Handle, OnFailure, Restart, Run, Scope, ServiceId, ServiceOptions, restart};
 
 use crate::story::{NEVER, ms, poll};
 
@@ -97,6 +97,28 @@ fn g21_nor_do_their_needs() {
             .unwrap();
     });
     assert!(left < FLAT, "{left} bytes of 2,000 services");
+}
+
+/// What a service that was never ready leaves is a bit, as who needs it later is not to start.
+#[test]
+fn g21_nor_do_those_that_were_never_ready() {
+    let ignored = || ServiceOptions::new().on_failure(OnFailure::Ignore);
+    let left = bytes_left(20_000, move |handle, _, _| {
+        let options = ignored();
+        let job = handle.add_with("fails at its first poll", options, async |_| Err("no"));
+        job.unwrap();
+    });
+    assert!(left < FLAT, "{left} bytes of 20,000 that failed");
+    let left = bytes_left(20_000, |handle, _, _| {
+        let job = handle.add("cancelled before its first poll", |_| pending::<()>());
+        assert!(handle.cancel_one(job.unwrap()));
+    });
+    assert!(left < FLAT, "{left} bytes of 20,000 that were cancelled");
+    let left = bytes_left(20_000, |handle, _, _| {
+        let job = handle.add("stopped before its first poll", |_| pending::<()>());
+        assert!(handle.stop_one(job.unwrap()));
+    });
+    assert!(left < FLAT, "{left} bytes of 20,000 that were stopped");
 }
 
 /// A group of one service that fails in each run, and may be restarted this often in a period that

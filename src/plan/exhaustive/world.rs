@@ -316,7 +316,9 @@ impl World {
     }
 
     fn leave(&mut self, index: usize) {
-        if self.at(index).lifecycle.is_forgettable() && !self.group.is_stopped {
+        let now = self.at(index).lifecycle;
+        let was_ready = now.has(Flag::Ready);
+        if now.is_forgettable(false) && was_ready && !self.group.is_stopped {
             self.set(index, Flag::Forgotten);
         }
         self.at_mut(index).has_left = true;

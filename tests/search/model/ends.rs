@@ -124,13 +124,15 @@ pub fn g10_exits(history: &History) -> Result<(), String> {
         let restarts = history.plan(index).restarts.is_some();
         let may_block = history.scenario.has_blocker() && history.scenario.place == Place::Threads;
         let is_true = match history.line(index).map(|line| line.exit) {
-            // One that ended well need not be told of for ever.
             None => restarts || leaves_nothing(history, index),
             Some(Kind::Finished) => called && (well || restarts),
             Some(Kind::Failed | Kind::Panicked) => true,
             // Cancelled at its start, one that is restarted may not have had a run.
             Some(Kind::Cancelled) => (called || restarts) && !well,
-            Some(Kind::Abandoned) => may_block,
+            // One that is cancelled alone has had no turn in time, if another one blocks.
+            Some(Kind::Abandoned) => {
+                may_block || history.scenario.has_blocker() && history.alone(index).is_some()
+            }
             Some(Kind::NotStarted) => !called,
         };
         if !is_true {
@@ -143,14 +145,11 @@ pub fn g10_exits(history: &History) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether a service need not be told of for ever: it was ready, and it ended well, or was cancelled
-/// alone, or its failure is ignored.
+/// Whether a service need not be told of for ever: a handle added it, and it has not failed, or its
+/// failure is ignored.
 fn leaves_nothing(history: &History, index: usize) -> bool {
     let plan = history.plan(index);
-    let failed = history.failed(index).is_some();
-    let cancelled = history.has(|what| *what == What::CancelledOne(index, true));
-    let well = history.find(&What::ReturnsWell(index)).is_some() || cancelled;
-    plan.late && history.ready(index).is_some() && (well && !failed || failed && plan.ignores)
+    plan.late && (history.failed(index).is_none() || plan.ignores)
 }
 
 /// Dropping the future of `run` drops every service: in place at once, elsewhere soon.
