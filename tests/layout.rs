@@ -196,3 +196,16 @@ fn functions_are_no_longer_than_40_lines() {
     }
     assert!(long.is_empty(), "too long: {long:#?}");
 }
+
+/// Rustdoc shows the methods of `Group` in the order of its modules, and links lead to the first of a
+/// name: those of `LocalGroup` come later.
+#[test]
+fn the_page_of_group_begins_with_those_of_group() {
+    let text = fs::read_to_string("src/group/mod.rs").unwrap();
+    let line = |module: &str| {
+        let end = format!("mod {module};");
+        text.lines().position(|line| line.ends_with(&end)).unwrap()
+    };
+    assert!(line("shared") < line("settings"));
+    assert!(line("settings") < line("local"));
+}
