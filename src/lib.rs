@@ -36,7 +36,7 @@
 //!         }
 //!         Ok::<_, std::io::Error>(())
 //!     });
-//!     group.race("poller", async {
+//!     group.race("poller", async move {
 //!         // Dropped at the stop, wherever it is.
 //!     });
 //!     futures_lite::future::block_on(group.run())?;

@@ -44,7 +44,7 @@ impl<'a> Scope<'a> {
     /// ```
     pub fn spawn<F>(&self, future: F) -> ChildHandle<<F::Output as IntoValue>::Value>
     where
-        F: Future + Send + 'a, // not Send? see LocalGroup
+        F: Future + Send + 'a, // borrows? write async move; not Send? LocalGroup
         F::Output: ChildResult<Value: Send + 'a>,
     {
         spawn_child(self.member(), |child, output| {

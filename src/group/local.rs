@@ -133,8 +133,8 @@ impl<'a> Group<'a, Local> {
     #[track_caller]
     pub fn add<S, F>(&mut self, name: impl Into<Cow<'static, str>>, service: S) -> Added<'_>
     where
-        S: FnOnce(LocalScope<'a>) -> F + 'a,
-        F: Future + 'a,
+        S: FnOnce(LocalScope<'a>) -> F + 'a, // takes a Scope? add_shared, restart_local
+        F: Future + 'a,                      // borrows? write async move
         F::Output: ServiceResult,
     {
         let (member, scope) = self.enter(name.into(), Location::caller());
@@ -165,7 +165,7 @@ impl<'a> Group<'a, Local> {
     pub fn add_shared<S, F>(&mut self, name: impl Into<Cow<'static, str>>, service: S) -> Added<'_>
     where
         S: FnOnce(Scope<'a>) -> F + 'a,
-        F: Future + 'a,
+        F: Future + 'a, // borrows? write async move
         F::Output: ServiceResult,
     {
         self.add(name, |scope: LocalScope<'a>| service(scope.into()))
@@ -193,7 +193,7 @@ impl<'a> Group<'a, Local> {
     #[track_caller]
     pub fn race<F>(&mut self, name: impl Into<Cow<'static, str>>, future: F) -> Added<'_>
     where
-        F: Future + 'a,
+        F: Future + 'a, // borrows? write async move
         F::Output: ServiceResult,
     {
         self.add(name, |scope: LocalScope<'a>| async move {

@@ -79,7 +79,7 @@ impl<'a> LocalScope<'a> {
     /// ```
     pub fn spawn<F>(&self, future: F) -> ChildHandle<<F::Output as IntoValue>::Value>
     where
-        F: Future + 'a,
+        F: Future + 'a, // borrows? write async move
         F::Output: ChildResult<Value: 'a>,
     {
         spawn_child(self.scope.member(), |child, output| {

@@ -29,8 +29,10 @@ impl<'a> Group<'a> {
     /// use futures_lite::future;
     /// use neap::Group;
     ///
-    /// let (text, mut group) = (String::from("borrowed"), Group::new());
-    /// group.add("reader", async |_| { assert_eq!(text.len(), 8) });
+    /// let text = String::from("borrowed");
+    /// let text = &text;
+    /// let mut group = Group::new();
+    /// group.add("reader", async move |_| { assert_eq!(text.len(), 8) });
     /// future::block_on(group.run())?;
     /// # Ok::<(), neap::Error>(())
     /// ```
@@ -60,7 +62,7 @@ impl<'a> Group<'a> {
     /// let executor = Arc::new(async_executor::Executor::new());
     /// let spawner = executor.clone();
     /// let mut group = Group::on(move |task| spawner.spawn(task));
-    /// group.add("hello", async |_| { println!("hello") });
+    /// group.add("hello", async move |_| { println!("hello") });
     /// futures_lite::future::block_on(executor.run(group.run()))?;
     /// # drop((on_smol, on_async_std));
     /// # Ok::<(), neap::Error>(())
@@ -77,6 +79,11 @@ impl<'a> Group<'a> {
     /// A service is a function from a [`Scope`] to a future. It is called at the first poll of the
     /// service's task, and not at all if the stop comes before. It is meant to end soon after
     /// [`Scope::stopped`] is ready.
+    ///
+    /// Write it as `async move`. Without `move` it borrows what it names, and the compiler says of that
+    /// that it "does not live long enough" (E0597). For what several services share, make a reference
+    /// first, as in `let pool = &pool;`, or a clone of an [`Arc`] for each. What is borrowed has to be
+    /// declared before the group.
     ///
     /// The answer sets what is to be different about it. The name is a label for logs and errors,
     /// not a key: two services may have the same, and their [`ServiceId`](crate::ServiceId)s and the places where
@@ -96,13 +103,13 @@ impl<'a> Group<'a> {
     /// let mut group = Group::new();
     /// group.add("db", db).drain_timeout(Duration::from_secs(2));
     /// group.add("metrics", async move |scope| { scope.stopped().await; }).background();
-    /// group.add("import", async |_| { anyhow::Ok(()) }).on_exit(OnExit::Stop);
+    /// group.add("import", async move |_| { anyhow::Ok(()) }).on_exit(OnExit::Stop);
     /// ```
     #[track_caller]
     pub fn add<S, F>(&mut self, name: impl Into<Cow<'static, str>>, service: S) -> Added<'_>
     where
-        S: FnOnce(Scope<'a>) -> F + Send + 'a, // not Send? see LocalGroup
-        F: Future + Send + 'a,                 // not Send? see LocalGroup
+        S: FnOnce(Scope<'a>) -> F + Send + 'a, // borrows? write async move; not Send? LocalGroup
+        F: Future + Send + 'a,                 // borrows? write async move; not Send? LocalGroup
         F::Output: ServiceResult,
     {
         let (member, scope) = self.enter(name.into(), Location::caller());
@@ -134,7 +141,7 @@ impl<'a> Group<'a> {
     #[track_caller]
     pub fn race<F>(&mut self, name: impl Into<Cow<'static, str>>, future: F) -> Added<'_>
     where
-        F: Future + Send + 'a, // not Send? see LocalGroup
+        F: Future + Send + 'a, // borrows? write async move; not Send? LocalGroup
         F::Output: ServiceResult,
     {
         self.add(name, |scope: Scope<'a>| async move {

@@ -48,8 +48,8 @@ impl<'a> Handle<'a> {
         service: S,
     ) -> Result<ServiceId, Refused<S>>
     where
-        S: FnOnce(Scope<'a>) -> F + Send + 'a,
-        F: Future + Send + 'a,
+        S: FnOnce(Scope<'a>) -> F + Send + 'a, // borrows? write async move
+        F: Future + Send + 'a,                 // borrows? write async move
         F::Output: ServiceResult,
     {
         self.add_as(name.into(), &ServiceOptions::new(), WhenFull::Wait, service)
@@ -87,8 +87,8 @@ impl<'a> Handle<'a> {
         service: S,
     ) -> Result<ServiceId, Refused<S>>
     where
-        S: FnOnce(Scope<'a>) -> F + Send + 'a,
-        F: Future + Send + 'a,
+        S: FnOnce(Scope<'a>) -> F + Send + 'a, // borrows? write async move
+        F: Future + Send + 'a,                 // borrows? write async move
         F::Output: ServiceResult,
     {
         self.add_as(
@@ -130,8 +130,8 @@ impl<'a> Handle<'a> {
         service: S,
     ) -> Result<ServiceId, Refused<S>>
     where
-        S: FnOnce(Scope<'a>) -> F + Send + 'a,
-        F: Future + Send + 'a,
+        S: FnOnce(Scope<'a>) -> F + Send + 'a, // borrows? write async move
+        F: Future + Send + 'a,                 // borrows? write async move
         F::Output: ServiceResult,
     {
         self.add_as(name.into(), &options, WhenFull::Wait, service)
