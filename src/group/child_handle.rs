@@ -30,7 +30,7 @@ use crate::members::core::Child;
 ///
 /// let mut group = Group::new();
 /// group.add("parent", async |scope| {
-///     let sum = scope.spawn(async { Ok::<_, std::io::Error>(3 + 4) });
+///     let sum = scope.spawn(async { Ok::<_, std::convert::Infallible>(3 + 4) });
 ///     assert_eq!(sum.await, Some(7));
 ///
 ///     let endless = scope.spawn(future::pending::<()>());

@@ -42,15 +42,29 @@ impl<T: sealed::IntoEnd> ServiceResult for T {}
 /// never.
 ///
 /// The value, `T`, is for whoever awaits its [handle](crate::ChildHandle). The error is a failure of
-/// the service: a child that is to hand an error over instead returns it as its value, `Ok(result)`.
+/// the service. A child that cannot fail says so: `Ok::<_, Infallible>(value)`. One that is to hand an
+/// error over, and not fail the service, returns the result as its value:
+///
+/// ```
+/// use std::convert::Infallible;
+/// use std::num::ParseIntError;
+/// use futures_lite::future;
+/// use neap::Group;
+///
+/// let mut group = Group::new();
+/// group.add("parent", async move |scope| {
+///     let sum = scope.spawn(async move { Ok::<_, Infallible>(3 + 4) });
+///     assert_eq!(sum.await, Some(7));
+///
+///     let parsed = scope.spawn(async move { Ok::<_, Infallible>("seven".parse::<u32>()) });
+///     let parsed: Option<Result<u32, ParseIntError>> = parsed.await;
+///     assert!(parsed.unwrap().is_err());
+/// });
+/// future::block_on(group.run())?;
+/// # Ok::<(), neap::Error>(())
+/// ```
 ///
 /// It cannot be implemented outside this crate.
-#[diagnostic::on_unimplemented(
-    message = "a child cannot end with `{Self}`",
-    label = "this is not how a child can end",
-    note = "it ends in `()`, or in `Result<T, E>` where `E` converts into `Box<dyn Error + Send + Sync>`: return `Ok(value)`",
-    note = "instead of `Box<dyn Error>`, use `neap::BoxError`, which is `Send` and `Sync`"
-)]
 pub trait ChildResult: sealed::IntoValue {}
 
 #[diagnostic::do_not_recommend]
@@ -65,6 +79,15 @@ pub(crate) mod sealed {
         fn into_end(self) -> End;
     }
 
+    // Here and not on `ChildResult`, as it is this that the compiler misses first: the handle of the
+    // child is made of `Value`.
+    #[diagnostic::on_unimplemented(
+        message = "a child cannot end with `{Self}`",
+        label = "this is not how a child can end",
+        note = "it ends in `()`, or in `Result<T, E>` where `E` converts into `Box<dyn Error + Send + Sync>`",
+        note = "for a plain value, return `Ok::<_, std::convert::Infallible>(value)`",
+        note = "instead of `Box<dyn Error>`, use `neap::BoxError`, which is `Send` and `Sync`"
+    )]
     pub trait IntoValue {
         #[doc(hidden)]
         type Value;
