@@ -85,6 +85,10 @@ impl<'a> Group<'a> {
     /// first, as in `let pool = &pool;`, or a clone of an [`Arc`] for each. What is borrowed has to be
     /// declared before the group.
     ///
+    /// It ends in what [`ServiceResult`] says: `()`, or a result. After a `?` a bare `Ok(())` does not say
+    /// which error it is of (E0282, E0283): end with `std::io::Result::Ok(())`, with `anyhow::Ok(())`, or,
+    /// for any error, with `Ok::<_, neap::BoxError>(())`.
+    ///
     /// The answer sets what is to be different about it. The name is a label for logs and errors,
     /// not a key: two services may have the same, and their [`ServiceId`](crate::ServiceId)s and the places where
     /// they were added tell them apart.
@@ -103,7 +107,11 @@ impl<'a> Group<'a> {
     /// let mut group = Group::new();
     /// group.add("db", db).drain_timeout(Duration::from_secs(2));
     /// group.add("metrics", async move |scope| { scope.stopped().await; }).background();
-    /// group.add("import", async move |_| { anyhow::Ok(()) }).on_exit(OnExit::Stop);
+    /// group.add("import", async move |_| {
+    ///     let text = std::fs::read_to_string("numbers")?;
+    ///     println!("{}", text.trim().parse::<u64>()?);
+    ///     Ok::<_, neap::BoxError>(())
+    /// }).on_exit(OnExit::Stop);
     /// ```
     #[track_caller]
     pub fn add<S, F>(&mut self, name: impl Into<Cow<'static, str>>, service: S) -> Added<'_>
