@@ -5,7 +5,7 @@
 mod runtimes;
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
 use std::thread::{self, JoinHandle};
@@ -133,6 +133,39 @@ fn a_unix_socket_is_bound_and_removed() {
     );
     running.stop();
     assert!(!path.exists());
+}
+
+#[test]
+fn without_a_host_it_listens_on_every_ipv4_address() {
+    for address in [Address::from(":0"), Address::from(("", 0))] {
+        let running = run(address);
+        assert!(running.addr().ip().is_unspecified() && running.addr().is_ipv4());
+        check_echo(connect((Ipv4Addr::LOCALHOST, running.addr().port()).into()));
+        running.stop();
+    }
+}
+
+#[test]
+fn a_host_and_a_port_may_be_apart() {
+    let address = Address::from(("127.0.0.1", 0))
+        .and(("localhost".to_owned(), 0))
+        .and((Ipv4Addr::LOCALHOST, 0));
+    let running = run(address);
+    assert_eq!(running.addrs.len(), 3);
+    for addr in &running.addrs {
+        check_echo(connect(addr.tcp().unwrap()));
+    }
+    running.stop();
+}
+
+#[test]
+fn a_missing_port_is_said_so() {
+    for host in ["localhost", "127.0.0.1", "[::1]", ""] {
+        let error = Address::from(host).bind().unwrap_err();
+        let expected = format!("cannot listen on {host}: the port is missing, as in {host}:8080");
+        assert_eq!(error.to_string(), expected);
+        assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
 #[cfg(unix)]
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
@@ -18,7 +18,9 @@ pub(crate) const BACKLOG: u32 = 1024;
 /// | made from | listens on |
 /// |---|---|
 /// | `"127.0.0.1:8080"`, `"localhost:8080"`, a `String` | the first address of that name that can be bound |
+/// | `":8080"` | that port of every IPv4 address, as `"0.0.0.0:8080"`; `"[::]:8080"` is for IPv6, and on most Linux systems for both |
 /// | `"unix:/run/app.sock"`, a `PathBuf` | a Unix socket; its file is removed at the end, and replaced if nobody listens on it |
+/// | `("localhost", 8080)` | the same as `"localhost:8080"` |
 /// | `SocketAddr`, `(IpAddr, u16)`, `([127, 0, 0, 1], 8080)` | that address |
 /// | `std::net::TcpListener`, `UnixListener`, [`Listeners`] | a socket that is bound already |
 /// | a `Vec` or an array of these | all of them |
@@ -106,9 +108,7 @@ impl Entry {
                 Listener::unix(path, backlog).map_err(|error| cannot_listen(error, &name))
             }
             Self::Name(name) => {
-                let addresses = name
-                    .to_socket_addrs()
-                    .map_err(|error| cannot_listen(error, &name))?;
+                let addresses = resolve(&name).map_err(|error| cannot_listen(error, &name))?;
                 let mut last = io::Error::new(io::ErrorKind::NotFound, "no such host");
                 for address in addresses {
                     match Listener::tcp(address, backlog) {
@@ -120,6 +120,19 @@ impl Entry {
             }
         }
     }
+}
+
+/// Returns the addresses of a host and a port. No host stands for every IPv4 address.
+fn resolve(name: &str) -> io::Result<std::vec::IntoIter<SocketAddr>> {
+    if name.starts_with(':') {
+        return format!("{}{name}", Ipv4Addr::UNSPECIFIED).to_socket_addrs();
+    }
+    // An IPv6 address in brackets has colons too.
+    if !name.contains(':') || name.ends_with(']') {
+        let message = format!("the port is missing, as in {name}:8080");
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    name.to_socket_addrs()
 }
 
 /// Adds the address to an error: the system's own message does not name it.
@@ -168,11 +181,33 @@ impl From<SocketAddr> for Address {
     }
 }
 
-impl<I: Into<IpAddr>> From<(I, u16)> for Address {
-    fn from(address: (I, u16)) -> Self {
-        SocketAddr::from(address).into()
+impl From<(&str, u16)> for Address {
+    fn from((host, port): (&str, u16)) -> Self {
+        match host.parse::<IpAddr>() {
+            Ok(ip) => Self::from((ip, port)),
+            Err(_) => Entry::Name(format!("{host}:{port}")).into(),
+        }
     }
 }
+
+impl From<(String, u16)> for Address {
+    fn from((host, port): (String, u16)) -> Self {
+        Self::from((host.as_str(), port))
+    }
+}
+
+/// One by one: an impl for all that converts into `IpAddr` would rule out that of a host's name.
+macro_rules! from_ip_and_port {
+    ($($ip:ty),*) => {$(
+        impl From<($ip, u16)> for Address {
+            fn from(address: ($ip, u16)) -> Self {
+                SocketAddr::from(address).into()
+            }
+        }
+    )*};
+}
+
+from_ip_and_port!(IpAddr, Ipv4Addr, Ipv6Addr, [u8; 4], [u8; 16], [u16; 8]);
 
 impl From<TcpListener> for Address {
     fn from(listener: TcpListener) -> Self {
