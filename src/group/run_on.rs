@@ -21,6 +21,8 @@ impl<'a> Group<'a> {
     /// whoever else spawns a child or adds a service leaves it to that task. A group that was made
     /// with [`on`](Group::on) stays where it is, and the function is not called.
     ///
+    /// With [`on`](Group::on) such an executor gives "borrowed data escapes outside of closure" (E0521).
+    ///
     /// # Errors
     ///
     /// As for [`run`](Group::run).

@@ -21,7 +21,8 @@ impl<'a> Group<'a> {
     /// Makes a group that needs no executor: the task that awaits [`run`](Group::run) drives it.
     ///
     /// All services share that one task, and so one thread at a time. One that blocks its thread
-    /// blocks them all.
+    /// blocks them all. They start in the order in which they were added: if one fails at its first
+    /// poll, those after it never start.
     ///
     /// # Examples
     ///
@@ -42,11 +43,17 @@ impl<'a> Group<'a> {
 
     /// Makes a group whose services, and their children, are each spawned as a task of their own.
     ///
-    /// `spawn` is called once for each, while the group is being polled or a child is spawned. The
-    /// task must be run to its end or dropped. What `spawn` returns, such as the handle of the task,
-    /// is kept until the task has ended: so this is right for an executor that cancels a task whose
-    /// handle is dropped, and for one that does not. An executor that is borrowed for less than `'a`
-    /// is for [`run_on`](Group::run_on).
+    /// `spawn` is called once for each: while the group is being polled, while a child is spawned, or,
+    /// while nothing is being polled, in [`Handle::add`](crate::Handle::add), on the thread that adds.
+    /// The task must be run to its end or dropped.
+    ///
+    /// What `spawn` returns, such as the handle of the task, is kept until the task has ended: so this
+    /// is right for an executor that cancels a task whose handle is dropped, and for one that does not.
+    /// It is kept, and not awaited: `Group::on(|task| async move { task.await })` compiles and hangs.
+    ///
+    /// An executor that is borrowed, as `smol_macros` gives it, is for [`run_on`](Group::run_on). Here
+    /// the compiler says of it "borrowed data escapes outside of closure" (E0521), or "lifetime may not
+    /// live long enough".
     ///
     /// # Examples
     ///
@@ -89,7 +96,8 @@ impl<'a> Group<'a> {
     /// which error it is of (E0282, E0283): end with `std::io::Result::Ok(())`, with `anyhow::Ok(())`, or,
     /// for any error, with `Ok::<_, neap::BoxError>(())`.
     ///
-    /// The answer sets what is to be different about it. The name is a label for logs and errors,
+    /// The answer sets what is to be different about it. The name is an owned one, or `'static`: one
+    /// that is borrowed "escapes" (E0521), so pass `name.to_owned()`. It is a label for logs and errors,
     /// not a key: two services may have the same, and their [`ServiceId`](crate::ServiceId)s and the places where
     /// they were added tell them apart.
     ///
