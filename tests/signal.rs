@@ -10,7 +10,7 @@ use std::process::{Command, ExitStatus};
 use std::thread;
 use std::time::Duration;
 
-use futures_lite::{StreamExt, future};
+use futures_lite::{StreamExt, future, stream};
 use neap::signal::{self, Signal};
 use neap::{Group, OnExit};
 use support::{LIMIT, Process, scenario, scenario_name};
@@ -61,6 +61,17 @@ fn g12_a_second_signal_cancels_at_once() {
         rest.contains("dropped") && rest.contains("`deaf`"),
         "{rest}"
     );
+}
+
+#[test]
+fn a_signal_that_its_source_has_twice_cancels_at_once() {
+    for (signal, code) in [(Signal::Int, 3), (Signal::Term, 0)] {
+        let process = start("cancelled at once");
+        process.send(signal as i32);
+        let (status, rest) = process.wait();
+        assert_eq!(status.code(), Some(code), "{rest}");
+        assert_eq!(rest.contains("drained"), code == 0, "{rest}");
+    }
 }
 
 #[test]
@@ -180,6 +191,7 @@ fn child() {
         None => {}
         Some("obedient") => obedient(),
         Some("deaf") => deaf(),
+        Some("cancelled at once") => cancelled_at_once(),
         Some("stuck") => stuck(),
         Some("afterwards") => afterwards(),
         Some("twice") => twice(),
@@ -213,6 +225,20 @@ fn deaf() {
         scope.stopped().await;
         println!("draining");
         pending::<()>().await;
+    });
+    end(group);
+}
+
+fn cancelled_at_once() {
+    let at_once = signal::listen([Signal::Int]).unwrap();
+    let mut group = Group::new()
+        .stop_on(signal::termination_by([Signal::Term]).unwrap())
+        .stop_on(at_once.flat_map(|signal| stream::iter([signal, signal])));
+    group.add("slow", |scope| async move {
+        println!("ready");
+        scope.stopped().await;
+        async_io::Timer::after(Duration::from_millis(50)).await;
+        println!("drained");
     });
     end(group);
 }
