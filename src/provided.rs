@@ -13,7 +13,8 @@ use crate::sync::{Event, Mutex, lock};
 /// what `provide` returned, at its end at the latest. If the service is restarted, it provides another:
 /// who asks for each use has the new one.
 ///
-/// Clones are of the same value, which is cloned for whoever asks.
+/// Clones are of the same value, which is cloned for each use: of what is no `Clone`, or costs much to
+/// clone, provide an [`Arc`].
 ///
 /// # Examples
 ///
@@ -63,6 +64,9 @@ impl<T> Provided<T> {
     }
 
     /// Provides a value, until the guard is dropped or another value is provided.
+    ///
+    /// Bind the guard to a name, as in `let _pool = ..`: as a statement, or with `let _ = ..`, it is
+    /// dropped at once, and the value with it.
     pub fn provide(&self, value: T) -> Providing<T> {
         let value = Arc::new(value);
         let before = lock(&self.shared.value).replace(Arc::clone(&value));
@@ -137,7 +141,7 @@ impl<T: fmt::Debug> fmt::Debug for Provided<T> {
 }
 
 /// Keeps a value there for others: what [`Provided::provide`] returns. Derefs to the value.
-#[must_use = "dropping it at once takes the value away"]
+#[must_use = "dropped at once, it takes the value away; bind it to a name: `let _pool = ..`"]
 pub struct Providing<T> {
     shared: Arc<Shared<T>>,
     value: Arc<T>,

@@ -34,6 +34,28 @@ pub enum State {
     Abandoned,
 }
 
+impl State {
+    /// Returns true if the service has started and has not ended.
+    pub fn is_running(self) -> bool {
+        !self.is_ended() && self != State::Waiting
+    }
+
+    /// Returns true if the group waits for the service no more: it has ended, or was abandoned.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use neap::State;
+    ///
+    /// assert!(State::Ended.is_ended() && State::Abandoned.is_ended());
+    /// assert!(State::Draining.is_running() && !State::Draining.is_ended());
+    /// assert!(!State::Waiting.is_running() && !State::Waiting.is_ended());
+    /// ```
+    pub fn is_ended(self) -> bool {
+        matches!(self, State::Ended | State::Abandoned)
+    }
+}
+
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
