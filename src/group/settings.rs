@@ -80,7 +80,8 @@ impl<K: TaskKind> Group<'_, K> {
     ///
     /// A line for: where a server listens; the stop, who is waited for and how long; once a second
     /// of the drain, what it waits for; a failure, with all its causes; a restart; what had services
-    /// cancelled; how it ended. The start and the end of each service are left to the log.
+    /// cancelled; how it ended. The start and the end of each service are left to the
+    /// log, and so are requests and connections.
     ///
     /// If the feature `log` is on, a line is printed unless the logger takes records of its level:
     /// never twice, and also if no logger is set up. A group that is nested in one that narrates

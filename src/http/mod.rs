@@ -100,6 +100,21 @@
 //! | `response cut` | debug | `service`, `peer` | a response was not sent to its end |
 //! | `field left out` | warn | `field` | a field of a response would end its line early |
 //!
+//! Tide makes a response of an error that a handler returns, so without a logger nothing tells of it:
+//! [`Group::narrate`](crate::Group::narrate) has no line for it, as requests and connections are left to
+//! the log. A middleware of tide's sees it:
+//!
+//! ```
+//! let mut app = tide::new();
+//! app.with(tide::utils::After(|response: tide::Response| async move {
+//!     if let Some(error) = response.error() {
+//!         eprintln!("{}: {error:?}", response.status());
+//!     }
+//!     Ok(response)
+//! }));
+//! # app.at("/").get(|_| async { Ok("") });
+//! ```
+//!
 //! # Tried with
 //!
 //! | what | how |

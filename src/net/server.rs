@@ -22,7 +22,8 @@ use crate::stop::token::StopToken;
 /// Calls `handler` with each connection that arrives at `address`, with every option at its default.
 ///
 /// The handler is given the connection and a token that is stopped when the service is. It ends in what
-/// a service may end in, see [`ServiceResult`]. If it fails or panics, its connection is closed and the log says so; the other connections go on.
+/// a service may end in, see [`ServiceResult`]. If it fails or panics, its connection is closed and the log says so, at
+/// the level DEBUG for a failure and ERROR for a panic; the other connections go on.
 ///
 /// # Errors
 ///
