@@ -55,11 +55,12 @@
 //!
 //! 1. The first failure is recorded before any service is told to stop, and [`Group::run`] returns
 //!    it with the name of the service. Later failures are kept in order; what the stop itself
-//!    causes never masks the first.
+//!    causes never masks the first. Failures that are [ignored](OnFailure::Ignore) are kept apart.
 //! 2. A service that finishes well stops no other, unless it was added with [`OnExit::Stop`].
 //! 3. A panic of the user's code is a failure of its service, wherever it happens: in a service, a
 //!    child, a destructor, the conversion or the `Display` of an error, the drop of a panic's
-//!    payload. `run` does not panic for it, and the others are stopped and drained.
+//!    payload. `run` does not panic for it, and the others are stopped and drained, unless the
+//!    failures of that service are [ignored](OnFailure::Ignore).
 //! 4. The stop is latched: once and for all. The cause can be read before any waiter wakes. When
 //!    [`StopSource::stop`] returns true, every token below is stopped, on whichever thread its
 //!    child was made. A child of a stopped source is born stopped. Children do not stop parents.
@@ -69,7 +70,8 @@
 //!    only after all who need it have ended; when cancelling, too. A restarted service is ready
 //!    when a run of it is. Only services already added can be needed, so there is no circle, and
 //!    none that is being stopped already.
-//! 8. A failed or timed-out start rolls back: those already up are stopped in that order.
+//! 8. A failed or timed-out start rolls back: those already up are stopped in that order. If the
+//!    failures of that service are ignored, it alone ends, and those that need it do not start.
 //! 9. From the stop on, a service has until its deadline, its own within that of the group. Then its
 //!    future and its children are dropped, and `run` waits for that drop.
 //! 10. When `run` returns, every service has returned, or been dropped, or is named in the outcome
@@ -93,8 +95,8 @@
 //!     log, or on [standard error](Group::narrate), once a second while draining, and in the outcome.
 //! 20. A token outlives what handed it out: one of a service that has ended is stopped with the
 //!     group, and never says "stopped" without a cause.
-//! 21. A group that lives for months is flat: a service that a handle added and that ended well
-//!     leaves nothing behind but [a count](Outcome::unreported). No operation costs more than
+//! 21. A group that lives for months is flat: a service that a handle added and that ended well, or
+//!     whose failure was ignored, leaves nothing behind but [a count](Outcome::unreported). No operation costs more than
 //!     O(log n) of the services there are, but for those that name them all.
 //! 22. Nothing that is always ready, be it a source of stops or a service, keeps the others from
 //!     their turn, or a deadline from being kept.

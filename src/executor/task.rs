@@ -15,7 +15,8 @@ use super::scheduler::Wakers;
 /// A task of a group, for an executor to run to its end.
 ///
 /// The function given to [`Group::on`](crate::Group::on) is called with it. It never panics and
-/// returns nothing. Dropping it cancels the service it belongs to.
+/// returns nothing. Dropping it drops what it runs: after the stop the service is cancelled, and before
+/// the stop it fails, which stops the group.
 #[must_use = "a task does nothing unless an executor runs it"]
 pub struct Task<'a, K: TaskKind = Shared> {
     job: BoxedJob<'a, K>,

@@ -42,8 +42,9 @@ use crate::members::core::{Core, Member};
 ///
 /// A group is made, filled with [`add`](Group::add) and [`race`](Group::race), told what stops it
 /// with [`stop_on`](Group::stop_on), and run. It stops at the first of: an item from a source of
-/// stops, a [`Handle::stop`], a failure or panic of a service, the end of a service added with
-/// [`OnExit::Stop`](crate::OnExit::Stop). It also ends when all services have finished.
+/// stops, a [`Handle::stop`], a failure or panic of a service that was not added with
+/// [`OnFailure::Ignore`](crate::OnFailure::Ignore), a good end of a service added with
+/// [`OnExit::Stop`](crate::OnExit::Stop). It also ends when all services have ended.
 ///
 /// From the stop on it goes through four steps. Services are told to **stop**; they **drain**,
 /// which is to finish what is in flight, until their deadline; those that have not ended by then
@@ -131,8 +132,8 @@ impl<'a, K: TaskKind> Group<'a, K> {
     ///
     /// # Errors
     ///
-    /// The first failure or panic of a service; without one, those that did not end in time. The
-    /// error has the whole outcome.
+    /// The first failure or panic of a service, but for those that are
+    /// [ignored](crate::OnFailure::Ignore); without one, those that did not end in time. The error has the whole outcome.
     ///
     /// # Cancel safety
     ///

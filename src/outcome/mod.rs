@@ -144,8 +144,8 @@ impl Outcome {
         (0..self.members.len()).map(|at| self.report(at))
     }
 
-    /// Returns how many services have no report: those that were added by a handle and ended well
-    /// before the stop.
+    /// Returns how many services have no report: those that were added by a handle and ended before
+    /// the stop, well or with a failure that was [ignored](crate::OnFailure::Ignore) once they were ready.
     ///
     /// They leave nothing behind, so that a group can run for months.
     ///

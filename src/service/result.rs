@@ -174,7 +174,7 @@ pub(crate) mod sealed {
 
 /// What a service that finishes well does to its group.
 ///
-/// A failure or a panic always stops it.
+/// What a failure or a panic does to it is set by [`OnFailure`].
 ///
 /// # Examples
 ///

@@ -36,7 +36,8 @@ pub enum Force {
         second: Cause,
     },
 
-    /// The program asked for it, with [`Handle::cancel`](crate::Handle::cancel).
+    /// The program asked for it, with [`Handle::cancel`](crate::Handle::cancel) or
+    /// [`Handle::cancel_one`](crate::Handle::cancel_one).
     Request,
 
     /// The drain had lasted this long: as long as it may. The timeout is the service's own or the

@@ -107,8 +107,8 @@ impl<'a> Handle<'a> {
     /// Stops one service, and leaves the group running; false if it has been told before, has
     /// ended, or is of another group.
     ///
-    /// It drains as it would with the group, within its own timeout or else the group's, and is
-    /// cancelled and a straggler after that. Those that [need](crate::Added::needs) it, directly or
+    /// It drains as it would with the group, within its own timeout or else the group's, also if its
+    /// own is 24 days or more, and is cancelled and a straggler after that. Those that [need](crate::Added::needs) it, directly or
     /// not, are stopped before it. Ending so is no failure, and stops no other service. The cause that
     /// it reads is [`Cause::Requested`].
     ///
@@ -138,7 +138,8 @@ impl<'a> Handle<'a> {
     /// It is dropped, with its children, at its next turn. Those that [need](crate::Added::needs) it
     /// are stopped before it, and drain: it is dropped once they have ended. As this was asked for,
     /// it is no failure and no [straggler](crate::Outcome::stragglers); its exit is
-    /// [`Exit::Cancelled`](crate::Exit::Cancelled).
+    /// [`Exit::Cancelled`](crate::Exit::Cancelled), or [`Exit::NotStarted`](crate::Exit::NotStarted)
+    /// if it still waited to start.
     ///
     /// # Examples
     ///
@@ -161,7 +162,8 @@ impl<'a> Handle<'a> {
     }
 
     /// Waits until a service has ended, with its children, or has been abandoned. Returns at once if
-    /// it is of another group, or if the group has ended.
+    /// it is of another group, or if the group has ended. If the future of
+    /// [`run`](crate::Group::run) was dropped, that is once what is left of the service is gone.
     ///
     /// How it ended is in its report, in the outcome.
     ///
