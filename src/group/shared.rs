@@ -22,7 +22,7 @@ impl<'a> Group<'a> {
     ///
     /// All services share that one task, and so one thread at a time. One that blocks its thread
     /// blocks them all. They start in the order in which they were added: if one fails at its first
-    /// poll, those after it never start.
+    /// poll, and so stops the group, those after it never start.
     ///
     /// # Examples
     ///
