@@ -76,7 +76,7 @@
 //!    future and its children are dropped, and `run` waits for that drop.
 //! 10. When `run` returns, every service has returned, or been dropped, or is named in the outcome
 //!     as [abandoned](ServiceReport::is_abandoned), which means that it blocked its thread past the
-//!     cancel timeout: those of nested groups too.
+//!     cancel timeout, or had no turn on it as another did: those of nested groups too.
 //! 11. Dropping the future of `run` cancels every service. They are gone when the drop returns, in
 //!     place, or at their next poll, on an executor.
 //! 12. A second signal cancels at once. After the group has ended, or after that second signal,

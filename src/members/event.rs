@@ -48,7 +48,7 @@ pub enum Event {
     /// It has ended: it was dropped before it returned, or never started.
     Cancelled(String),
 
-    /// It was given up: it was cancelled, and blocks its thread. It has no other end.
+    /// It was given up: it was cancelled, and blocks its thread or had no turn. It has no other end.
     Abandoned(String),
 }
 

@@ -332,7 +332,10 @@ pub(crate) fn abandoned(core: &Core) {
         core,
         Role::Group,
         Error,
-        format_args!("abandoned, as they block their thread: {}", Waiting(core)),
+        format_args!(
+            "abandoned, as they block their thread or had no turn: {}",
+            Waiting(core)
+        ),
         event = "abandoned"
     );
 }

@@ -164,8 +164,9 @@ impl<'o> ServiceReport<'o> {
         self.force
     }
 
-    /// Returns true if it was abandoned: it blocked its thread past the cancel timeout, and may still
-    /// run. Its [exit](ServiceReport::exit) is its first failure all the same, if it had one.
+    /// Returns true if it was abandoned: it blocked its thread past the cancel timeout, or had no turn
+    /// as another did, and may still run. Its [exit](ServiceReport::exit) is its first failure all the
+    /// same, if it had one.
     pub fn is_abandoned(&self) -> bool {
         self.member.data.lifecycle().phase() == Phase::Abandoned
     }

@@ -73,7 +73,10 @@ fn fmt_abandoned(f: &mut fmt::Formatter<'_>, outcome: &Outcome) -> fmt::Result {
     let is_abandoned = |report: &ServiceReport<'_>| report.is_abandoned();
     match outcome.stragglers().filter(is_abandoned).count() {
         0 => Ok(()),
-        1 => f.write_str("; 1 was abandoned, as it blocks its thread"),
-        count => write!(f, "; {count} were abandoned, as they block their thread"),
+        1 => f.write_str("; 1 was abandoned, as it blocks its thread or had no turn"),
+        count => write!(
+            f,
+            "; {count} were abandoned, as they block their thread or had no turn"
+        ),
     }
 }

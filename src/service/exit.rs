@@ -72,7 +72,8 @@ pub enum Exit {
     /// [that was asked for](crate::Handle::cancel_one).
     Cancelled,
 
-    /// It was to be cancelled, but blocked its thread past the cancel timeout: it may still run.
+    /// It was to be cancelled, and was not polled within the cancel timeout: it blocks its thread, or
+    /// another blocks the thread that it waits for. It may still run.
     Abandoned,
 
     /// The stop came before it was first polled.

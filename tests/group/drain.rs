@@ -124,7 +124,8 @@ fn g10_a_service_that_blocks_its_thread_is_named_as_abandoned() {
         let outcome = error.outcome().unwrap();
         assert_eq!(exits(outcome), ["abandoned"]);
         let line = error.to_string();
-        let abandoned = "; 1 was abandoned, as it blocks its thread (stopped by request)";
+        let abandoned =
+            "; 1 was abandoned, as it blocks its thread or had no turn (stopped by request)";
         assert!(line.ends_with(abandoned), "{line}");
         assert_eq!(outcome.reports().next().unwrap().ended(), None);
         drop(release);
