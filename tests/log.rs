@@ -60,6 +60,7 @@ fn g19_stragglers_are_logged_once_a_second_while_draining_and_so_are_mistakes() 
     a_race_at_the_stop_is_no_trouble();
     one_record_a_second_tells_of_all();
     times_count_from_the_start_of_the_group();
+    a_service_that_waits_for_its_children_says_so();
     what_forced_an_end_is_logged();
     what_is_ignored_or_asked_for_is_said_to_be();
 }
@@ -210,6 +211,24 @@ fn times_count_from_the_start_of_the_group() {
     assert!(texts.contains(&"`late` ended after 3.0s"), "{texts:?}");
 }
 
+fn a_service_that_waits_for_its_children_says_so() {
+    let entries = logged(|| {
+        let mut group = Group::new();
+        group.add("parent", |scope| async move {
+            let child = scope.clone();
+            scope.spawn(async move { drop(child.stopped().await) });
+        });
+        group.race("job", async {
+            future::yield_now().await;
+            Err("as asked")
+        });
+        future::block_on(group.run()).unwrap_err();
+    });
+    let stopping = entries.iter().find(|(_, event, _)| event == "stopping");
+    let text = "stopping: failure of `job`; waiting up to 10s for `parent` (1 child)";
+    assert_eq!(stopping.unwrap().2, text);
+}
+
 fn what_forced_an_end_is_logged() {
     let entries = logged(|| {
         let mut group = Group::new();
@@ -218,6 +237,8 @@ fn what_forced_an_end_is_logged() {
         group.add("impatient", |_| async move { handle.cancel() });
         future::block_on(group.run()).unwrap_err();
     });
+    let stopping = entries.iter().find(|(_, event, _)| event == "stopping");
+    assert_eq!(stopping.unwrap().2, "stopping: request", "no wait");
     let forced = entries.iter().find(|(_, event, _)| event == "cancelling");
     let text = &forced.unwrap().2;
     let beginning = "cancelling by request: `deaf` (for ";

@@ -75,7 +75,7 @@ fn a_long_drain_shows_life_each_second() {
     check(
         &told("drain"),
         &[
-            "neap: stopping: request; waiting up to 4s for `server`, `hand`",
+            "neap: stopping: request; waiting up to 4s for `server`, `hand`; another cancels",
             "neap: still draining: `server` (for 1.0s, 1 job, added at tests/narrate.rs:*), `hand` (for 1.0s, added at tests/narrate.rs:*); cancelled in 3.0s",
             "neap: still draining: `server` (for 2.0s, *; cancelled in 2.0s",
             "neap: cancelling by a second request: `server` (for 3.0s, *",

@@ -14,6 +14,7 @@ use log::{Level, log, log_enabled};
 
 use super::core::{Core, Member};
 use super::narrator::{Role, print};
+use super::notices::Notice;
 #[cfg(feature = "log")]
 use super::waiting::count_running;
 use super::waiting::{Names, Waiting, is_any_running};
@@ -204,13 +205,19 @@ pub(crate) fn ended(member: &Member, finished: bool) {
     }
 }
 
-pub(crate) fn stopping(core: &Core) {
+/// Tells of the stop of a group. `may_repeat` returns true if a cause may come a second time, which
+/// cancels.
+pub(crate) fn stopping(core: &Core, may_repeat: impl Fn(&Cause) -> bool) {
     if let Some(cause) = core.cause().filter(|cause| *cause != Cause::Ended) {
         tell!(
             core,
             teller(core),
             Info,
-            Stopping(core, &cause),
+            Stopping {
+                core,
+                cause: &cause,
+                may_repeat: may_repeat(&cause)
+            },
             event = "stopping",
             cause:%,
             running = count_running(core)
@@ -219,20 +226,32 @@ pub(crate) fn stopping(core: &Core) {
 }
 
 /// Who is waited for, and until when.
-struct Stopping<'c>(&'c Core, &'c Cause);
+struct Stopping<'c> {
+    core: &'c Core,
+    cause: &'c Cause,
+
+    /// True if a second such cause would cancel.
+    may_repeat: bool,
+}
 
 impl Display for Stopping<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Stopping(core, cause) = self;
-        write!(f, "stopping: {cause}")?;
-        if !is_any_running(core) {
+        let core = self.core;
+        write!(f, "stopping: {}", self.cause)?;
+        // It promises no wait that will not be.
+        if !is_any_running(core) || core.notices.has(Notice::Cancel) {
             return Ok(());
         }
         match core.drain_limit() {
-            Some(Duration::ZERO) => Ok(()),
-            Some(limit) => write!(f, "; waiting up to {} for {}", Seconds(limit), Names(core)),
-            None => write!(f, "; waiting for {}", Names(core)),
+            Some(Duration::ZERO) => return Ok(()),
+            Some(limit) => write!(f, "; waiting up to {} for {}", Seconds(limit), Names(core))?,
+            None => write!(f, "; waiting for {}", Names(core))?,
         }
+        f.write_str(if self.may_repeat {
+            "; another cancels"
+        } else {
+            ""
+        })
     }
 }
 

@@ -69,6 +69,12 @@ impl Notices {
         }
     }
 
+    /// Returns true if this notice was sent and has not been read.
+    pub(crate) fn has(&self, notice: Notice) -> bool {
+        let unread = self.lock();
+        unread.iter().flatten().any(|unread| *unread == notice)
+    }
+
     /// The next notice; the task is woken when there is one.
     pub(crate) fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Notice> {
         // Registered before the look: a notice that is sent after the look finds the waker.

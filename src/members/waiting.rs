@@ -8,7 +8,8 @@ use super::core::{Core, Member};
 /// How many services a line names at the most.
 const NAMES: usize = 8;
 
-/// The services that have started and not ended, by name: `` `db`, `http` ``.
+/// The services that have started and not ended, by name, with the number of the children that one
+/// waits for which has returned itself: `` `db`, `http` (1 child) ``.
 pub(super) struct Names<'c>(pub(super) &'c Core);
 
 /// The services that have started and not ended, each with how long it has been draining, what it
@@ -53,7 +54,15 @@ fn list(
 
 impl fmt::Display for Names<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        list(f, self.0, |f, member| write!(f, "`{}`", member.name()))
+        list(f, self.0, |f, member| {
+            write!(f, "`{}`", member.name())?;
+            match member.data.children.count() {
+                _ if !member.data.children.are_awaited() => Ok(()),
+                0 => Ok(()),
+                1 => f.write_str(" (1 child)"),
+                children => write!(f, " ({children} children)"),
+            }
+        })
     }
 }
 

@@ -43,6 +43,11 @@ impl Children {
         before & !joining == 0 && close().is_ok()
     }
 
+    /// Returns true if the service itself has ended, and waits for its children.
+    pub(crate) fn are_awaited(&self) -> bool {
+        self.0.load(Ordering::Relaxed) & JOINING != 0
+    }
+
     /// Returns how many children have not ended.
     pub(crate) fn count(&self) -> u32 {
         self.0.load(Ordering::Relaxed) & !(JOINING | CLOSED)

@@ -208,7 +208,7 @@ impl<'a, K: TaskKind> Supervisor<'a, K> {
         if !matches!(self.stage, Stage::Running) {
             return false;
         }
-        log::stopping(&self.core);
+        log::stopping(&self.core, |cause| self.sources.may_repeat(cause));
         let members = self.core.registry.snapshot();
         self.core.emit_stopping();
         self.core.plan().stop(Stopping::Foreground);

@@ -49,6 +49,17 @@ impl<'a, K: TaskKind> Sources<'a, K> {
         self.sources.push(Source { items, first });
     }
 
+    /// Returns true if this cause was the first item of a source, and a second one may come.
+    pub(super) fn may_repeat(&self, cause: &Cause) -> bool {
+        let may_go_on = |source: &Source<'a, K>| {
+            // It is the user's code. The size of a stream that has given its only item is 0.
+            let size = catch(|| source.items.size_hint().1);
+            size.unwrap_or_default() != Some(0)
+        };
+        let is_its = |source: &&Source<'a, K>| source.first.as_ref() == Some(cause);
+        self.sources.iter().filter(is_its).any(may_go_on)
+    }
+
     /// Polls the sources for an item. One that has ended is dropped.
     pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Item> {
         let mut index = 0;
