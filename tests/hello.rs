@@ -91,7 +91,7 @@ fn a_signal_ends_it_well_and_is_named() {
             let (status, last) = hello.wait();
             assert_eq!(status.code(), Some(0), "{last}");
             assert!(
-                last.starts_with(&format!("neap: stopped by SIG{signal} after ")),
+                last.starts_with(&format!("neap: stopped by SIG{signal}, ")),
                 "{last}"
             );
         }
@@ -134,7 +134,7 @@ fn a_second_signal_ends_it_at_once() {
     assert_eq!(status.code(), Some(1), "{last} after {:?}", begin.elapsed());
     // A line for each straggler follows.
     assert!(
-        last.starts_with("  straggler: `http` cancelled after "),
+        last.starts_with("  straggler: `http` cancelled (after "),
         "{last}"
     );
     assert!(
@@ -156,7 +156,7 @@ fn a_drain_shows_what_it_waits_for() {
     let names = hello
         .process
         .read_until("neap: stopping: SIGINT; waiting up to 10s for ");
-    assert_eq!(names, "`http`, `timer`");
+    assert_eq!(names, "`http`, `timer`; another cancels");
     let line = hello
         .process
         .read_until("neap: still draining: `http` (for 1.");
@@ -168,7 +168,7 @@ fn a_drain_shows_what_it_waits_for() {
     hello
         .process
         .read_until("neap: cancelling by a second SIGINT: `http` (for 1.");
-    let line = hello.process.read_until("neap: stopped by SIGINT after ");
+    let line = hello.process.read_until("neap: stopped by SIGINT, ");
     assert!(
         line.contains("; service `http` was cancelled by a second SIGINT, 1."),
         "{line}"

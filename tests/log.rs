@@ -244,10 +244,10 @@ fn what_forced_an_end_is_logged() {
     let beginning = "cancelling by request: `deaf` (for ";
     assert!(text.starts_with(beginning), "{text}");
     let end = &entries.last().unwrap().2;
-    let beginning = "stopped by request after ";
+    let beginning = "stopped by request, ";
     assert!(end.starts_with(beginning), "{end}");
     assert!(
-        end.contains("; service `deaf` was cancelled by request, "),
+        end.contains("; 2 services: 1 ended, 1 cancelled; service `deaf` was cancelled by request"),
         "{end}"
     );
 }

@@ -54,7 +54,7 @@ fn a_failure_has_its_causes_and_the_end_is_told() {
         &[
             "neap: `db` failed: no pool: connection refused",
             "neap: stopping: failure of `db`; waiting up to 10s for `race`, `http`",
-            "neap: stopped by failure of `db` after *: 3 services ended in *",
+            "neap: stopped by failure of `db`, * after the start; drained for *; 3 services: 2 ended, 1 failed",
         ],
     );
 }
@@ -79,7 +79,7 @@ fn a_long_drain_shows_life_each_second() {
             "neap: still draining: `server` (for 1.0s, 1 job, added at tests/narrate.rs:*), `hand` (for 1.0s, added at tests/narrate.rs:*); cancelled in 3.0s",
             "neap: still draining: `server` (for 2.0s, *; cancelled in 2.0s",
             "neap: cancelling by a second request: `server` (for 3.0s, *",
-            "neap: stopped by request after 0.0ns: 2 services ended in 3.0s; service `server` was cancelled by a second request, 3.0s into its drain",
+            "neap: stopped by request, 0s after the start; drained for 3.0s; 2 services: 1 ended, 1 cancelled; service `server` was cancelled by a second request, 3.0s into its drain",
         ],
     );
 }
@@ -93,7 +93,7 @@ fn a_nested_group_leaves_the_drain_and_the_end_to_the_outer_one() {
             "neap: stopping: failure of `within`",
             "neap: `inner` failed: service `within` failed: as asked",
             "neap: stopping: failure of `inner`; waiting up to 10s for `http`",
-            "neap: stopped by failure of `inner` after *: 2 services ended in *",
+            "neap: stopped by failure of `inner`, * after the start; drained for *; 2 services: 1 ended, 1 failed",
         ],
     );
 }
@@ -106,7 +106,7 @@ fn a_line_that_a_logger_takes_is_not_printed_too() {
         &told("logger"),
         &[
             "neap: stopping: failure of `db`; waiting up to 10s for `race`, `http`",
-            "neap: stopped by failure of `db` after *: 3 services ended in *",
+            "neap: stopped by failure of `db`, * after the start; drained for *; 3 services: 2 ended, 1 failed",
         ],
     );
 }
@@ -125,7 +125,7 @@ fn a_server_says_where_it_listens_and_which_connections_it_waits_for() {
     process.send("INT");
     let line = process.read_until("neap: cancelling by a second SIGINT: `echo` (for ");
     assert!(line.contains("1 connection, added at "), "{line}");
-    let line = process.read_until("neap: stopped by SIGINT after ");
+    let line = process.read_until("neap: stopped by SIGINT, ");
     assert!(
         line.contains("; service `echo` was cancelled by a second SIGINT, "),
         "{line}"

@@ -99,7 +99,7 @@ impl<K: TaskKind> Group<'_, K> {
     /// group.race("timer", async { Err("the time is over") });
     /// // neap: `timer` failed: the time is over
     /// // neap: stopping: failure of `timer`; waiting up to 10s for `db`
-    /// // neap: stopped by failure of `timer` after 29.3µs: 2 services ended in 70.1µs
+    /// // neap: stopped by failure of `timer`, 29.3µs after the start; drained for 70.1µs; 2 services: 1 ended, 1 failed
     /// future::block_on(group.run()).unwrap_err();
     /// ```
     pub fn narrate(self) -> Self {

@@ -13,7 +13,7 @@ use super::context::ServerContext;
 use super::socket::deadline_from;
 use crate::group::scope::Scope;
 use crate::net::accept_loop::accept_until;
-use crate::net::connections::{Connections, Counted, in_words};
+use crate::net::connections::{Connections, Counted, in_words, waited_for};
 use crate::net::listeners::Listeners;
 use crate::net::stream::Stream;
 
@@ -116,10 +116,10 @@ async fn drain(
 fn report_progress(scope: &Scope<'_>, context: &Arc<ServerContext>, count: &Connections) {
     let (context, count) = (Arc::downgrade(context), count.clone());
     scope.waits_for(move || {
-        let words = in_words(count.count());
+        let words = waited_for(count.count());
         match context.upgrade() {
-            Some(context) => format!("{words}: {}", context.registry.tally()),
-            None => words,
+            Some(context) if !words.is_empty() => format!("{words}: {}", context.registry.tally()),
+            _ => words,
         }
     });
 }

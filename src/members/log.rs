@@ -21,7 +21,7 @@ use super::waiting::{Names, Waiting, is_any_running};
 use crate::executor::panic::catch;
 use crate::service::exit::Exit;
 use crate::stop::cause::Cause;
-use crate::stop::force::{Force, Seconds};
+use crate::stop::force::{Elapsed, Force, Seconds};
 
 /// Hands a record to the logger, which is the user's: a panic of it ends here. True if the logger
 /// takes records of this level.
@@ -91,7 +91,7 @@ pub(crate) fn ready(member: &Member) {
         let after = since_start(member, member.host.timeline.now());
         record!(
             Info,
-            format_args!("`{name}` ready after {after:.1?}"),
+            format_args!("`{name}` ready after {}", Elapsed(after)),
             event = "ready",
             service = name
         );
@@ -179,7 +179,7 @@ pub(crate) fn restarting(member: &Member, end: &Exit, delay: Duration) {
         member.host,
         Role::Within,
         Warn,
-        format_args!("`{name}` {end:#}; restarting it in {delay:.1?}"),
+        format_args!("`{name}` {end:#}; restarting it in {}", Elapsed(delay)),
         event = "restarting",
         service = name
     );
@@ -198,7 +198,7 @@ pub(crate) fn ended(member: &Member, finished: bool) {
         };
         record!(
             Info,
-            format_args!("`{name}` {how} after {after:.1?}"),
+            format_args!("`{name}` {how} after {}", Elapsed(after)),
             event = how,
             service = name
         );
@@ -302,7 +302,7 @@ impl Display for Draining<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "still draining: {}", Waiting(self.0))?;
         let left = self.left();
-        left.map_or(Ok(()), |left| write!(f, "; cancelled in {left:.1?}"))
+        left.map_or(Ok(()), |left| write!(f, "; cancelled in {}", Elapsed(left)))
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::core::{Core, Member};
+use crate::stop::force::Elapsed;
 
 /// How many services a line names at the most.
 const NAMES: usize = 8;
@@ -75,7 +76,7 @@ impl fmt::Display for Waiting<'_> {
 fn fmt_member(f: &mut fmt::Formatter<'_>, member: &Member) -> fmt::Result {
     write!(f, "`{}` (", member.name())?;
     match member.draining_for() {
-        Some(since) => write!(f, "for {since:.1?}")?,
+        Some(since) => write!(f, "for {}", Elapsed(since))?,
         None => f.write_str("not told yet")?,
     }
     fmt_reason(f, member)?;

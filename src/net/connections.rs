@@ -42,6 +42,14 @@ pub(crate) fn in_words(count: usize) -> String {
     }
 }
 
+/// Returns what a server says that it waits for: nothing if there are no connections.
+pub(crate) fn waited_for(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        count => in_words(count),
+    }
+}
+
 impl Connections {
     /// Makes a count of 0.
     ///

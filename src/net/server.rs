@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::accept_loop::accept_until;
 use super::address::{Address, BACKLOG};
 use super::binding::Binding;
-use super::connections::{Connections, Counted, in_words};
+use super::connections::{Connections, Counted, waited_for};
 use super::endpoint::Endpoint;
 use super::stream::Stream;
 use crate::executor::panic::{Panicked, catch_future};
@@ -171,7 +171,7 @@ impl<H> Server<H> {
         let connections = Connections::new(self.max_connections)?;
         let mut listeners = self.binding.listen(self.backlog, &scope)?;
         let count = connections.clone();
-        scope.waits_for(move || in_words(count.count()));
+        scope.waits_for(move || waited_for(count.count()));
         let handler = Arc::new(self.handler);
         let spawn = |stream, counted| {
             scope.spawn(connection(handler.clone(), stream, scope.token(), counted));
@@ -183,8 +183,10 @@ impl<H> Server<H> {
             listeners.close(|stream| spawn(stream, connections.enter()));
         }
         let (name, count) = (scope.name(), connections.count());
-        let words = in_words(count);
-        log::debug!(target: "neap", event = "connections draining", service = name, connections = count; "`{name}` waits for {words}");
+        let words = waited_for(count);
+        if count > 0 {
+            log::debug!(target: "neap", event = "connections draining", service = name, connections = count; "`{name}` waits for {words}");
+        }
         connections.empty().await;
         Ok(())
     }

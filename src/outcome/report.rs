@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::members::core::Member;
 use crate::service::exit::Exit;
 use crate::service::lifecycle::{Flag, Phase};
-use crate::stop::force::Force;
+use crate::stop::force::{Elapsed, Force};
 
 /// The end of one service: how, and when.
 ///
@@ -171,6 +171,23 @@ impl<'o> ServiceReport<'o> {
         self.member.data.lifecycle().phase() == Phase::Abandoned
     }
 
+    /// Writes what ended the straggler, where it was added, and what was left within it.
+    fn fmt_straggler(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_abandoned() && self.exit.is_failure() {
+            f.write_str("abandoned ")?;
+        }
+        f.write_str("straggler")?;
+        if let Some(force) = self.force {
+            write!(f, ", forced by {force}")?;
+        }
+        write!(f, ", added at {}", self.location())?;
+        for (index, name) in self.within.iter().enumerate() {
+            let before = if index == 0 { "; still there:" } else { "," };
+            write!(f, "{before} `{name}`")?;
+        }
+        Ok(())
+    }
+
     fn if_started(&self, at: Option<u64>) -> Option<u64> {
         at.filter(|_| self.member.data.started().is_some())
     }
@@ -186,27 +203,18 @@ impl fmt::Display for ServiceReport<'_> {
             true => write!(f, "`{}` {:#}", self.name(), self.exit)?,
             false => write!(f, "`{}` {}", self.name(), self.exit)?,
         }
-        if let Some(ended) = self.ended() {
-            write!(f, " after {ended:.1?}")?;
+        let ended = self.ended();
+        if let Some(ended) = ended {
+            write!(f, " (after {}", Elapsed(ended))?;
         }
         if let Some(drained) = self.drained() {
-            write!(f, ", {drained:.1?} after the stop")?;
+            write!(f, ", {} after its stop", Elapsed(drained))?;
         }
         if self.is_straggler() {
-            let what = if self.is_abandoned() && self.exit.is_failure() {
-                "abandoned straggler"
-            } else {
-                "straggler"
-            };
-            write!(f, " ({what}")?;
-            if let Some(force) = self.force {
-                write!(f, ", forced by {force}")?;
-            }
-            write!(f, ", added at {}", self.location())?;
-            for (index, name) in self.within.iter().enumerate() {
-                let before = if index == 0 { "; still there:" } else { "," };
-                write!(f, "{before} `{name}`")?;
-            }
+            f.write_str(if ended.is_some() { "; " } else { " (" })?;
+            self.fmt_straggler(f)?;
+        }
+        if ended.is_some() || self.is_straggler() {
             f.write_str(")")?;
         }
         Ok(())

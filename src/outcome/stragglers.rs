@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Outcome;
 use super::report::ServiceReport;
-use crate::stop::force::{Force, Seconds};
+use crate::stop::force::{Elapsed, Force, Seconds};
 
 /// How many services the line names: more would be a wall. `Debug` of an error has them all.
 const NAMES: usize = 5;
@@ -42,7 +42,8 @@ impl fmt::Display for Stragglers<'_> {
     }
 }
 
-/// What ended this number of services, of which the first had drained for `drained` by then.
+/// What ended this number of services, of which the first had drained for `drained` by then. That is
+/// left out if it is no time to speak of, as where a request cancels that stops too.
 fn fmt_force(
     f: &mut fmt::Formatter<'_>,
     force: Option<&Force>,
@@ -59,10 +60,11 @@ fn fmt_force(
             write!(f, " did not end within {its} drain timeout of {timeout}")
         }
         Some(force) => {
-            write!(
-                f,
-                " {were} cancelled by {force}, {drained:.1?} into {its} drain"
-            )
+            write!(f, " {were} cancelled by {force}")?;
+            if drained < Duration::from_millis(1) {
+                return Ok(());
+            }
+            write!(f, ", {} into {its} drain", Elapsed(drained))
         }
         None => write!(f, " {were} cancelled"),
     }

@@ -56,6 +56,18 @@ impl fmt::Display for Force {
     }
 }
 
+/// A time that has passed, to a tenth of its unit: `1.5s`, or `0s` if it is none.
+pub(crate) struct Elapsed(pub(crate) Duration);
+
+impl fmt::Display for Elapsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Duration::ZERO => f.write_str("0s"),
+            elapsed => write!(f, "{elapsed:.1?}"),
+        }
+    }
+}
+
 /// A timeout as its user wrote it: in whole milliseconds, `0s` if it is none.
 pub(crate) struct Seconds(pub(crate) Duration);
 

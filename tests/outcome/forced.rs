@@ -42,8 +42,9 @@ fn a_second_stop_is_named_with_how_long_the_drain_had_lasted() {
     let deaf = outcome.stragglers().next().unwrap();
     assert_eq!(deaf.forced_by(), Some(&force));
     assert!(
-        deaf.to_string()
-            .contains(" (straggler, forced by a second request, added at "),
+        deaf.to_string().contains(
+            " (after 2.0s, 2.0s after its stop; straggler, forced by a second request, added at "
+        ),
         "{deaf}"
     );
 }
@@ -71,7 +72,7 @@ fn a_request_and_a_timeout_are_named() {
     group.add("mute", |_| pending::<()>());
     group.add("impatient", |_| async move { handle.cancel() });
     let line = run(group).unwrap_err().to_string();
-    let beginning = "services `deaf`, `mute` were cancelled by request, ";
+    let beginning = "services `deaf`, `mute` were cancelled by request";
     assert!(line.starts_with(beginning), "{line}");
 
     let mut group = Group::new().drain_timeout(Duration::from_millis(20));
