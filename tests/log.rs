@@ -109,7 +109,7 @@ fn stragglers_are_logged() {
     );
     let cancelling = entries.iter().find(|(_, event, _)| event == "cancelling");
     let text = &cancelling.unwrap().2;
-    let beginning = "cancelling as the drain timeout of 2.5s is over: `deaf` (for 2.5s, 1 child, ";
+    let beginning = "cancelling as the drain timeout of 2.5s is over: `deaf` (for 2.5s, 1 child)";
     assert!(text.starts_with(beginning), "{text}");
 }
 

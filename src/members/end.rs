@@ -36,14 +36,14 @@ impl Node<Core, Record> {
         let exit = Exit::from(failure);
         let told = catch(|| {
             log::failed(self, &exit);
-            self.is_observed().then(|| exit.to_string())
+            self.is_observed().then(|| exit.message())
         });
         match told {
             Ok(message) => self.fail_group(exit, message),
             Err(Panicked(message)) => {
                 self.fail_group(exit, None);
                 let exit = Exit::Panicked(message);
-                let message = self.is_observed().then(|| exit.to_string());
+                let message = self.is_observed().then(|| exit.message());
                 self.fail_group(exit, message);
             }
         }

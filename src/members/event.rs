@@ -16,7 +16,7 @@ use crate::stop::cause::Cause;
 /// ```
 /// use neap::{Cause, Event};
 ///
-/// let failed = Event::Failed("job".into(), "failed: xxx".into());
+/// let failed = Event::Failed("job".into(), "xxx".into());
 /// assert_eq!(failed.to_string(), "`job` failed: xxx");
 /// assert_eq!(failed.service(), Some("job"));
 /// assert_eq!(Event::Stopping(Cause::Requested).service(), None);
@@ -30,10 +30,10 @@ pub enum Event {
     /// It is ready: it said so, or its first poll has returned.
     Ready(String),
 
-    /// It failed or panicked, with this message.
+    /// It failed with this message: the text of its error, or `panicked: ` and that of its panic.
     Failed(String, String),
 
-    /// A run of it ended, with this message, and it will be [run again](crate::restart()).
+    /// A run of it ended in this way, such as `finished` or `failed: xxx`, and it will be [run again](crate::restart()).
     Restarting(String, String),
 
     /// The group stops, for this cause.
@@ -74,7 +74,10 @@ impl fmt::Display for Event {
         match self {
             Event::Started(name) => write!(f, "`{name}` started"),
             Event::Ready(name) => write!(f, "`{name}` ready"),
-            Event::Failed(name, message) => write!(f, "`{name}` {message}"),
+            Event::Failed(name, message) if message.starts_with("panicked: ") => {
+                write!(f, "`{name}` {message}")
+            }
+            Event::Failed(name, message) => write!(f, "`{name}` failed: {message}"),
             Event::Restarting(name, message) => write!(f, "`{name}` {message}; restarting"),
             Event::Stopping(cause) => write!(f, "stopping: {cause}"),
             Event::Stopped(name) => write!(f, "`{name}` stopped"),

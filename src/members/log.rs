@@ -46,13 +46,19 @@ macro_rules! record {
     }};
 }
 
-/// Does as [`record!`], and prints the text if no logger takes it and the group tells such.
+/// Does as [`record!`], and prints the text if no logger takes it and the group tells such. True if
+/// either was done.
 macro_rules! tell {
-    ($core:expr, $role:expr, $level:ident, $text:expr, $($keys:tt)+) => {
-        if !record!($level, $text, $($keys)+) && $core.narrator.tells($role) {
+    ($core:expr, $role:expr, $level:ident, $text:expr, $($keys:tt)+) => {{
+        if record!($level, $text, $($keys)+) {
+            true
+        } else if $core.narrator.tells($role) {
             let _ = catch(|| print(&$text));
+            true
+        } else {
+            false
         }
-    };
+    }};
 }
 
 /// Returns true if nothing that is told is heard: what it takes to tell is left out.
@@ -266,17 +272,20 @@ pub(crate) fn stopping_already(core: &Core, cause: &Cause) {
     );
 }
 
-/// Tells once a second what the drain waits for. A nested group leaves it to the outer one, if that
+/// Tells once a second what the drain waits for, at first with where that was added. A nested group leaves it to the outer one, if that
 /// drains too: there is one record for all.
 pub(crate) fn draining(core: &Core) {
     if is_unheard(core) || core.is_outer_stopped() || !is_any_running(core) {
         return;
     }
     let text = Draining(core);
-    if text.is_late() {
-        tell!(core, Role::Within, Warn, text, event = "still draining");
+    let is_heard = if text.is_late() {
+        tell!(core, Role::Within, Warn, text, event = "still draining")
     } else {
-        tell!(core, Role::Within, Info, text, event = "still draining");
+        tell!(core, Role::Within, Info, text, event = "still draining")
+    };
+    if is_heard {
+        core.narrator.note_places();
     }
 }
 
@@ -300,7 +309,7 @@ impl Draining<'_> {
 
 impl Display for Draining<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "still draining: {}", Waiting(self.0))?;
+        write!(f, "still draining: {}", Waiting::new(self.0))?;
         let left = self.left();
         left.map_or(Ok(()), |left| write!(f, "; cancelled in {}", Elapsed(left)))
     }
@@ -308,14 +317,17 @@ impl Display for Draining<'_> {
 
 pub(crate) fn cancelling(core: &Core, force: &Force) {
     if !is_unheard(core) && is_any_running(core) {
-        tell!(
+        let is_heard = tell!(
             core,
             teller(core),
             Warn,
-            format_args!("cancelling {}: {}", Why(force), Waiting(core)),
+            format_args!("cancelling {}: {}", Why(force), Waiting::new(core)),
             event = "cancelling",
             force:%
         );
+        if is_heard {
+            core.narrator.note_places();
+        }
     }
 }
 
@@ -353,7 +365,7 @@ pub(crate) fn abandoned(core: &Core) {
         Error,
         format_args!(
             "abandoned, as they block their thread or had no turn: {}",
-            Waiting(core)
+            Waiting::new(core)
         ),
         event = "abandoned"
     );

@@ -3,12 +3,15 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
-use crate::sync::{AtomicU8, Ordering};
+use crate::sync::{AtomicBool, AtomicU8, Ordering};
 
 /// Whether a group tells standard error what happens. It is set before the group runs.
 pub(crate) struct Narrator {
     /// Silent, or the number of a [`Role`].
     role: AtomicU8,
+
+    /// True once a record has said where the services were added that are waited for.
+    has_told_places: AtomicBool,
 }
 
 /// What a group tells standard error.
@@ -27,6 +30,7 @@ impl Narrator {
     pub(crate) fn new() -> Narrator {
         Narrator {
             role: AtomicU8::new(0),
+            has_told_places: AtomicBool::new(false),
         }
     }
 
@@ -44,6 +48,15 @@ impl Narrator {
 
     fn set(&self, role: Role) {
         self.role.store(role as u8, Ordering::Relaxed);
+    }
+
+    /// Notes that a record has said where the services were added.
+    pub(super) fn note_places(&self) {
+        self.has_told_places.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn has_told_places(&self) -> bool {
+        self.has_told_places.load(Ordering::Relaxed)
     }
 
     /// Returns true if what a group in this role tells is to be told.

@@ -14,8 +14,19 @@ const NAMES: usize = 8;
 pub(super) struct Names<'c>(pub(super) &'c Core);
 
 /// The services that have started and not ended, each with how long it has been draining, what it
-/// waits for, and where it was added.
-pub(super) struct Waiting<'c>(pub(super) &'c Core);
+/// waits for, and, if that is to be said, where it was added.
+pub(super) struct Waiting<'c> {
+    core: &'c Core,
+    with_places: bool,
+}
+
+impl<'c> Waiting<'c> {
+    /// Says where the services were added if no record of the group has said it.
+    pub(super) fn new(core: &'c Core) -> Waiting<'c> {
+        let with_places = !core.narrator.has_told_places();
+        Waiting { core, with_places }
+    }
+}
 
 /// Returns the services that have started and not ended.
 fn running(members: &[Arc<Member>]) -> impl Iterator<Item = &Arc<Member>> {
@@ -69,28 +80,33 @@ impl fmt::Display for Names<'_> {
 
 impl fmt::Display for Waiting<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        list(f, self.0, fmt_member)
+        list(f, self.core, |f, member| {
+            fmt_member(f, member, self.with_places)
+        })
     }
 }
 
-fn fmt_member(f: &mut fmt::Formatter<'_>, member: &Member) -> fmt::Result {
+fn fmt_member(f: &mut fmt::Formatter<'_>, member: &Member, with_places: bool) -> fmt::Result {
     write!(f, "`{}` (", member.name())?;
     match member.draining_for() {
         Some(since) => write!(f, "for {}", Elapsed(since))?,
         None => f.write_str("not told yet")?,
     }
-    fmt_reason(f, member)?;
-    write!(f, ", added at {})", member.data.location())
+    fmt_reason(f, member, with_places)?;
+    if with_places {
+        write!(f, ", added at {}", member.data.location())?;
+    }
+    f.write_str(")")
 }
 
 /// What the service says itself, or else the services within it, or else its children.
-fn fmt_reason(f: &mut fmt::Formatter<'_>, member: &Member) -> fmt::Result {
+fn fmt_reason(f: &mut fmt::Formatter<'_>, member: &Member, with_places: bool) -> fmt::Result {
     if let Some(text) = member.host.progress.of(member.index()) {
         return write!(f, ", {text}");
     }
     let within = member.host.nested_in(member.index());
     for core in &within {
-        write!(f, ", within it: {}", Waiting(core))?;
+        write!(f, ", within it: {}", Waiting { core, with_places })?;
     }
     match member.data.children.count() {
         _ if !within.is_empty() => Ok(()),

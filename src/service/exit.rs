@@ -94,6 +94,15 @@ impl Exit {
     pub fn is_failure(&self) -> bool {
         matches!(self, Exit::Failed(_) | Exit::Panicked(_))
     }
+
+    /// Returns what an [`Event::Failed`](crate::Event::Failed) says: the error's own text, or
+    /// `panicked: ` and the message of the panic.
+    pub(crate) fn message(&self) -> String {
+        match self {
+            Exit::Failed(error) => error.to_string(),
+            exit => exit.to_string(),
+        }
+    }
 }
 
 impl fmt::Display for Exit {
