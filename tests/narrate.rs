@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_lite::future;
 use neap::test::Clock;
-use neap::{Cause, Group, Restart, restart};
+use neap::{Cause, Group, OnExit, Restart, restart};
 use support::{Process, scenario, scenario_name};
 
 /// Runs one story, and returns the lines that neap has told.
@@ -80,6 +80,33 @@ fn a_long_drain_shows_life_each_second() {
             "neap: still draining: `server` (for 2.0s, 1 job), `hand` (for 2.0s); cancelled in 2.0s",
             "neap: cancelling by a second request: `server` (for 3.0s, 1 job)",
             "neap: stopped by request, 0s after the start; drained for 3.0s; 2 services: 1 ended, 1 cancelled; service `server` was cancelled by a second request, 3.0s into its drain",
+        ],
+    );
+}
+
+#[test]
+fn a_start_that_takes_long_is_told_each_time_that_it_has_doubled() {
+    check(
+        &told("start"),
+        &[
+            "neap: still starting: `db` (for 5.0s, added at tests/narrate.rs:*); `mail`, `http` wait for it; `cache` (for 4.6s, added at tests/narrate.rs:*)",
+            "neap: still starting: `db` (for 10.0s); `mail`, `http` wait for it",
+            "neap: still starting: `db` (for 20.0s); `mail`, `http` wait for it",
+            "neap: stopping: end of `http`; waiting up to 10s for `db`, `mail`",
+            "neap: stopped by end of `http`, 25.0s after the start; drained for 0s; 5 services ended",
+        ],
+    );
+}
+
+#[test]
+fn a_start_is_not_told_once_the_group_drains() {
+    check(
+        &told("start stopped"),
+        &[
+            "neap: `job` failed: as asked",
+            "neap: stopping: failure of `job`; waiting up to 10s for `db`",
+            "neap: still draining: `db` (for 9.0s, added at tests/narrate.rs:*); cancelled in 1.0s",
+            "neap: stopped by failure of `job`, 0s after the start; drained for 9.0s; 2 services: 1 ended, 1 failed",
         ],
     );
 }
@@ -180,6 +207,51 @@ fn drain() {
     future::block_on(group.run()).unwrap_err();
 }
 
+/// A service that is ready after 25 s, and one that is after 7 s, but starts 400 ms later.
+fn start() {
+    let (clock, secs) = (Clock::new(), Duration::from_secs);
+    let (hand, late, later) = (clock.clone(), clock.clone(), clock.clone());
+    let mut group = Group::new().narrate().clock(&clock);
+    let delay = group.add("delay", async move |scope| {
+        scope.starting();
+        late.sleep(Duration::from_millis(400)).await;
+    });
+    let delay = delay.id();
+    let cache = async move |scope: neap::Scope<'static>| {
+        scope.starting();
+        later.sleep(secs(7)).await;
+    };
+    group.add("cache", cache).needs(delay);
+    let db = group.add("db", async move |scope| {
+        scope.starting();
+        hand.sleep(secs(25)).await;
+        scope.ready();
+        scope.stopped().await;
+    });
+    let db = db.id();
+    group.race("mail", pending::<()>()).needs(db);
+    group
+        .add("http", async |_| {})
+        .needs(db)
+        .on_exit(OnExit::Stop);
+    let test = clock.advance(secs(30));
+    future::block_on(future::zip(group.run(), test)).0.unwrap();
+}
+
+fn stop_while_starting() {
+    let clock = Clock::new();
+    let mut group = Group::new().narrate().clock(&clock);
+    group.add("db", async move |scope| {
+        scope.starting();
+        scope.stopped().await;
+        clock.advance(Duration::from_secs(9));
+        future::yield_now().await;
+        future::yield_now().await;
+    });
+    group.race("job", async { Err("as asked") });
+    future::block_on(group.run()).unwrap_err();
+}
+
 fn nest() {
     let mut inner = Group::new();
     inner.add("within", |_| async { Err("as asked") });
@@ -224,6 +296,8 @@ fn child() {
         }
         Some("drain") => drain(),
         Some("nested") => nest(),
+        Some("start") => start(),
+        Some("start stopped") => stop_while_starting(),
         #[cfg(feature = "log")]
         Some("logger") => {
             // It does not say `neap: `.

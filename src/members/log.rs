@@ -7,6 +7,7 @@
 //! start of the group, those of a drain from when the service was told to stop.
 
 use std::fmt::{self, Display};
+use std::sync::Arc;
 use std::time::Duration;
 
 #[cfg(feature = "log")]
@@ -15,6 +16,7 @@ use log::{Level, log, log_enabled};
 use super::core::{Core, Member};
 use super::narrator::{Role, print};
 use super::notices::Notice;
+use super::unready::Unready;
 #[cfg(feature = "log")]
 use super::waiting::count_running;
 use super::waiting::{Names, Waiting, is_any_running};
@@ -102,6 +104,12 @@ pub(crate) fn ready(member: &Member) {
             service = name
         );
     }
+}
+
+/// Tells which services are not ready, each with whether to say where it was added.
+pub(crate) fn still_starting(core: &Core, members: &[(Arc<Member>, bool)]) {
+    let text = Unready { core, members };
+    tell!(core, Role::Within, Warn, text, event = "still starting");
 }
 
 pub(crate) fn ready_late(member: &Member) {

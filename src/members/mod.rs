@@ -37,6 +37,7 @@ mod start;
 pub(crate) mod steps;
 mod stop;
 pub(crate) mod timeouts;
+mod unready;
 mod waiting;
 mod waits;
 

@@ -50,6 +50,16 @@ impl Narrator {
         self.role.store(role as u8, Ordering::Relaxed);
     }
 
+    /// Returns true if a warning may be heard, printed or logged. A quick look: the logger, which is the
+    /// user's, is not asked.
+    pub(crate) fn may_warn(&self) -> bool {
+        #[cfg(feature = "log")]
+        let is_logged = log::max_level() >= log::LevelFilter::Warn;
+        #[cfg(not(feature = "log"))]
+        let is_logged = false;
+        is_logged || self.tells(Role::Within)
+    }
+
     /// Notes that a record has said where the services were added.
     pub(super) fn note_places(&self) {
         self.has_told_places.store(true, Ordering::Relaxed);

@@ -20,7 +20,8 @@ pub(crate) enum Notice {
     /// The group is to be cancelled.
     Cancel,
 
-    /// The service with this index has started, and has a deadline to be ready by.
+    /// The service with this index has started, and is not ready before it says so. It may have a
+    /// deadline for that.
     Starting(usize),
 
     /// The service with this index was told to stop in its turn, and has a deadline of its own.

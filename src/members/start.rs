@@ -57,7 +57,11 @@ impl Node<Core, Record> {
 
     /// Notes that the service will say itself when it is ready; without effect once it is.
     pub(crate) fn set_starting(&self) {
-        self.data.set(Flag::Starting);
+        let before = self.data.set(Flag::Starting);
+        let is_news = before.phase() == Phase::Running && !before.has(Flag::Starting);
+        if is_news && !before.has(Flag::Ready) && self.host.narrator.may_warn() {
+            self.host.notices.send(Notice::Starting(self.index()));
+        }
     }
 
     /// Notes that the service is ready; false if it was before.

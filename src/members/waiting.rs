@@ -7,7 +7,7 @@ use super::core::{Core, Member};
 use crate::stop::force::Elapsed;
 
 /// How many services a line names at the most.
-const NAMES: usize = 8;
+pub(super) const NAMES: usize = 8;
 
 /// The services that have started and not ended, by name, with the number of the children that one
 /// waits for which has returned itself: `` `db`, `http` (1 child) ``.

@@ -18,7 +18,7 @@ impl<K: TaskKind> Supervisor<'_, K> {
     /// Sets the timer to the next deadline.
     pub(super) fn set_timer(&mut self) {
         let due = match self.stage {
-            Stage::Running => self.timer.next(),
+            Stage::Running => earliest(self.timer.next(), self.starting.next()),
             Stage::Over => None,
             Stage::Draining { tick } => {
                 let end = earliest(self.timer.next(), self.core.deadline());
@@ -32,8 +32,9 @@ impl<K: TaskKind> Supervisor<'_, K> {
         self.timer.set(&self.core, due);
     }
 
-    /// A service has started that is to be ready within a time.
+    /// A service is starting, and may have to be ready within a time.
     pub(super) fn await_ready(&mut self, index: usize) {
+        self.starting.add(&self.core, index);
         let member = self.core.registry.get(index);
         let started = member.and_then(|member| member.data.started());
         let timeout = self.core.plan().start_timeout(index);
@@ -71,6 +72,7 @@ impl<K: TaskKind> Supervisor<'_, K> {
             Stage::Running => {
                 let late = self.keep_deadlines(now);
                 self.abandon_late(late).await;
+                self.starting.look(&self.core, now);
             }
             Stage::Cancelling { until } if until.is_some_and(|until| until <= now) => {
                 if mem::replace(&mut self.is_last_turn, true) {

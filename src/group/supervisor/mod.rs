@@ -2,6 +2,7 @@
 
 mod clock;
 mod sources;
+mod starting;
 mod timer;
 
 use std::future::Future;
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant};
 use futures_lite::future;
 
 use self::sources::{Causes, Item, Sources};
+use self::starting::Starting;
 use self::timer::{Due, Timer};
 use crate::executor::kind::TaskKind;
 use crate::members::core::{Core, Member};
@@ -74,6 +76,7 @@ pub(super) struct Supervisor<'a, K: TaskKind> {
     is_last_turn: bool,
 
     timer: Timer,
+    starting: Starting,
 
     /// The message of the first source that has panicked.
     source_panic: Option<String>,
@@ -91,6 +94,7 @@ impl<'a, K: TaskKind> Supervisor<'a, K> {
             is_last_turn: false,
             stage: Stage::Running,
             timer: Timer::new(),
+            starting: Starting::new(),
             source_panic: None,
             origin: 0,
         }
