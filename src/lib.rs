@@ -91,8 +91,9 @@
 //!     [`Handle::try_add`] says no instead.
 //! 18. The group does the same on every runtime. Its tests run on seven, but for those of what only
 //!     some can do: to borrow from the stack, or to block a thread and not the group.
-//! 19. Stragglers are named, with where they were added and how long they have been draining: in the
-//!     log, or on [standard error](Group::narrate), once a second while draining, and in the outcome.
+//! 19. Stragglers are named, with how long they have been draining: in the log, or on
+//!     [standard error](Group::narrate), once a second while draining, and in the outcome; with where
+//!     they were added in the first such record and in the outcome.
 //! 20. A token outlives what handed it out: one of a service that has ended is stopped with the
 //!     group, and never says "stopped" without a cause.
 //! 21. A group that lives for months is flat: a service that a handle added and that ended well, or

@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_lite::{AsyncBufReadExt, AsyncWriteExt, StreamExt};
 use log::{Level, LevelFilter, Log, Metadata, Record};
@@ -340,6 +340,33 @@ fn every_record_has_the_target_of_the_crate_and_an_event() {
     assert_eq!(fails.read(&mut [0]).unwrap(), 0);
     running.stop();
 
+    // It ends with its client, which waits until the server has said that it waits for it.
+    let slow = async |stream: Stream, _| {
+        futures_lite::io::BufReader::new(&stream)
+            .lines()
+            .count()
+            .await;
+        Ok(())
+    };
+    let running = run_server(Server::new("127.0.0.1:0", slow));
+    let client = running.connect();
+    (&client).write_all(b"x").unwrap();
+    let waits = "`echo` waits for 1 connection";
+    let is_said = || {
+        KEPT.0
+            .lock()
+            .unwrap()
+            .iter()
+            .any(|(.., text)| text == waits)
+    };
+    running.handle.stop();
+    let begin = Instant::now();
+    while !is_said() && begin.elapsed() < PATIENCE {
+        thread::sleep(Duration::from_millis(1));
+    }
+    drop(client);
+    running.stop();
+
     // The other tests of this binary log as well, unless each has a process of its own.
     let kept = KEPT.0.lock().unwrap();
     for (_, target, event, text) in &*kept {
@@ -361,10 +388,10 @@ fn every_record_has_the_target_of_the_crate_and_an_event() {
     check(Level::Error, "connection panicked", panicked);
     let failed = format!("connection from {failing}: ");
     check(Level::Debug, "connection failed", failed);
-    check(
-        Level::Debug,
-        "connections draining",
-        "`echo` waits for ".into(),
+    check(Level::Debug, "connections draining", waits.into());
+    assert!(
+        kept.iter()
+            .all(|(.., text)| !text.contains("0 connections"))
     );
 }
 

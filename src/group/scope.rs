@@ -67,6 +67,9 @@ impl<'a> Scope<'a> {
     /// has not called this is ready, and this does nothing. A service that finishes is ready too,
     /// so a job that others [need](crate::Added::needs) done needs to call this only.
     ///
+    /// While it is not ready, the log, and a group that [narrates](crate::Group::narrate), has a line
+    /// `still starting` 5 seconds after its start, then after 10, 20, 40 seconds, and so on.
+    ///
     /// # Examples
     ///
     /// ```

@@ -78,7 +78,7 @@ impl<K: TaskKind> Group<'_, K> {
 
     /// Has the group tell standard error, in plain lines, what happens, where no logger does.
     ///
-    /// A line for: where a server listens; the stop, who is waited for and how long; once a second
+    /// A line for: where a server listens; a start that takes more than 5 seconds; the stop, who is waited for and how long; once a second
     /// of the drain, what it waits for; a failure, with all its causes; a restart; what had services
     /// cancelled; how it ended. The start and the end of each service are left to the
     /// log, and so are requests and connections.
