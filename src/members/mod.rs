@@ -8,7 +8,6 @@
 //! futures that the executor runs.
 
 mod abandoned;
-mod bulletin;
 pub(crate) mod child_output;
 pub(crate) mod child_task;
 pub(crate) mod core;

@@ -1,21 +1,24 @@
 //! Waiting until the services of a group are ready.
 
-use super::bulletin::Bulletin;
-use crate::sync::{AtomicU64, EventListener, Ordering};
+use crate::sync::{AtomicBool, AtomicU64, Event, EventListener, Ordering};
 
 /// When the group started, and those that wait for its services to be ready.
 pub(crate) struct Readiness {
     /// When the group started, by its own clock; 0 until then.
     opened: AtomicU64,
 
-    bulletin: Bulletin,
+    watchers: Event,
+
+    /// True once there was a watcher.
+    is_watched: AtomicBool,
 }
 
 impl Readiness {
     pub(crate) fn new() -> Readiness {
         Readiness {
             opened: AtomicU64::new(0),
-            bulletin: Bulletin::new(),
+            watchers: Event::new(),
+            is_watched: AtomicBool::new(false),
         }
     }
 
@@ -31,12 +34,18 @@ impl Readiness {
     }
 
     /// Tells the watchers that a service is ready, or has ended. One load if there is no watcher.
+    ///
+    /// `SeqCst`, as is the change of the service's lifecycle before this. A watcher that is not
+    /// told has set the flag after this load, and then sees that change.
     pub(crate) fn announce(&self) {
-        self.bulletin.announce();
+        if self.is_watched.load(Ordering::SeqCst) {
+            self.watchers.notify(usize::MAX);
+        }
     }
 
     /// Listens for [announcements](Readiness::announce); what was before has to be checked after.
     pub(crate) fn watch(&self) -> EventListener {
-        self.bulletin.watch()
+        self.is_watched.store(true, Ordering::SeqCst);
+        self.watchers.listen()
     }
 }
