@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::Duration;
 
-use crate::http_support::{Running, app, run};
+use crate::http_support::{PATIENCE, Running, app, run};
 use async_tungstenite::tungstenite::Message;
 use async_tungstenite::tungstenite::handshake::derive_accept_key;
 use async_tungstenite::tungstenite::protocol::Role;
@@ -225,6 +225,50 @@ fn a_body_nobody_reads_is_passed_over_up_to_a_limit() {
     assert!(answer.closes(), "{answer:?}");
     let _ = client.stream.write_all(&[b'x'; 1000]);
     running.stop();
+}
+
+#[test]
+fn i05_a_stalled_body_that_nobody_reads_does_not_hold_up_a_stop() {
+    let running = serve(app());
+    let mut client = running.connect();
+    client.send("POST /hello HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\n0123456789");
+    assert_eq!(client.answer().status, 405);
+    let ended = running.stop();
+    assert!(ended.result.is_ok(), "{ended:?}");
+    // The drain timeout is ten seconds, the body's thirty.
+    assert!(ended.took < Duration::from_secs(5), "{ended:?}");
+}
+
+#[test]
+fn a_body_that_is_read_after_its_answer_is_an_error_and_never_short() {
+    let (sender, read) = std::sync::mpsc::channel();
+    let mut app = tide::new();
+    app.at("/late").post(move |mut request: Request<()>| {
+        let (body, sender) = (request.take_body(), sender.clone());
+        async move {
+            async_std::task::spawn(async move {
+                let polls = std::sync::atomic::AtomicU32::new(0);
+                let mut reading = std::pin::pin!(body.into_bytes());
+                let result = std::future::poll_fn(|cx| {
+                    polls.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    std::future::Future::poll(reading.as_mut(), cx)
+                });
+                let result = result.await;
+                sender.send((result.is_err(), polls.into_inner())).unwrap();
+            });
+            Ok("answered")
+        }
+    });
+    let running = serve(app);
+    let mut client = running.connect();
+    client.send("POST /late HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\n");
+    assert_eq!(client.answer().text(), "answered");
+    std::thread::sleep(Duration::from_millis(50));
+    client.send("0123456789");
+    let (is_error, polls) = read.recv_timeout(PATIENCE).unwrap();
+    assert!(is_error, "it was short");
+    assert!(polls < 100, "{polls} polls");
+    assert!(running.stop().result.is_ok());
 }
 
 #[test]

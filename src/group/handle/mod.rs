@@ -139,7 +139,8 @@ impl<'a> Handle<'a> {
     /// are stopped before it, and drain: it is dropped once they have ended. As this was asked for,
     /// it is no failure and no [straggler](crate::Outcome::stragglers); its exit is
     /// [`Exit::Cancelled`](crate::Exit::Cancelled), or [`Exit::NotStarted`](crate::Exit::NotStarted)
-    /// if it still waited to start.
+    /// if it still waited to start. One that blocks its thread, or is [guarded](crate::Scope::guard),
+    /// past the [cancel timeout](crate::Group::cancel_timeout) is abandoned, and a straggler.
     ///
     /// # Examples
     ///

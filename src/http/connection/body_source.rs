@@ -108,6 +108,12 @@ impl BodySource {
         unsent.len() == CONTINUE.len()
     }
 
+    /// Sets how long the body may go without a byte from now on.
+    pub(super) fn set_timeout(&mut self, timeout: Duration) {
+        self.timeout = timeout;
+        self.waiting_since = None;
+    }
+
     /// Takes the socket and the buffer from the body. Later reads return an error.
     pub(super) fn take_back(&mut self) -> ReadBuffer {
         self.socket = None;
@@ -208,8 +214,7 @@ impl BodySource {
         out: Option<&mut [u8]>,
     ) -> Poll<io::Result<usize>> {
         let Some(socket) = &self.socket else {
-            let error = "the response was finished before the request's body was read";
-            return Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionAborted, error)));
+            return Poll::Ready(Err(too_late()));
         };
         ready!(poll_write_all(socket, cx, &mut self.unsent_continue))?;
         let received = match out {
@@ -253,6 +258,12 @@ impl BodySource {
         self.failure = Some(refusal);
         Poll::Ready(Err(refusal.into_io()))
     }
+}
+
+/// Returns the error of a read after the response.
+pub(super) fn too_late() -> io::Error {
+    let error = "the response was finished before the request's body was read";
+    io::Error::new(io::ErrorKind::ConnectionAborted, error)
 }
 
 /// Writes `unsent` to the socket, and shortens it by what was written.

@@ -11,7 +11,7 @@ use crate::http::socket::{ConnState, deadline_from};
 use crate::net::stream::Stream;
 
 /// How long the peer may go on sending after the server has closed its side.
-const LONGEST_LINGER: Duration = Duration::from_secs(2);
+pub(super) const LONGEST_LINGER: Duration = Duration::from_secs(2);
 
 /// How a connection is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -197,7 +197,7 @@ impl Connection {
         let mut keep = matches!(sent, Ok(Persistence::Keep | Persistence::KeepSaid));
         keep &= panic.is_none();
         if let Some(body) = body {
-            let taken_back = body.finish(keep).await;
+            let taken_back = body.finish(keep, &self.transport.context).await;
             self.transport.buffer = taken_back.buffer;
             keep &= taken_back.is_whole;
         }

@@ -1,15 +1,20 @@
 //! The body of a request, shared by the connection and the handler that reads it.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
+use async_io::Timer;
 use futures_lite::future;
 use http_types::trailers;
 
-use super::body_source::BodySource;
+use super::body_source::{BodySource, too_late};
+use super::close::LONGEST_LINGER;
 use super::transport::Transport;
 use crate::http::codec::{Refusal, RequestHead};
+use crate::http::context::ServerContext;
 use crate::http::socket::{BUFFER_SIZE, ReadBuffer};
 
 /// The most bytes of an unwanted body that are read to save the connection.
@@ -22,6 +27,10 @@ const MOST_DISCARDED: u64 = 256 * 1024;
 #[derive(Debug)]
 pub(super) struct RequestBody {
     source: Mutex<BodySource>,
+
+    /// True once the response is finished and the body was not read to its end: what is left is the
+    /// connection's, and a reader that is still held has an error.
+    is_detached: AtomicBool,
 }
 
 /// What the connection takes back after the response.
@@ -51,6 +60,7 @@ impl RequestBody {
         );
         Self {
             source: Mutex::new(source),
+            is_detached: AtomicBool::new(false),
         }
     }
 
@@ -58,13 +68,17 @@ impl RequestBody {
         self.source.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads bytes of the body. Returns their number, 0 at its end.
+    /// Reads bytes of the body for the handler. Returns their number, 0 at its end.
     pub(super) fn poll_read(
         &self,
         cx: &mut Context<'_>,
         out: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        self.source().poll_read(cx, out)
+        let mut source = self.source();
+        if self.is_detached.load(Ordering::Relaxed) {
+            return Poll::Ready(Err(too_late()));
+        }
+        source.poll_read(cx, out)
     }
 
     /// Returns true if the body was read to its end.
@@ -90,18 +104,43 @@ impl RequestBody {
 
     /// Takes the socket back from the handler. With `discard`, what is left of the body is read first,
     /// so that the next request can follow, unless it is too long.
-    pub(super) async fn finish(&self, discard: bool) -> TakenBack {
-        if discard && !self.is_whole() {
-            self.discard().await;
+    ///
+    /// A client that does not send the rest is not waited for longer than one that lingers, and not at
+    /// all once the server drains.
+    pub(super) async fn finish(&self, discard: bool, context: &ServerContext) -> TakenBack {
+        let is_whole = self.detach(context.settings.linger);
+        if discard && !is_whole {
+            let draining = context.lifecycle.draining().stopped();
+            let late = async {
+                let limit = async {
+                    Timer::after(LONGEST_LINGER).await;
+                };
+                future::or(limit, async { drop(draining.await) }).await;
+            };
+            future::or(self.discard(), late).await;
         }
         self.take_back()
+    }
+
+    /// Takes the body from the handler, unless it is whole; returns true if it is.
+    ///
+    /// From here on one reader alone waits for the socket. Two would wake each other for ever, and
+    /// what the one reads the other would miss.
+    fn detach(&self, timeout: Duration) -> bool {
+        let mut source = self.source();
+        let is_whole = source.is_whole();
+        if !is_whole {
+            self.is_detached.store(true, Ordering::Relaxed);
+            source.set_timeout(timeout);
+        }
+        is_whole
     }
 
     async fn discard(&self) {
         let mut scratch = vec![0; BUFFER_SIZE];
         let mut discarded = 0;
         while discarded <= MOST_DISCARDED {
-            match future::poll_fn(|cx| self.poll_read(cx, &mut scratch)).await {
+            match future::poll_fn(|cx| self.source().poll_read(cx, &mut scratch)).await {
                 Ok(bytes @ 1..) => discarded += bytes as u64,
                 Ok(0) | Err(_) => return,
             }
