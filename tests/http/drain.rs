@@ -289,11 +289,16 @@ fn i10_an_upgrade_in_the_drain_is_counted_and_cut() {
         let group = runtime.group().drain_timeout(millis(1000));
         let running = run_in(runtime, group, Server::new(upgrading(), "127.0.0.1:0"));
         let mut early = running.connect();
-        let answer = early.get("/upgrade").send("ping").answer();
+        let ask = |path| {
+            format!(
+                "GET {path} HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n"
+            )
+        };
+        let answer = early.send(ask("/upgrade")).send("ping").answer();
         assert_eq!((answer.status, answer.closes()), (101, false));
         assert_eq!(early.take(4).unwrap(), b"ping");
         let mut late = running.connect();
-        late.get("/late");
+        late.send(ask("/late"));
         let ended = running.stop();
         assert!(ended.took >= millis(1000), "{ended:?}");
         assert_eq!(ended.report.cut.upgraded, 2, "{ended:?}");

@@ -7,6 +7,7 @@ mod http_support;
 #[path = "../runtimes/mod.rs"]
 mod runtimes;
 
+mod answers;
 mod codec;
 mod drain;
 mod load;

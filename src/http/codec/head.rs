@@ -32,6 +32,8 @@ pub(in crate::http) struct RequestHead {
     pub(in crate::http) keep_alive: bool,
     /// Whether the client waits for `100 Continue` (RFC 9110, 10.1.1).
     pub(in crate::http) expects_continue: bool,
+    /// Whether the client asks for another protocol (RFC 9110, 7.8).
+    pub(in crate::http) asks_upgrade: bool,
     /// Whether the version is HTTP/1.0, not 1.1.
     pub(in crate::http) is_http10: bool,
     /// The length of the head, in bytes.
@@ -74,14 +76,14 @@ pub(super) fn parse(
     } else {
         Version::Http1_1
     }));
-    for field in raw.headers.iter() {
-        insert(request, field)?;
-    }
+    let names_host = !target.starts_with('/') && semantics.host.is_some();
+    insert_all(request, raw.headers, names_host)?;
     Ok(Some(RequestHead {
         method,
         framing,
         keep_alive: !semantics.close && (!is_http10 || semantics.keep_alive),
         expects_continue,
+        asks_upgrade: semantics.upgrade && !is_http10,
         is_http10,
         length,
     }))
@@ -125,6 +127,7 @@ struct Semantics<'a> {
     chunked: bool,
     close: bool,
     keep_alive: bool,
+    upgrade: bool,
     expect: Option<&'a [u8]>,
 }
 
@@ -162,9 +165,7 @@ impl<'a> Semantics<'a> {
                 if self.chunked {
                     return Err(Refusal::malformed("more than one transfer-encoding"));
                 }
-                if !value.eq_ignore_ascii_case(b"chunked") {
-                    return Err(Refusal::unknown("unknown transfer coding"));
-                }
+                check_coding(value)?;
                 self.chunked = true;
             }
             _ => {}
@@ -178,6 +179,7 @@ impl<'a> Semantics<'a> {
             let option = option.trim_ascii();
             self.close |= option.eq_ignore_ascii_case(b"close");
             self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+            self.upgrade |= option.eq_ignore_ascii_case(b"upgrade");
         }
     }
 
@@ -210,6 +212,21 @@ impl<'a> Semantics<'a> {
     }
 }
 
+/// Refuses a `Transfer-Encoding` that is not exactly `chunked` (RFC 9112, 6.1 and 6.3): with 400 if the
+/// end of the body could not be known, as `chunked` is not last, and otherwise with 501.
+fn check_coding(value: &[u8]) -> Result<(), Refusal> {
+    if value.eq_ignore_ascii_case(b"chunked") {
+        return Ok(());
+    }
+    let last = value.rsplit(|&byte| byte == b',').next();
+    let last = last.unwrap_or_default().trim_ascii();
+    Err(if last.eq_ignore_ascii_case(b"chunked") {
+        Refusal::unknown("unknown transfer coding")
+    } else {
+        Refusal::malformed("transfer coding without an end")
+    })
+}
+
 /// Parses a `Content-Length`: one run of digits, nothing else (RFC 9110, 8.6).
 fn content_length(value: &[u8]) -> Result<u64, Refusal> {
     if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
@@ -219,6 +236,34 @@ fn content_length(value: &[u8]) -> Result<u64, Refusal> {
         .ok()
         .and_then(|digits| digits.parse().ok())
         .ok_or(Refusal::malformed("bad content-length"))
+}
+
+/// Copies the fields into the request. If the target names the host, the `Host` field is that.
+#[inline(always)]
+fn insert_all(
+    request: &mut Request,
+    fields: &[httparse::Header<'_>],
+    names_host: bool,
+) -> Result<(), Refusal> {
+    for field in fields {
+        insert(request, field)?;
+    }
+    if names_host {
+        replace_host(request);
+    }
+    Ok(())
+}
+
+/// Has the `Host` say what the target does, which names it itself (RFC 9112, 3.2.2).
+fn replace_host(request: &mut Request) {
+    let url = request.url();
+    if let Some(host) = url.host_str() {
+        let host = match url.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        };
+        request.insert_header("host", host);
+    }
 }
 
 /// Copies a field into the request. Only its value and the list around it are allocated.

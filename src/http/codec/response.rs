@@ -9,7 +9,7 @@ use super::refusal::Refusal;
 /// How the end of a response's body is shown (RFC 9112, 6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::http) enum ResponseFraming {
-    /// There is no body, even if the handler has set one: HEAD, 1xx, 204, 304.
+    /// There is no body, even if the handler has set one: HEAD, 1xx, 204, 304, and the 2xx of CONNECT.
     Empty,
     /// After n bytes.
     Length(u64),
@@ -25,9 +25,12 @@ impl ResponseFraming {
         let status = response.status();
         let bodiless = status.is_informational()
             || matches!(status, StatusCode::NoContent | StatusCode::NotModified)
-            || method == Method::Head;
+            || method == Method::Head
+            || method == Method::Connect && status.is_success();
         match response.len() {
             _ if bodiless => Self::Empty,
+            // RFC 9110, 15.3.6.
+            _ if status == StatusCode::ResetContent => Self::Length(0),
             Some(length) => Self::Length(length as u64),
             None if is_http10 => Self::UntilClose,
             None => Self::Chunked,
@@ -97,6 +100,12 @@ impl ResponseHead<'_> {
         persistence
     }
 
+    /// Returns true if GET would be answered with a length.
+    fn may_have_length(&self) -> bool {
+        let status = self.response.status();
+        !status.is_informational() && status != StatusCode::NoContent
+    }
+
     /// Appends the field that frames the body.
     fn write_framing(&self, out: &mut Vec<u8>) {
         match self.framing {
@@ -104,7 +113,7 @@ impl ResponseHead<'_> {
             ResponseFraming::Chunked => out.extend_from_slice(b"transfer-encoding: chunked\r\n"),
             ResponseFraming::UntilClose => {}
             // RFC 9110, 8.6: to HEAD the length that GET would have, to 1xx and 204 none.
-            ResponseFraming::Empty if self.method == Method::Head => {
+            ResponseFraming::Empty if self.method == Method::Head && self.may_have_length() => {
                 let set = self.response.header("content-length");
                 let set = set.and_then(|values| values.last().as_str().parse().ok());
                 match (set, self.response.len()) {

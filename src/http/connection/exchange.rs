@@ -28,6 +28,15 @@ impl Exchange {
         }
     }
 
+    /// Returns true if a response can be the answer: an informational one would leave the client
+    /// waiting, and take the next answer for this one's. One that switches protocols is an answer if
+    /// the client has asked for that (RFC 9110, 7.8 and 15.2).
+    fn is_final(&self, response: &Response) -> bool {
+        let switches = response.status() == StatusCode::SwitchingProtocols;
+        let may_switch = self.head.asks_upgrade && response.has_upgrade();
+        !response.status().is_informational() || switches && may_switch
+    }
+
     /// Notes a panic of the user's code. The connection closes after this exchange.
     pub(super) fn note_panic(&mut self, transport: &Transport, Panicked(message): Panicked) {
         log_panic(transport, &message);
@@ -45,8 +54,16 @@ impl Exchange {
     ) -> &'a mut Response {
         let failed = match answered {
             // Not replaced: a response is too large to move without need.
-            Ok(Ok(())) => {
+            Ok(Ok(()))
+                if slot
+                    .as_ref()
+                    .is_some_and(|response| self.is_final(response)) =>
+            {
                 return slot.get_or_insert_with(|| Response::new(StatusCode::InternalServerError));
+            }
+            Ok(Ok(())) => {
+                log_not_final(transport);
+                StatusCode::InternalServerError
             }
             Ok(Err(error)) => {
                 if error.status().is_server_error() {
@@ -61,6 +78,11 @@ impl Exchange {
         };
         slot.insert(Response::new(failed))
     }
+}
+
+fn log_not_final(transport: &Transport) {
+    let (name, peer) = (&*transport.context.name, transport.peer());
+    log::error!(target: "neap", event = "response not final", service = name, peer:%; "response to {peer} is informational, or switches protocols unasked: answered with 500");
 }
 
 fn log_failure(transport: &Transport, error: &http_types::Error) {
