@@ -95,7 +95,11 @@ fn an_error_of_a_later_failure_is_found_too() {
             scope.stopped().await;
             fail()
         });
-        group.add("first", async |_| Err("first"));
+        group.add("first", async |scope: Scope<'static>| {
+            // Not before the other one is there to fail later.
+            let _ = scope.handle().started().await;
+            Err("first")
+        });
         let error = group.run().await.unwrap_err();
         assert_eq!(error.service(), Some("first"));
         assert_eq!(error.find(), Some(&Mine(7)));
