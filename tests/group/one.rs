@@ -242,7 +242,7 @@ fn g21_ignored_failures_of_services_that_come_and_go_leave_nothing_behind() {
         group.add("main", async move |scope: Scope<'static>| {
             let handle = scope.handle();
             let no = Kept(Arc::new(()));
-            for _ in 0..1000 {
+            for _ in 0..200 {
                 let options = ServiceOptions::new().on_failure(OnFailure::Ignore);
                 let error = no.clone();
                 let job = handle.add_with("job", options, async move |_| {
@@ -251,11 +251,13 @@ fn g21_ignored_failures_of_services_that_come_and_go_leave_nothing_behind() {
                 });
                 handle.ended(job.unwrap()).await;
             }
-            assert_eq!(handle.status().services().len(), 1);
-            assert_eq!(Arc::strong_count(&no.0), 1, "an error is kept");
+            // The last one may be about to be forgotten, by another thread.
+            while handle.status().services().len() > 1 || Arc::strong_count(&no.0) > 1 {
+                future::yield_now().await;
+            }
         });
         let outcome = group.run().await.unwrap();
-        assert_eq!(outcome.unreported(), 1000);
+        assert_eq!(outcome.unreported(), 200);
         assert_eq!(outcome.ignored_failures().count(), 0);
     });
 }
@@ -345,6 +347,7 @@ fn g10_one_that_was_stopped_alone_and_holds_on_is_abandoned_after_its_time() {
         });
         let held = held.drain_timeout(Duration::from_millis(5)).id();
         group.add("operator", async move |scope: Scope<'static>| {
+            scope.handle().started().await.unwrap();
             assert!(scope.handle().stop_one(held));
             scope.handle().ended(held).await;
             assert!(!scope.is_stopped());
@@ -359,7 +362,7 @@ fn g21_an_end_wakes_those_alone_that_wait_for_it() {
     on_all(|runtime| async move {
         let (mut group, polls) = (runtime.group(), Arc::new(AtomicUsize::new(0)));
         let handle = group.handle();
-        for _ in 0..100 {
+        for _ in 0..50 {
             let job = group.add("job", async |_| {
                 for _ in 0..3 {
                     yield_now().await;
@@ -377,6 +380,6 @@ fn g21_an_end_wakes_those_alone_that_wait_for_it() {
         }
         group.run().await.unwrap();
         let polls = polls.load(Ordering::Relaxed);
-        assert!(polls <= 300, "{polls} polls for 100 ends");
+        assert!(polls <= 150, "{polls} polls for 50 ends");
     });
 }
