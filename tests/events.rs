@@ -115,6 +115,22 @@ fn a_failure_and_a_restart_have_their_text() {
 }
 
 #[test]
+fn the_end_of_a_run_that_is_dropped_is_heard_of() {
+    on_all(|runtime| async move {
+        let (mut group, seen) = Seen::of(runtime.group());
+        let one = group.add("one", |_| pending::<()>()).id();
+        let handle = group.handle();
+        let run = async { drop(group.run().await) };
+        let started = async { handle.started().await.unwrap() };
+        future::or(run, started).await;
+        handle.ended(one).await;
+        while !seen.lines().contains(&"`one` cancelled".to_owned()) {
+            future::yield_now().await;
+        }
+    });
+}
+
+#[test]
 fn one_that_blocks_its_thread_is_abandoned_and_has_no_other_end() {
     on(&THREADED, |runtime| async move {
         let group = runtime.group().drain_timeout(Duration::ZERO);

@@ -12,8 +12,8 @@ use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering, lock};
 /// All is `SeqCst`, as is the change of the service's lifecycle before. One that waits and is not told
 /// has set the flag after the load, and then sees that change.
 pub(crate) struct Departures {
-    /// By the index of the service.
-    waiting: Mutex<BTreeMap<usize, Vec<Waker>>>,
+    /// By the index of the service and the number of the wait.
+    waiting: Mutex<BTreeMap<(usize, u64), Waker>>,
 
     /// True once someone has waited.
     is_watched: AtomicBool,
@@ -27,7 +27,7 @@ impl Departures {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<usize, Vec<Waker>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<(usize, u64), Waker>> {
         lock(&self.waiting)
     }
 
@@ -37,33 +37,42 @@ impl Departures {
     }
 
     /// Has a waker woken at the end of a service; what was before has to be checked after.
-    pub(super) fn watch(&self, index: usize, waker: &Waker) {
+    pub(super) fn watch(&self, index: usize, number: u64, waker: &Waker) {
         self.is_watched.store(true, Ordering::SeqCst);
-        // Cloned before the lock is taken: a waker may run any code.
+        // Cloned before the lock is taken, and the old one dropped after: a waker may run any code.
         let waker = waker.clone();
-        let mut waiting = self.lock();
-        let wakers = waiting.entry(index).or_default();
-        let is_known = wakers.iter().any(|known| known.will_wake(&waker));
-        if is_known {
-            drop(waiting);
-        } else {
-            wakers.push(waker);
-        }
+        let old = self.lock().insert((index, number), waker);
+        drop(old);
+    }
+
+    /// Forgets one that waited.
+    pub(super) fn forget(&self, index: usize, number: u64) {
+        let old = self.lock().remove(&(index, number));
+        drop(old);
     }
 
     /// Wakes those that wait for the end of a service.
     pub(super) fn announce(&self, index: usize) {
         if self.is_watched() {
-            let wakers = self.lock().remove(&index);
-            wake(wakers.into_iter().flatten());
+            while let Some(waker) = self.take_first(index) {
+                wake(std::iter::once(waker));
+            }
         }
+    }
+
+    /// Takes the first of those that wait for the end of a service.
+    fn take_first(&self, index: usize) -> Option<Waker> {
+        let mut waiting = self.lock();
+        let of_service = (index, 0)..=(index, u64::MAX);
+        let first = waiting.range(of_service).next().map(|(key, _)| *key)?;
+        waiting.remove(&first)
     }
 
     /// Wakes all that wait: the group has ended.
     pub(super) fn announce_all(&self) {
         if self.is_watched() {
             let waiting = std::mem::take(&mut *self.lock());
-            wake(waiting.into_values().flatten());
+            wake(waiting.into_values());
         }
     }
 }

@@ -97,14 +97,7 @@ impl Core {
     fn enroll_needed(plan: &mut Plan, needed: &Needed) -> Result<Option<usize>, Reason> {
         let needed = match needed {
             Needed::Here(needed) => needed,
-            Needed::Never(index) => {
-                let standing = Standing {
-                    is_gone: true,
-                    ..Standing::default()
-                };
-                plan.insert(*index, standing);
-                return Ok(Some(*index));
-            }
+            Needed::Never(index) => return Ok(Some(*index)),
             Needed::Done => return Ok(None),
         };
         Core::enroll(plan, needed);
@@ -114,6 +107,21 @@ impl Core {
             return Err(Reason::Stopping);
         }
         Ok(Some(needed.index()))
+    }
+
+    /// Has a service need another, which the plan knows, or which has ended without having been ready
+    /// and was forgotten.
+    fn bind(&self, plan: &mut Plan, member: &Member, needed: usize, steps: &mut Steps) {
+        Core::enroll(plan, member);
+        if self.registry.was_in_vain(needed) {
+            // Known to the plan only for as long as it takes to see that this one waits in vain.
+            let standing = Standing {
+                is_gone: true,
+                ..Standing::default()
+            };
+            plan.insert(needed, standing);
+        }
+        plan.need(member.index(), needed, steps);
     }
 
     /// Returns the service that another of this group needs.
@@ -173,8 +181,7 @@ impl Core {
                 Ok(member)
             })?;
             for needed in needed {
-                Core::enroll(plan, &member);
-                plan.need(member.index(), needed, steps);
+                self.bind(plan, &member, needed, steps);
             }
             if let Some(timeout) = options.start_timeout {
                 Core::set_start_timeout(plan, &member, timeout);
@@ -205,8 +212,7 @@ impl Core {
         let needed = self.find_needed(member.index(), id)?;
         self.decide(|plan, steps| {
             if let Some(needed) = Core::enroll_needed(plan, &needed)? {
-                Core::enroll(plan, member);
-                plan.need(member.index(), needed, steps);
+                self.bind(plan, member, needed, steps);
             }
             Ok(())
         })

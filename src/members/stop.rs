@@ -64,6 +64,9 @@ impl Node<Core, Record> {
         self.host.note_abandoned();
         self.report(Recorded::Abandoned);
         self.host.departures.announce(self.index());
+        if !before.has(Flag::Ready) {
+            self.host.readiness.announce();
+        }
         if before.has(Flag::Planned) {
             self.host
                 .service_gone(self.index(), before.has(Flag::Ready));

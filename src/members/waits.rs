@@ -5,6 +5,7 @@ use std::task::Poll;
 
 use super::core::{Core, Member};
 use crate::service::id::ServiceId;
+use crate::sync::next_number;
 
 impl Core {
     /// Waits until a service has ended, or was abandoned.
@@ -12,9 +13,14 @@ impl Core {
         let Some(index) = id.index_in(self.id) else {
             return;
         };
+        let wait = Wait {
+            core: self,
+            index,
+            number: next_number(),
+        };
         poll_fn(|cx| {
             if self.is_here(index) {
-                self.departures.watch(index, cx.waker());
+                self.departures.watch(index, wait.number, cx.waker());
                 if self.is_here(index) {
                     return Poll::Pending;
                 }
@@ -48,5 +54,18 @@ impl Core {
         let first = self.registry.first_not(*up, is_up);
         *up = first.unwrap_or(*up);
         first.is_none() && self.readiness.opened_at().is_some()
+    }
+}
+
+/// A wait for the end of a service. Dropping it leaves nothing behind.
+struct Wait<'c> {
+    core: &'c Core,
+    index: usize,
+    number: u64,
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        self.core.departures.forget(self.index, self.number);
     }
 }

@@ -185,6 +185,11 @@ impl From<(&str, u16)> for Address {
     fn from((host, port): (&str, u16)) -> Self {
         match host.parse::<IpAddr>() {
             Ok(ip) => Self::from((ip, port)),
+            Err(_) if host.is_empty() => {
+                let error = format!("cannot listen on port {port}: the host is empty");
+                let error = io::Error::new(io::ErrorKind::InvalidInput, error);
+                Entry::Bound(Err(error)).into()
+            }
             Err(_) => Entry::Name(format!("{host}:{port}")).into(),
         }
     }

@@ -60,16 +60,20 @@ fn find_in_chain<'e, E: StdError + 'static>(first: &'e (dyn StdError + 'static))
             return Some(found);
         }
         // The message of these has that of the failure in it, and so their source is what is below it.
-        if let Some(nested) = error.downcast_ref::<Error>() {
+        if let Some(nested) = find_here::<Error>(error) {
             return nested.find();
         }
-        if let Some(gave_up) = error.downcast_ref::<GaveUp>() {
+        if let Some(gave_up) = find_here::<GaveUp>(error) {
             return find_in_exit(gave_up.last());
         }
         // An error of std that wraps one of the user's passes it over in its own source.
-        let wrapped = error.downcast_ref::<io::Error>();
+        let wrapped = find_here::<io::Error>(error);
         if let Some(wrapped) = wrapped.and_then(io::Error::get_ref) {
             return find_in_chain(wrapped);
+        }
+        let shared = error.downcast_ref::<Arc<dyn StdError + Send + Sync>>();
+        if let Some(shared) = shared {
+            return find_in_chain(&**shared);
         }
         next = error.source();
     }

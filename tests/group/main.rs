@@ -6,6 +6,7 @@ mod runtimes;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod abandoned;
 mod children;
 mod drain;
 mod dropped;

@@ -12,6 +12,8 @@ use crate::runtimes::{Gate, on_all};
 use crate::support::{Notes, stop_once_started};
 
 const LONG: Duration = Duration::from_secs(10 * 3600);
+/// Each second of it is a step of the clock.
+const SHORT: Duration = Duration::from_secs(10);
 
 #[test]
 fn a_nested_group_follows_the_stop_and_the_deadline_of_its_service() {
@@ -80,10 +82,10 @@ fn g09_a_nested_group_s_deadline_is_within_that_of_the_service_it_is() {
 fn g09_a_nested_group_is_over_by_the_deadline_of_the_outer_one() {
     on_all(|runtime| async move {
         let (clock, recorder) = (Clock::new(), Recorder::new());
-        let mut nested = runtime.group().drain_timeout(LONG * 2);
+        let mut nested = runtime.group().drain_timeout(SHORT * 2);
         nested = nested.clock(&clock).record(&recorder);
         nested.add("deaf", |_| pending::<()>());
-        let mut group = runtime.group().drain_timeout(LONG);
+        let mut group = runtime.group().drain_timeout(SHORT);
         group = group.clock(&clock);
         group.add("nested", nested.into_service());
         let handle = group.handle();
@@ -93,7 +95,7 @@ fn g09_a_nested_group_is_over_by_the_deadline_of_the_outer_one() {
             recorder
                 .wait_for(|event| *event == Event::Stopped("deaf".into()))
                 .await;
-            clock.advance(LONG).await;
+            clock.advance(SHORT).await;
         };
         let (ended, ()) = future::zip(group.run(), test).await;
         ended.unwrap_err();

@@ -11,7 +11,7 @@ use futures_lite::future::{self, yield_now};
 use neap::{Cause, Exit, OnExit, OnFailure, Scope, ServiceOptions, State};
 
 use crate::runtimes::on_all;
-use crate::support::{Notes, chain, never_started};
+use crate::support::{CountingWaker, Notes, chain, never_started, poll};
 
 #[test]
 fn a_service_stops_its_group_and_says_why() {
@@ -191,7 +191,7 @@ fn g08_a_start_that_takes_too_long_and_is_ignored_ends_that_service_alone() {
             assert_eq!(scope.stopped().await, Cause::Requested);
         });
         let slow = slow
-            .start_timeout(std::time::Duration::from_millis(5))
+            .start_timeout(Duration::from_millis(5))
             .on_failure(OnFailure::Ignore)
             .id();
         group
@@ -311,53 +311,6 @@ fn g07_one_that_fails_while_it_is_stopped_has_never_been_ready() {
 }
 
 #[test]
-fn g10_one_that_was_cancelled_alone_and_holds_on_is_abandoned_and_the_group_goes_on() {
-    on_all(|runtime| async move {
-        let (mut group, notes) = (runtime.group(), Notes::new());
-        group = group.cancel_timeout(Duration::from_millis(5));
-        let held = group.add("held", async |scope: Scope<'static>| {
-            std::mem::forget(scope.guard());
-            pending::<()>().await;
-        });
-        let (held, noted) = (held.id(), notes.clone());
-        group.add("operator", async move |scope: Scope<'static>| {
-            let handle = scope.handle();
-            handle.started().await.unwrap();
-            assert!(handle.cancel_one(held));
-            handle.ended(held).await;
-            noted.note("operator goes on");
-            assert!(!scope.is_stopped());
-        });
-        let error = group.run().await.unwrap_err();
-        assert_eq!(notes.all(), ["operator goes on"]);
-        assert!(error.is_timeout());
-        let report = error.outcome().unwrap().reports().next().unwrap();
-        assert!(report.is_abandoned(), "{error:?}");
-        assert_eq!(*error.outcome().unwrap().cause(), Cause::Ended);
-    });
-}
-
-#[test]
-fn g10_one_that_was_stopped_alone_and_holds_on_is_abandoned_after_its_time() {
-    on_all(|runtime| async move {
-        let mut group = runtime.group().cancel_timeout(Duration::from_millis(5));
-        let held = group.add("held", async |scope: Scope<'static>| {
-            std::mem::forget(scope.guard());
-            pending::<()>().await;
-        });
-        let held = held.drain_timeout(Duration::from_millis(5)).id();
-        group.add("operator", async move |scope: Scope<'static>| {
-            scope.handle().started().await.unwrap();
-            assert!(scope.handle().stop_one(held));
-            scope.handle().ended(held).await;
-            assert!(!scope.is_stopped());
-        });
-        let error = group.run().await.unwrap_err();
-        assert_eq!(error.service(), Some("held"));
-    });
-}
-
-#[test]
 fn g21_an_end_wakes_those_alone_that_wait_for_it() {
     on_all(|runtime| async move {
         let (mut group, polls) = (runtime.group(), Arc::new(AtomicUsize::new(0)));
@@ -381,5 +334,25 @@ fn g21_an_end_wakes_those_alone_that_wait_for_it() {
         group.run().await.unwrap();
         let polls = polls.load(Ordering::Relaxed);
         assert!(polls <= 150, "{polls} polls for 50 ends");
+    });
+}
+
+#[test]
+fn g21_a_wait_for_an_end_that_is_given_up_leaves_no_waker() {
+    on_all(|runtime| async move {
+        let mut group = runtime.group();
+        let long = group.add("long", async |scope: Scope<'static>| {
+            scope.stopped().await;
+        });
+        let long = long.id();
+        group.add("operator", async move |scope: Scope<'static>| {
+            let (handle, count) = (scope.handle(), Arc::new(CountingWaker::default()));
+            for _ in 0..100 {
+                assert!(poll(pin!(handle.ended(long)), &count).is_pending());
+            }
+            assert_eq!(Arc::strong_count(&count), 1);
+            scope.stop();
+        });
+        group.run().await.unwrap();
     });
 }

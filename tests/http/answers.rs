@@ -16,11 +16,14 @@ fn statuses() -> tide::Server<()> {
                 .body(Body::from_string("body".into()))
                 .build())
         });
-    app.at("/host").get(|request: Request<()>| async move {
-        let host = request.header("host").map(|host| host.as_str().to_owned());
-        Ok(host.unwrap_or_default())
-    });
+    app.at("/host").get(host);
     app
+}
+
+/// Answers with the host that the request names.
+async fn host(request: Request<()>) -> tide::Result<String> {
+    let host = request.header("host").map(|host| host.as_str().to_owned());
+    Ok(host.unwrap_or_default())
 }
 
 #[test]
@@ -48,6 +51,9 @@ fn what_has_no_body_has_no_length_either() {
     let head = "HEAD /status/204 HTTP/1.1\r\nhost: a\r\n\r\n";
     let head = client.send(head).head().unwrap().unwrap();
     assert!(!head.contains("content-length"), "{head}");
+    let head = "HEAD /status/205 HTTP/1.1\r\nhost: a\r\n\r\n";
+    let head = client.send(head).head().unwrap().unwrap();
+    assert!(head.contains("content-length: 0\r\n"), "{head}");
     let reset = client.get("/status/205").answer();
     assert!(reset.head.contains("content-length: 0\r\n"), "{reset:?}");
     assert!(reset.body.is_empty());
@@ -61,5 +67,58 @@ fn a_target_with_a_host_replaces_the_field() {
     let mut client = running.connect();
     let absolute = "GET http://b:81/host HTTP/1.1\r\nhost: a\r\n\r\n";
     assert_eq!(client.send(absolute).answer().text(), "b:81");
+    running.stop();
+}
+
+#[test]
+fn a_target_without_a_host_leaves_the_field() {
+    let mut app = tide::new();
+    app.at("/*").all(host);
+    let running = run(Server::new(app, "127.0.0.1:0"));
+    let asterisk = "OPTIONS * HTTP/1.1\r\nhost: A.example:80\r\n\r\n";
+    let answer = running.connect().send(asterisk).answer();
+    assert_eq!(answer.text(), "A.example:80");
+    running.stop();
+}
+
+#[test]
+fn what_follows_a_connect_is_no_request() {
+    let app = |_| async { Ok(http_types::Response::from("answered")) };
+    let running = run(Server::new(neap::http::from_fn(app), "127.0.0.1:0"));
+    let connect = "CONNECT b:443 HTTP/1.1\r\nhost: b:443\r\n\r\n";
+    let tunnelled = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+    let mut client = running.connect();
+    let answer = client.send(connect.to_owned() + tunnelled).answer();
+    assert_eq!((answer.status, answer.closes()), (200, true));
+    assert!(answer.body.is_empty(), "{answer:?}");
+    running.stop();
+}
+
+#[test]
+fn an_error_with_an_informational_status_is_no_answer() {
+    for status in [StatusCode::EarlyHints, StatusCode::SwitchingProtocols] {
+        let fail = move |_| async move { Err(http_types::Error::from_str(status, "no")) };
+        let running = run(Server::new(neap::http::from_fn(fail), "127.0.0.1:0"));
+        assert_eq!(running.connect().get("/").answer().status, 500);
+        running.stop();
+    }
+}
+
+#[test]
+fn trailers_that_will_not_come_are_not_waited_for() {
+    let (sender, receiver) = async_channel::bounded(1);
+    let app = move |mut request: http_types::Request| {
+        let sender = sender.clone();
+        async move {
+            let wait = async move { sender.send(request.recv_trailers().await.is_some()).await };
+            smol::spawn(wait).detach();
+            Ok(http_types::Response::from("ok"))
+        }
+    };
+    let running = run(Server::new(neap::http::from_fn(app), "127.0.0.1:0"));
+    let half = "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhe";
+    let mut client = running.connect();
+    assert_eq!(client.send(half).answer().status, 200);
+    assert_eq!(receiver.recv_blocking(), Ok(false));
     running.stop();
 }

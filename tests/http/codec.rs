@@ -310,6 +310,31 @@ fn refuses_broken_chunks() {
         ),
         case("too short", chunked("3\r\nhello\r\n0\r\n\r\n"), 400),
         case("long extension", long_line, 400),
+        case(
+            "control character",
+            chunked("5;a=\"\u{1}\"\r\nhello\r\n0\r\n\r\n"),
+            400,
+        ),
+        case(
+            "delete",
+            chunked("5;a=\"\u{7f}\"\r\nhello\r\n0\r\n\r\n"),
+            400,
+        ),
+        case(
+            "quoted line feed",
+            chunked("5;a=\"\n\"\r\nhello\r\n0\r\n\r\n"),
+            400,
+        ),
+        case(
+            "escaped line feed",
+            chunked("5;a=\"\\\n\"\r\nhello\r\n0\r\n\r\n"),
+            400,
+        ),
+        case(
+            "carriage return",
+            chunked("5;a=\"\r\"\r\nhello\r\n0\r\n\r\n"),
+            400,
+        ),
         case("folded trailer", chunked("0\r\n x: y\r\n\r\n"), 400),
         case("trailer with line feeds", chunked("0\r\nx: y\n\n"), 400),
     ]);

@@ -10,6 +10,7 @@ mod runtimes;
 mod answers;
 mod codec;
 mod drain;
+mod leaving;
 mod load;
 mod log;
 mod panics;

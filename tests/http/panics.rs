@@ -35,8 +35,12 @@ impl AsyncRead for Broken {
     }
 }
 
-/// A body, or a handler, whose destructor panics.
-struct Bomb;
+/// A body, or a part of a handler or of an error, whose destructor panics.
+#[derive(Debug)]
+struct Bomb {
+    /// Whether the body fails, or has no byte.
+    fails: bool,
+}
 
 impl Drop for Bomb {
     fn drop(&mut self) {
@@ -50,7 +54,10 @@ impl AsyncRead for Bomb {
         _: &mut Context<'_>,
         _: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        Poll::Ready(Ok(0))
+        Poll::Ready(match self.fails {
+            true => Err(io::Error::from(io::ErrorKind::BrokenPipe)),
+            false => Ok(0),
+        })
     }
 }
 
@@ -67,12 +74,22 @@ fn broken_app() -> tide::Server<()> {
             Ok(Body::from_reader(body, None))
         });
     }
-    app.at("/bomb").get(|_| async {
-        let body = futures_lite::io::BufReader::new(Bomb);
-        Ok(Response::builder(200).body(Body::from_reader(body, Some(0))))
+    for (path, status, fails) in [
+        ("/bomb", 200, false),
+        ("/early-bomb", 103, false),
+        ("/broken-bomb", 200, true),
+    ] {
+        app.at(path).all(move |_| async move {
+            let body = futures_lite::io::BufReader::new(Bomb { fails });
+            Ok(Response::builder(status).body(Body::from_reader(body, None)))
+        });
+    }
+    app.at("/error-bomb").get(|_| async {
+        let bomb = Bomb { fails: false };
+        Err::<&str, _>(tide::Error::new(500, FailsWithABomb(bomb)))
     });
     app.at("/handler-bomb").get(|_| async {
-        let _bomb = Bomb;
+        let _bomb = Bomb { fails: false };
         futures_lite::future::yield_now().await;
         Ok("kept")
     });
@@ -100,6 +117,39 @@ fn i13_a_panic_of_a_body_or_a_destructor_costs_its_connection_alone() {
             assert!([200, 500].contains(&status), "{path}: {status}");
         }
         assert_eq!(other.get("/hello").answer().text(), "Hello World!");
+        let ended = running.stop();
+        assert!(ended.result.is_ok(), "{ended:?}");
+    });
+}
+
+/// An error whose destructor panics.
+#[derive(Debug)]
+struct FailsWithABomb(#[allow(dead_code, reason = "it is dropped")] Bomb);
+
+impl std::fmt::Display for FailsWithABomb {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("it failed")
+    }
+}
+
+impl std::error::Error for FailsWithABomb {}
+
+#[test]
+fn i13_so_does_a_destructor_wherever_what_it_is_of_is_dropped() {
+    beside_all(|runtime| {
+        let running = run_on(runtime, Server::new(broken_app(), "127.0.0.1:0"));
+        let mut other = running.connect();
+        for request in [
+            "POST /bomb HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\n\r\nx",
+            "GET /bomb HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
+            "GET /early-bomb HTTP/1.1\r\nhost: a\r\n\r\n",
+            "GET /broken-bomb HTTP/1.1\r\nhost: a\r\n\r\n",
+            "GET /error-bomb HTTP/1.1\r\nhost: a\r\n\r\n",
+        ] {
+            // Answered or cut, as the panic allows.
+            let _ = running.connect().send(request).try_answer();
+            assert_eq!(other.get("/hello").answer().text(), "Hello World!");
+        }
         let ended = running.stop();
         assert!(ended.result.is_ok(), "{ended:?}");
     });

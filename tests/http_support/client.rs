@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::Duration;
 
 use super::PATIENCE;
 
@@ -157,6 +158,12 @@ impl Client {
     #[track_caller]
     pub fn is_closed(&mut self) -> bool {
         self.rest.is_empty() && !self.more().expect("an end of file, no reset")
+    }
+
+    /// Closes the connection by a reset.
+    pub fn reset(self) {
+        let socket = socket2::Socket::from(self.stream);
+        socket.set_linger(Some(Duration::ZERO)).unwrap();
     }
 
     pub fn finish(&mut self) -> &mut Client {

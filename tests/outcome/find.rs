@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
 use anyhow::Context;
 use neap::{Error, Group, Restart, Scope, restart};
@@ -111,4 +112,22 @@ fn an_error_of_a_later_failure_is_found_too() {
 fn the_error_of_a_signal_that_cannot_be_registered_is_found() {
     let error = neap::signal::listen([neap::signal::Signal::Kill]).unwrap_err();
     assert!(error.find::<std::io::Error>().is_some());
+}
+
+#[test]
+fn an_error_is_found_in_one_that_is_shared_boxed_or_of_io() {
+    let in_io = || std::io::Error::other(Mine(7));
+    let shared: Arc<dyn StdError + Send + Sync> = Arc::new(Mine(7));
+    check_alone(Arc::new(in_io()));
+    check_alone(Box::new(in_io()));
+    check_alone(shared);
+    check_alone(std::io::Error::other(Box::new(Mine(7))));
+}
+
+/// Checks that [`Mine`] is found in what a service returned.
+fn check_alone(error: impl StdError + Send + Sync + 'static) {
+    let mut group = Group::new();
+    group.add("it", async move |_| Err::<(), _>(error));
+    let error = futures_lite::future::block_on(group.run()).unwrap_err();
+    assert_eq!(error.find::<Mine>(), Some(&Mine(7)), "{error:?}");
 }

@@ -121,6 +121,21 @@ fn g21_nor_do_those_that_were_never_ready() {
     assert!(left < FLAT, "{left} bytes of 20,000 that were stopped");
 }
 
+#[test]
+fn g21_nor_do_additions_that_are_refused() {
+    let left = bytes_left(2_000, |handle, db, _| {
+        let options = ServiceOptions::new().on_failure(OnFailure::Ignore);
+        let weak = handle.add_with("weak", options, async |_| Err("no"));
+        let weak = weak.unwrap();
+        handle.cancel_one(weak);
+        // Refused if `weak` is still about to end, and never started if it has ended.
+        let options = ServiceOptions::new().needs(weak).needs(db);
+        let user = handle.add_with("user", options, |_| pending::<()>());
+        user.map(|id| handle.cancel_one(id)).ok();
+    });
+    assert!(left < FLAT, "{left} bytes of 2,000 services");
+}
+
 /// A group of one service that fails in each run, and may be restarted this often in a period that
 /// is longer than any test; and the number of its runs.
 fn restarting(intensity: usize) -> (Run<'static>, Arc<AtomicUsize>) {

@@ -76,7 +76,7 @@ pub(super) fn parse(
     } else {
         Version::Http1_1
     }));
-    let names_host = !target.starts_with('/') && semantics.host.is_some();
+    let names_host = !target.starts_with('/') && target != "*" && semantics.host.is_some();
     insert_all(request, raw.headers, names_host)?;
     Ok(Some(RequestHead {
         method,

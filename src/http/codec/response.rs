@@ -100,10 +100,16 @@ impl ResponseHead<'_> {
         persistence
     }
 
+    /// Returns true if GET would be answered with no content, and its length.
+    fn is_reset_head(&self) -> bool {
+        self.method == Method::Head && self.response.status() == StatusCode::ResetContent
+    }
+
     /// Returns true if GET would be answered with a length.
     fn may_have_length(&self) -> bool {
         let status = self.response.status();
-        !status.is_informational() && status != StatusCode::NoContent
+        let is_bare = matches!(status, StatusCode::NoContent | StatusCode::ResetContent);
+        !status.is_informational() && !is_bare
     }
 
     /// Appends the field that frames the body.
@@ -113,6 +119,7 @@ impl ResponseHead<'_> {
             ResponseFraming::Chunked => out.extend_from_slice(b"transfer-encoding: chunked\r\n"),
             ResponseFraming::UntilClose => {}
             // RFC 9110, 8.6: to HEAD the length that GET would have, to 1xx and 204 none.
+            ResponseFraming::Empty if self.is_reset_head() => content_length(0, out),
             ResponseFraming::Empty if self.method == Method::Head && self.may_have_length() => {
                 let set = self.response.header("content-length");
                 let set = set.and_then(|values| values.last().as_str().parse().ok());

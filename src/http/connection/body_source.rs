@@ -117,6 +117,8 @@ impl BodySource {
     /// Takes the socket and the buffer from the body. Later reads return an error.
     pub(super) fn take_back(&mut self) -> ReadBuffer {
         self.socket = None;
+        // Who waits for trailers is told that there are none.
+        self.trailers = None;
         std::mem::take(&mut self.buffer)
     }
 

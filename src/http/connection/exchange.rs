@@ -1,10 +1,10 @@
 //! One request and what the app made of it.
 
-use http_types::{Response, Result, StatusCode};
+use http_types::{Error, Response, Result, StatusCode};
 
 use super::transport::Transport;
-use crate::executor::panic::Panicked;
-use crate::http::codec::RequestHead;
+use crate::executor::panic::{Panicked, catch};
+use crate::http::codec::{RequestFraming, RequestHead};
 
 /// One request and what the app made of it.
 pub(super) struct Exchange {
@@ -33,7 +33,9 @@ impl Exchange {
     /// the client has asked for that (RFC 9110, 7.8 and 15.2).
     fn is_final(&self, response: &Response) -> bool {
         let switches = response.status() == StatusCode::SwitchingProtocols;
-        let may_switch = self.head.asks_upgrade && response.has_upgrade();
+        // What is left of a body would be taken for the new protocol.
+        let has_body = self.head.framing != RequestFraming::Empty;
+        let may_switch = self.head.asks_upgrade && !has_body && response.has_upgrade();
         !response.status().is_informational() || switches && may_switch
     }
 
@@ -65,18 +67,36 @@ impl Exchange {
                 log_not_final(transport);
                 StatusCode::InternalServerError
             }
-            Ok(Err(error)) => {
-                if error.status().is_server_error() {
-                    log_failure(transport, &error);
-                }
-                error.status()
-            }
+            Ok(Err(error)) => self.status_of(transport, error),
             Err(panicked) => {
                 self.note_panic(transport, panicked);
                 StatusCode::InternalServerError
             }
         };
+        if let Err(panicked) = catch(|| *slot = None) {
+            self.note_panic(transport, panicked);
+        }
         slot.insert(Response::new(failed))
+    }
+
+    /// Returns the status that an error is answered with. The error is the user's: a panic while it is
+    /// displayed or dropped costs no more than this connection.
+    fn status_of(&mut self, transport: &Transport, error: Error) -> StatusCode {
+        let status = error.status();
+        let told = catch(|| {
+            if status.is_server_error() {
+                log_failure(transport, &error);
+            }
+            drop(error);
+        });
+        if let Err(panicked) = told {
+            self.note_panic(transport, panicked);
+        }
+        if status.is_informational() {
+            log_not_final(transport);
+            return StatusCode::InternalServerError;
+        }
+        status
     }
 }
 
@@ -85,7 +105,7 @@ fn log_not_final(transport: &Transport) {
     log::error!(target: "neap", event = "response not final", service = name, peer:%; "response to {peer} is informational, or switches protocols unasked: answered with 500");
 }
 
-fn log_failure(transport: &Transport, error: &http_types::Error) {
+fn log_failure(transport: &Transport, error: &Error) {
     let (name, peer) = (&*transport.context.name, transport.peer());
     log::error!(target: "neap", event = "request failed", service = name, peer:%; "request from {peer} failed: {error}");
 }

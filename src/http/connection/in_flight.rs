@@ -12,6 +12,7 @@ use pin_project_lite::pin_project;
 
 use super::body_reader::attach_body;
 use super::exchange::{Answered, Exchange};
+use super::held::Held;
 use super::request_body::RequestBody;
 use super::response_writer::ResponseWriter;
 use super::transport::Transport;
@@ -42,7 +43,7 @@ pin_project! {
 pub(super) struct Remains {
     /// The request's body, if it was not read to its end before the response.
     pub(super) body: Option<Arc<RequestBody>>,
-    pub(super) response: Option<Response>,
+    pub(super) response: Held<Response>,
     /// The message of the handler's panic.
     pub(super) panic: Option<String>,
 }
@@ -179,12 +180,7 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
         cx: &mut Context<'_>,
     ) -> Poll<()> {
         let this = self.project();
-        if this.body.as_ref().is_some_and(|body| body.is_whole()) {
-            // Nothing is left to read of the body, so the connection reads the socket again.
-            if let Some(body) = this.body.take() {
-                transport.buffer = body.take_back().buffer;
-            }
-        }
+        take_back_whole(this.body, transport);
         match (this.body, this.exchange) {
             (None, Some(exchange)) => transport.poll_reset(cx, &mut exchange.watching),
             // The handler reads the socket, and sees a reset itself.
@@ -199,6 +195,7 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
         let Some(exchange) = this.exchange else {
             return;
         };
+        take_back_whole(this.body, transport);
         let response = exchange.conclude(transport, answered, this.response);
         let mut close = exchange.panic.is_some();
         if let Some(body) = this.body {
@@ -240,8 +237,19 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
         *this.writer = None;
         Remains {
             body: this.body.take(),
-            response: this.response.take(),
+            response: Held(this.response.take()),
             panic: this.exchange.take().and_then(|exchange| exchange.panic),
+        }
+    }
+}
+
+/// Takes back the buffer from a body of which nothing is left to read, so that the connection reads the
+/// socket again.
+#[inline(always)]
+fn take_back_whole(body: &mut Option<Arc<RequestBody>>, transport: &mut Transport) {
+    if body.as_ref().is_some_and(|body| body.is_whole()) {
+        if let Some(body) = body.take() {
+            transport.buffer = body.take_back().buffer;
         }
     }
 }

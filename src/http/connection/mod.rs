@@ -17,6 +17,7 @@ mod close;
 mod exchange;
 mod handler_panicked;
 mod head_reader;
+mod held;
 mod in_flight;
 mod read_ahead;
 mod request_body;
@@ -36,6 +37,7 @@ use http_types::Response;
 use self::close::CloseMode;
 pub(super) use self::handler_panicked::HandlerPanicked;
 use self::head_reader::{Awaited, HeadReader};
+use self::held::Held;
 use self::in_flight::{InFlight, Remains};
 use self::response_writer::ResponseWriter;
 use self::transport::Transport;
@@ -43,7 +45,6 @@ use super::app::App;
 use super::codec::{Persistence, Refusal};
 use super::context::ServerContext;
 use super::socket::ConnState;
-use crate::executor::panic::{Panicked, catch};
 use crate::net::connections::Counted;
 use crate::net::stream::Stream;
 use crate::stop::token::StopToken;
@@ -60,19 +61,6 @@ pub(super) struct Connection {
     transport: Transport,
     // The last field, so that the socket is closed before the count falls.
     _counted: Counted,
-}
-
-/// What is in flight, also when the connection is cancelled.
-struct Held<F>(Option<Pin<Box<InFlight<F>>>>);
-
-impl<F> Drop for Held<F> {
-    fn drop(&mut self) {
-        // What the handler holds is the user's, and its destructor may panic. That costs no more than
-        // this connection.
-        if let Err(Panicked(message)) = catch(|| self.0 = None) {
-            log::error!(target: "neap", event = "handler panicked"; "a handler panicked when it was dropped: {message}");
-        }
-    }
 }
 
 /// The connection is to be closed after the present request.
@@ -191,17 +179,18 @@ impl Connection {
     ) -> Result<(), LastRequest> {
         let Remains {
             body,
-            response,
+            mut response,
             panic,
         } = in_flight.end();
         let mut keep = matches!(sent, Ok(Persistence::Keep | Persistence::KeepSaid));
         keep &= panic.is_none();
+        let is_upgrade = matches!(sent, Ok(Persistence::Upgrade));
         if let Some(body) = body {
             let taken_back = body.finish(keep, &self.transport.context).await;
             self.transport.buffer = taken_back.buffer;
             keep &= taken_back.is_whole;
         }
-        let mode = match (sent, response) {
+        let mode = match (sent, response.0.take_if(|_| is_upgrade)) {
             _ if keep => {
                 self.begin_idle();
                 return Ok(());

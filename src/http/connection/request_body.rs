@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use async_io::Timer;
@@ -13,6 +13,7 @@ use http_types::trailers;
 use super::body_source::{BodySource, too_late};
 use super::close::LONGEST_LINGER;
 use super::transport::Transport;
+use crate::executor::panic::catch;
 use crate::http::codec::{Refusal, RequestHead};
 use crate::http::context::ServerContext;
 use crate::http::socket::{BUFFER_SIZE, ReadBuffer};
@@ -31,6 +32,9 @@ pub(super) struct RequestBody {
     /// True once the response is finished and the body was not read to its end: what is left is the
     /// connection's, and a reader that is still held has an error.
     is_detached: AtomicBool,
+
+    /// The handler that waits for more of the body.
+    reader: Mutex<Option<Waker>>,
 }
 
 /// What the connection takes back after the response.
@@ -61,6 +65,7 @@ impl RequestBody {
         Self {
             source: Mutex::new(source),
             is_detached: AtomicBool::new(false),
+            reader: Mutex::new(None),
         }
     }
 
@@ -78,7 +83,31 @@ impl RequestBody {
         if self.is_detached.load(Ordering::Relaxed) {
             return Poll::Ready(Err(too_late()));
         }
-        source.poll_read(cx, out)
+        let polled = source.poll_read(cx, out);
+        drop(source);
+        if polled.is_pending() {
+            self.await_more(cx.waker());
+        }
+        polled
+    }
+
+    /// Notes who waits for more of the body: the socket, which wakes it, may be closed before.
+    fn await_more(&self, waker: &Waker) {
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        if !reader.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            *reader = Some(waker.clone());
+        }
+    }
+
+    /// Wakes the handler, if it waits for what will not come.
+    fn wake_reader(&self) {
+        let reader = {
+            let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+            reader.take()
+        };
+        if let Some(reader) = reader {
+            let _ = catch(|| reader.wake());
+        }
     }
 
     /// Returns true if the body was read to its end.
@@ -149,10 +178,14 @@ impl RequestBody {
 
     /// Takes the socket and the buffer back from the handler.
     pub(super) fn take_back(&self) -> TakenBack {
-        let mut source = self.source();
-        TakenBack {
-            buffer: source.take_back(),
-            is_whole: source.is_whole() && source.failure().is_none(),
-        }
+        let taken_back = {
+            let mut source = self.source();
+            TakenBack {
+                buffer: source.take_back(),
+                is_whole: source.is_whole() && source.failure().is_none(),
+            }
+        };
+        self.wake_reader();
+        taken_back
     }
 }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use futures_lite::{AsyncRead, ready};
-use http_types::{Response, StatusCode, trailers};
+use http_types::{Method, Response, StatusCode, trailers};
 
 use super::transport::Transport;
 use crate::executor::panic::{Panicked, catch};
@@ -63,6 +63,8 @@ impl ResponseWriter {
         let close = close
             || !request.keep_alive
             || framing == ResponseFraming::UntilClose
+            // What follows is for the tunnel, which the server does not make (RFC 9110, 9.3.6).
+            || request.method == Method::Connect
             || !transport.context.lifecycle.is_serving();
         let persistence = match (upgrade, close) {
             (true, _) => Persistence::Upgrade,
