@@ -13,6 +13,8 @@ use crate::members::log;
 use crate::stop::cause::Cause;
 use crate::stop::run_until::run_until;
 use crate::stop::token::StopToken;
+#[cfg(feature = "net")]
+use crate::time::time_source::TimeSource;
 
 /// What a service is handed: its name, its stop, and a way to spawn children.
 ///
@@ -185,6 +187,12 @@ impl<'a> Scope<'a> {
         self.deadline().map(|deadline| {
             deadline.saturating_duration_since(self.member.host.timeline.now_instant())
         })
+    }
+
+    /// Returns the clock of the group, for what the service serves.
+    #[cfg(feature = "net")]
+    pub(crate) fn time_source(&self) -> TimeSource {
+        self.member.host.timeline.source()
     }
 
     /// Returns a token that is stopped when the service is told to stop. It borrows nothing, so that

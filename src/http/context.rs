@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::drain::{Registry, Report, ServerLifecycle};
 use super::settings::Settings;
 use crate::stop::token::StopToken;
+use crate::time::time_source::TimeSource;
 
 /// What is called when the drain is over.
 pub(super) type OnDrained = Box<dyn FnOnce(Report) + Send>;
@@ -17,6 +18,8 @@ pub(super) struct ServerContext {
     /// The name of the service.
     pub(super) name: String,
     pub(super) settings: Settings,
+    /// The clock of the group.
+    pub(super) time: TimeSource,
     /// Shared with the handlers, by way of each request's extensions.
     pub(super) lifecycle: Arc<ServerLifecycle>,
     pub(super) registry: Registry,
@@ -28,13 +31,15 @@ impl ServerContext {
     pub(super) fn new(
         name: &str,
         stop: StopToken,
+        time: TimeSource,
         settings: Settings,
         on_drained: Option<OnDrained>,
     ) -> Self {
         Self {
             name: name.to_owned(),
             settings,
-            lifecycle: Arc::new(ServerLifecycle::new(stop)),
+            lifecycle: Arc::new(ServerLifecycle::new(stop, time.clone())),
+            time,
             registry: Registry::default(),
             on_drained: Mutex::new(on_drained),
         }
@@ -43,7 +48,7 @@ impl ServerContext {
 
 impl Drop for ServerContext {
     fn drop(&mut self) {
-        let Some(report) = self.registry.report() else {
+        let Some(report) = self.registry.report(self.time.now()) else {
             return;
         };
         let name = &*self.name;

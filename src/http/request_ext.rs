@@ -1,7 +1,7 @@
 //! What a handler can ask about the server that serves its request.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::drain::ServerLifecycle;
 use crate::stop::source::StopSource;
@@ -84,8 +84,9 @@ fn stop_token(served: Option<&Served>) -> StopToken {
 }
 
 fn remaining_time(served: Option<&Served>) -> Option<Duration> {
-    let deadline = served?.0.draining().deadline()?;
-    Some(deadline.saturating_duration_since(Instant::now()))
+    let lifecycle = &served?.0;
+    let deadline = lifecycle.draining().deadline()?;
+    Some(deadline.saturating_duration_since(lifecycle.now()))
 }
 
 fn is_ready(served: Option<&Served>) -> bool {

@@ -302,8 +302,8 @@ impl<A: App> Server<A> {
     {
         check_limit(self.settings.max_connections)?;
         let listeners = self.binding.listen(self.settings.backlog, &scope)?;
-        let context =
-            ServerContext::new(scope.name(), scope.token(), self.settings, self.on_drained);
+        let (token, time) = (scope.token(), scope.time_source());
+        let context = ServerContext::new(scope.name(), token, time, self.settings, self.on_drained);
         serving::run(self.app, listeners, Arc::new(context), scope).await
     }
 }

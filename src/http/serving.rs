@@ -4,18 +4,17 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use async_io::Timer;
 use futures_lite::future;
 
 use super::app::App;
 use super::connection::{self, Connection, HandlerPanicked};
 use super::context::ServerContext;
-use super::socket::deadline_from;
 use crate::group::scope::Scope;
 use crate::net::accept_loop::accept_until;
 use crate::net::connections::{Connections, Counted, in_words, waited_for};
 use crate::net::listeners::Listeners;
 use crate::net::stream::Stream;
+use crate::time::time_source::deadline_from;
 
 /// Serves until the service is told to stop, and drains.
 ///
@@ -42,13 +41,19 @@ pub(super) async fn run<'a, A: App + 'a>(
         let name = scope.name();
         log::info!(target: "neap", event = "lame duck", service = name; "`{name}` goes on for {lame_duck:?} before it drains");
         context.lifecycle.lame_duck();
-        accept_until(&mut listeners, &count, Timer::after(lame_duck), connect).await?;
+        accept_until(
+            &mut listeners,
+            &count,
+            context.time.sleep(lame_duck),
+            connect,
+        )
+        .await?;
     }
 
     let own = settings.drain_timeout;
-    let own = own.map(|timeout| deadline_from(Instant::now(), timeout));
+    let own = own.map(|timeout| deadline_from(context.time.now(), timeout));
     let deadline = own.into_iter().chain(scope.deadline()).min();
-    context.registry.begin_drain();
+    context.registry.begin_drain(context.time.now());
     context.lifecycle.drain(cause, deadline);
     if settings.listener_shared {
         drop(listeners);
@@ -87,7 +92,7 @@ async fn drain(
     };
     let late = async {
         match deadline {
-            Some(deadline) => Timer::at(deadline).await,
+            Some(deadline) => context.time.alarm(deadline).await,
             None => future::pending().await,
         };
         false
@@ -97,9 +102,7 @@ async fn drain(
     }
     let left = context.registry.tally();
     context.lifecycle.cancel();
-    let timeout = async {
-        Timer::after(context.settings.cancel_timeout).await;
-    };
+    let timeout = context.time.sleep(context.settings.cancel_timeout);
     future::or(count.empty(), timeout).await;
     Err(io::Error::new(
         io::ErrorKind::TimedOut,

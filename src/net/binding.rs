@@ -52,10 +52,11 @@ impl Binding {
     ///
     /// Returns an error that names the address, if it cannot be bound.
     pub(crate) fn listen(self, backlog: u32, scope: &Scope<'_>) -> io::Result<Listeners> {
-        let listeners = match self {
+        let mut listeners = match self {
             Self::Address(address) => address.bind_with(backlog)?,
             Self::Listeners(listeners, _) => listeners,
         };
+        listeners.go_by(scope.time_source());
         // With port 0 this is where one learns the port.
         for address in listeners.local_addrs() {
             log::listening(scope.member(), &address);

@@ -4,13 +4,13 @@ use std::io;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use async_io::Timer;
 use futures_lite::future::poll_fn;
 
 use super::accept_error::AcceptError;
 use super::endpoint::Endpoint;
 use super::listener::Listener;
 use super::stream::Stream;
+use crate::time::time_source::TimeSource;
 
 /// The first pause after descriptors or memory ran out. It doubles up to [`LONGEST_PAUSE`].
 const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
@@ -40,6 +40,8 @@ pub struct Listeners {
     next: usize,
     /// The pause after the last accept; zero unless descriptors or memory ran out.
     pause: Duration,
+    /// The clock that the pause goes by.
+    time: TimeSource,
 }
 
 impl Listeners {
@@ -48,7 +50,13 @@ impl Listeners {
             each,
             next: 0,
             pause: Duration::ZERO,
+            time: TimeSource::default(),
         }
+    }
+
+    /// Sets the clock that pauses go by. It is the real one unless set.
+    pub(super) fn go_by(&mut self, time: TimeSource) {
+        self.time = time;
     }
 
     pub(super) fn into_each(self) -> impl Iterator<Item = Listener> {
@@ -89,7 +97,7 @@ impl Listeners {
                     self.pause = (self.pause * 2).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
                     let pause = self.pause;
                     log::warn!(target: "neap", event = "accept failed"; "accept failed, next try in {pause:?}: {error}");
-                    Timer::after(pause).await;
+                    self.time.sleep(pause).await;
                 }
             }
         }

@@ -10,6 +10,8 @@ pub(crate) mod clock;
 pub(crate) mod deadlines;
 mod schedule;
 pub(crate) mod sleep;
+#[cfg(feature = "net")]
+pub(crate) mod time_source;
 pub(crate) mod timeline;
 
 use std::time::{Duration, Instant};

@@ -6,6 +6,8 @@ use super::activity::Activity;
 use super::alarm::Alarm;
 use super::clock::Clock;
 use super::nanos;
+#[cfg(feature = "net")]
+use super::time_source::TimeSource;
 use crate::sync::OnceLock;
 
 /// The clock of one group, and the instant that its times are counted from.
@@ -79,6 +81,12 @@ impl Timeline {
     /// Returns the instant that is this many nanoseconds after the origin.
     pub(crate) fn instant(&self, nanos: u64) -> Instant {
         self.origin().instant + Duration::from_nanos(nanos)
+    }
+
+    /// Returns the clock of the group, for what it serves.
+    #[cfg(feature = "net")]
+    pub(crate) fn source(&self) -> TimeSource {
+        TimeSource::new(self.origin().clock.clone())
     }
 
     /// Returns a wait for an instant.

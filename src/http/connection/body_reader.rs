@@ -14,7 +14,6 @@ use crate::http::codec::{Refusal, RequestFraming, RequestHead};
 use crate::http::socket::BUFFER_SIZE;
 
 /// The handler's end of a request's body.
-#[derive(Debug)]
 pub(super) struct BodyReader {
     body: Arc<RequestBody>,
     /// Bytes that `fill_buf` has read; empty as long as only `read` is used.

@@ -11,7 +11,8 @@ use futures_lite::ready;
 use http_types::{Trailers, trailers};
 
 use crate::http::codec::{ChunkedDecoder, Progress, Refusal, RequestFraming, RequestHead};
-use crate::http::socket::{BUFFER_SIZE, LazyTimer, ReadBuffer, Socket, deadline_from};
+use crate::http::socket::{BUFFER_SIZE, LazyTimer, ReadBuffer, Socket};
+use crate::time::time_source::{TimeSource, deadline_from};
 
 /// What asks a client to send the body it has announced (RFC 9110, 10.1.1).
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -19,7 +20,6 @@ const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 const LARGE_READ: usize = BUFFER_SIZE / 4;
 
 /// Receives and decodes the body of one request.
-#[derive(Debug)]
 pub(super) struct BodySource {
     /// The socket; `None` once the connection has taken it back.
     socket: Option<Arc<Socket>>,
@@ -37,6 +37,7 @@ pub(super) struct BodySource {
     /// Since when the body is waited for.
     waiting_since: Option<Instant>,
     timer: LazyTimer,
+    time: TimeSource,
     trailers: Option<trailers::Sender>,
 }
 
@@ -55,6 +56,7 @@ impl BodySource {
         socket: Arc<Socket>,
         buffer: ReadBuffer,
         head: RequestHead,
+        time: TimeSource,
         timeout: Duration,
         max_body: u64,
         trailers: Option<trailers::Sender>,
@@ -79,6 +81,7 @@ impl BodySource {
             timeout,
             waiting_since: None,
             timer: LazyTimer::default(),
+            time,
             trailers,
         }
     }
@@ -250,8 +253,11 @@ impl BodySource {
 
     /// Returns ready, with an error, once the body has gone without a byte for too long.
     fn poll_timeout(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let since = *self.waiting_since.get_or_insert_with(Instant::now);
-        ready!(self.timer.poll(cx, deadline_from(since, self.timeout)));
+        let since = *self.waiting_since.get_or_insert_with(|| self.time.now());
+        ready!(
+            self.timer
+                .poll(cx, &self.time, deadline_from(since, self.timeout))
+        );
         self.fail(Refusal::too_slow("body too slow"))
     }
 

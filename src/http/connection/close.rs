@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use super::transport::Transport;
 use crate::http::codec::{self, Refusal};
-use crate::http::socket::{ConnState, deadline_from};
+use crate::http::socket::ConnState;
 use crate::net::stream::Stream;
+use crate::time::time_source::deadline_from;
 
 /// How long the peer may go on sending after the server has closed its side.
 pub(super) const LONGEST_LINGER: Duration = Duration::from_secs(2);
@@ -32,7 +33,7 @@ pub(super) async fn linger(transport: &mut Transport) {
     if transport.socket.stream.shutdown(Shutdown::Write).is_err() {
         return;
     }
-    let start = Instant::now();
+    let start = transport.context.time.now();
     let mut last_byte = start;
     transport.read_at_once();
     poll_fn(|cx| poll_discard(transport, cx, &mut last_byte, start + LONGEST_LINGER)).await;
@@ -51,11 +52,11 @@ fn poll_discard(
             Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
             Poll::Ready(Ok(_)) => {
                 transport.buffer.release();
-                *last_byte = Instant::now();
+                *last_byte = transport.context.time.now();
             }
             Poll::Pending => {
                 let quiet = deadline_from(*last_byte, transport.context.settings.linger);
-                return transport.timer.poll(cx, quiet.min(deadline));
+                return transport.poll_timer(cx, quiet.min(deadline));
             }
         }
     }

@@ -12,8 +12,9 @@ use http_types::Request;
 use super::close::CloseMode;
 use super::transport::Transport;
 use crate::http::codec::{HeadParser, Refusal, RequestHead};
-use crate::http::socket::{ConnState, deadline_from};
+use crate::http::socket::ConnState;
 use crate::stop::token::Stopped;
+use crate::time::time_source::deadline_from;
 
 /// How long a connection keeps the memory of its last request for the next one.
 const KEEP_MEMORY: Duration = Duration::from_millis(100);
@@ -55,15 +56,15 @@ impl HeadReader {
                 peer.to_string().into(),
                 default_host,
             ),
-            since: Instant::now(),
+            since: transport.context.time.now(),
             searched: 0,
             draining: transport.context.lifecycle.draining().stopped(),
         }
     }
 
     /// Begins to wait for the next request, after a response.
-    pub(super) fn begin_idle(&mut self) {
-        self.since = Instant::now();
+    pub(super) fn begin_idle(&mut self, transport: &Transport) {
+        self.since = transport.context.time.now();
         self.searched = 0;
     }
 
@@ -92,12 +93,12 @@ impl HeadReader {
             // Asked after the read: bytes that were there at the stop are read before it takes effect.
             let draining = Pin::new(&mut self.draining).poll(cx).is_ready();
             if has_memory && !draining {
-                ready!(transport.timer.poll(cx, self.since + KEEP_MEMORY));
+                ready!(transport.poll_timer(cx, self.since + KEEP_MEMORY));
                 self.parser.forget();
                 return Poll::Ready(Awaited::Pause);
             }
             let deadline = self.deadline(transport, draining);
-            ready!(transport.timer.poll(cx, deadline));
+            ready!(transport.poll_timer(cx, deadline));
             // The last look at the socket: bytes that have come while the time ran out count, too.
             match transport.try_fill() {
                 Ok(0) => return Poll::Ready(end_of_file(transport)),
@@ -143,7 +144,7 @@ impl HeadReader {
                 self.searched = bytes.len().saturating_sub(2);
                 if transport.socket.state() != ConnState::Head {
                     transport.socket.enter(ConnState::Head);
-                    self.since = Instant::now();
+                    self.since = transport.context.time.now();
                 }
                 None
             }

@@ -228,7 +228,7 @@ impl Connection {
     fn begin_idle(&mut self) {
         self.transport.socket.enter(ConnState::Idle);
         self.transport.expect_request();
-        self.heads.begin_idle();
+        self.heads.begin_idle(&self.transport);
     }
 }
 

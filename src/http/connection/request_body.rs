@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use async_io::Timer;
 use futures_lite::future;
 use http_types::trailers;
 
@@ -25,7 +24,6 @@ const MOST_DISCARDED: u64 = 256 * 1024;
 ///
 /// While the handler may read, only the body reads the socket. After the response the connection takes
 /// the socket back, and a reader that is still held returns an error.
-#[derive(Debug)]
 pub(super) struct RequestBody {
     source: Mutex<BodySource>,
 
@@ -58,6 +56,7 @@ impl RequestBody {
             Arc::clone(&transport.socket),
             std::mem::take(&mut transport.buffer),
             head,
+            transport.context.time.clone(),
             settings.body_timeout,
             settings.max_body,
             trailers,
@@ -141,9 +140,7 @@ impl RequestBody {
         if discard && !is_whole {
             let draining = context.lifecycle.draining().stopped();
             let late = async {
-                let limit = async {
-                    Timer::after(LONGEST_LINGER).await;
-                };
+                let limit = context.time.sleep(LONGEST_LINGER);
                 future::or(limit, async { drop(draining.await) }).await;
             };
             future::or(self.discard(), late).await;

@@ -12,7 +12,8 @@ use http_types::{Method, Response, StatusCode, trailers};
 use super::transport::Transport;
 use crate::executor::panic::{Panicked, catch};
 use crate::http::codec::{self, Persistence, Refusal, RequestHead, ResponseFraming, ResponseHead};
-use crate::http::socket::{BUFFER_SIZE, ConnState, WriteBuffer, deadline_from};
+use crate::http::socket::{BUFFER_SIZE, ConnState, WriteBuffer};
+use crate::time::time_source::deadline_from;
 
 /// The most bytes that are gathered for one write: about as many as a socket's buffer takes.
 const GATHERED: usize = 4 * BUFFER_SIZE;
@@ -176,9 +177,10 @@ impl ResponseWriter {
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => {
-                    let since = *self.stalled_since.get_or_insert_with(Instant::now);
+                    let now = || transport.context.time.now();
+                    let since = *self.stalled_since.get_or_insert_with(now);
                     let timeout = transport.context.settings.write_timeout;
-                    ready!(transport.timer.poll(cx, deadline_from(since, timeout)));
+                    ready!(transport.poll_timer(cx, deadline_from(since, timeout)));
                     return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
                 }
             }

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use futures_lite::ready;
 
@@ -20,7 +21,7 @@ pub(super) struct Transport {
     pub(super) socket: Arc<Socket>,
     /// Bytes that were read ahead of their use.
     pub(super) buffer: ReadBuffer,
-    pub(super) timer: LazyTimer,
+    timer: LazyTimer,
     /// Whether the end of the present response is the end of the connection. A cut must then be a
     /// reset, or the peer would take the response for whole.
     pub(super) until_close: bool,
@@ -62,6 +63,11 @@ impl Transport {
     /// Gives back what a connection needs only while a request is served.
     pub(super) fn rest(&mut self) {
         self.watch.release();
+    }
+
+    /// Returns ready once `deadline` has passed, by the clock of the group.
+    pub(super) fn poll_timer(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
+        self.timer.poll(cx, &self.context.time, deadline)
     }
 
     /// Returns the address of the peer.

@@ -7,6 +7,7 @@ use std::time::Instant;
 use crate::stop::cause::Cause;
 use crate::stop::source::StopSource;
 use crate::stop::token::StopToken;
+use crate::time::time_source::TimeSource;
 
 /// The state of a server. It only moves down this list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,6 +28,8 @@ enum ServerState {
 pub(in crate::http) struct ServerLifecycle {
     /// A [`ServerState`]. It is stored before `drain` or `cancel` wakes a waiter.
     state: AtomicU8,
+    /// The clock of the group.
+    time: TimeSource,
     /// When the drain began.
     drain_began: OnceLock<Instant>,
     /// The service's own token: stopped before the server has noticed the stop.
@@ -39,9 +42,10 @@ pub(in crate::http) struct ServerLifecycle {
 
 impl ServerLifecycle {
     /// Makes the lifecycle of a service with this stop token.
-    pub(in crate::http) fn new(stop: StopToken) -> Self {
+    pub(in crate::http) fn new(stop: StopToken, time: TimeSource) -> Self {
         Self {
             stop,
+            time,
             state: AtomicU8::new(ServerState::Serving as u8),
             drain_began: OnceLock::new(),
             drain: StopSource::new(),
@@ -57,6 +61,11 @@ impl ServerLifecycle {
             2 => ServerState::Draining,
             _ => ServerState::Cancelling,
         }
+    }
+
+    /// Returns the time by the clock of the group.
+    pub(in crate::http) fn now(&self) -> Instant {
+        self.time.now()
     }
 
     /// Returns true until the service is told to stop.
@@ -76,7 +85,7 @@ impl ServerLifecycle {
 
     /// Begins the drain: wakes idle connections, and tells the handlers until when they have time.
     pub(in crate::http) fn drain(&self, cause: Cause, deadline: Option<Instant>) {
-        let _ = self.drain_began.set(Instant::now());
+        let _ = self.drain_began.set(self.now());
         self.enter(ServerState::Draining);
         self.drain.stop_by(cause, deadline);
     }

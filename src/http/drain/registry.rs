@@ -63,19 +63,19 @@ impl Registry {
     }
 
     /// Records the connections there are when the drain begins.
-    pub(in crate::http) fn begin_drain(&self) {
-        let _ = self.drain.set((Instant::now(), self.tally()));
+    pub(in crate::http) fn begin_drain(&self, now: Instant) {
+        let _ = self.drain.set((now, self.tally()));
     }
 
     /// Reports on the drain; `None` if there was none.
-    pub(in crate::http) fn report(&self) -> Option<Report> {
+    pub(in crate::http) fn report(&self, now: Instant) -> Option<Report> {
         let (since, found) = self.drain.get()?;
         let mut cut = Tally::default();
         for state in ConnState::ALL {
             *cut.count_mut(state) = self.cut[state as usize].load(Ordering::Relaxed);
         }
         Some(Report {
-            took: since.elapsed(),
+            took: now.saturating_duration_since(*since),
             found: *found,
             accepted: self.accepted.load(Ordering::Relaxed),
             idle_closed: self.idle_closed.load(Ordering::Relaxed),

@@ -15,7 +15,7 @@ use std::task::{Context, Poll};
 use futures_lite::{AsyncRead, AsyncWrite};
 
 pub(super) use self::conn_state::ConnState;
-pub(super) use self::lazy_timer::{LazyTimer, deadline_from};
+pub(super) use self::lazy_timer::LazyTimer;
 pub(super) use self::pool::BUFFER_SIZE;
 pub(super) use self::read_buffer::ReadBuffer;
 pub(super) use self::watch::Watch;
