@@ -14,6 +14,7 @@ use crate::net::accept_loop::accept_until;
 use crate::net::connections::{Connections, Counted, in_words, waited_for};
 use crate::net::listeners::Listeners;
 use crate::net::stream::Stream;
+use crate::stop::cause::Cause;
 use crate::time::time_source::deadline_from;
 
 /// Serves until the service is told to stop, and drains.
@@ -50,17 +51,29 @@ pub(super) async fn run<'a, A: App + 'a>(
         .await?;
     }
 
-    let own = settings.drain_timeout;
-    let own = own.map(|timeout| deadline_from(context.time.now(), timeout));
-    let deadline = own.into_iter().chain(scope.deadline()).min();
-    context.registry.begin_drain(context.time.now());
-    context.lifecycle.drain(cause, deadline);
+    let deadline = begin_drain(&context, cause, scope.deadline());
     if settings.listener_shared {
         drop(listeners);
     } else {
         listeners.close(|stream| connect(stream, count.enter()));
     }
     drain(&context, &count, deadline).await
+}
+
+/// Tells idle connections and handlers that the server drains. Returns the deadline: the group's, or the
+/// server's own.
+fn begin_drain(
+    context: &ServerContext,
+    cause: Cause,
+    deadline: Option<Instant>,
+) -> Option<Instant> {
+    let now = context.time.now();
+    let own = context.settings.drain_timeout;
+    let own = own.map(|timeout| deadline_from(now, timeout));
+    let deadline = own.into_iter().chain(deadline).min();
+    context.registry.begin_drain(now);
+    context.lifecycle.drain(cause, deadline);
+    deadline
 }
 
 /// Serves a connection until its end, or until the server itself cancels, which drops it.

@@ -105,8 +105,9 @@ fn started_returns_when_one_that_was_starting_is_abandoned() {
         let opens = holds.clone();
         let held = group.add("held", async move |scope: Scope<'static>| {
             scope.starting();
+            std::mem::forget(scope.guard());
             opens.open();
-            hold(scope).await;
+            pending::<()>().await;
         });
         let (held, opens) = (held.id(), held_on.clone());
         group.add("waiter", async move |scope: Scope<'static>| {
@@ -130,8 +131,9 @@ fn g17_one_that_is_abandoned_gives_up_its_turn() {
         let holds = Gate::new();
         let opens = holds.clone();
         let held = group.add("held", async move |scope: Scope<'static>| {
+            std::mem::forget(scope.guard());
             opens.open();
-            hold(scope).await;
+            pending::<()>().await;
         });
         let (held, handle) = (held.id(), group.handle());
         group.add("next", async |_| {});
