@@ -111,6 +111,16 @@ impl<A> Server<A> {
         self
     }
 
+    /// Puts another app in the place of this one.
+    pub(crate) fn map_app<B>(self, change: impl FnOnce(A) -> B) -> Server<B> {
+        Server {
+            app: change(self.app),
+            binding: self.binding,
+            settings: self.settings,
+            on_drained: self.on_drained,
+        }
+    }
+
     /// Binds the address now instead of at the start of the service.
     ///
     /// After it, [`local_addrs`](Server::local_addrs) is known, with the port that the system has

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use super::listener::Listener;
 use super::listeners::Listeners;
+use super::memory::port::PortListener;
 
 /// The length of the kernel's queue of connections for each listener, unless another is set.
 pub(crate) const BACKLOG: u32 = 1024;
@@ -60,6 +61,17 @@ impl Address {
     pub fn and(mut self, other: impl Into<Self>) -> Self {
         self.entries.extend(other.into().entries);
         self
+    }
+
+    /// Makes the address of a port of a network in memory.
+    pub(super) fn memory(port: PortListener) -> Self {
+        Entry::Bound(Ok(Listener::memory(port))).into()
+    }
+
+    /// Makes an address that cannot be bound, as another listens there.
+    pub(super) fn taken(address: SocketAddr) -> Self {
+        let error = cannot_listen(io::ErrorKind::AddrInUse.into(), &address);
+        Entry::Bound(Err(error)).into()
     }
 
     /// Binds every address, each with a backlog of 1024 connections.

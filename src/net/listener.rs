@@ -12,6 +12,7 @@ use futures_lite::ready;
 use socket2::{Domain, Protocol, SockRef, Type};
 
 use super::endpoint::Endpoint;
+use super::memory::port::PortListener;
 use super::stream::Stream;
 use super::syn_filter;
 
@@ -34,6 +35,7 @@ enum Socket {
     Tcp(Async<TcpListener>),
     #[cfg(unix)]
     Unix(Async<UnixListener>),
+    Memory(PortListener),
 }
 
 impl Listener {
@@ -98,6 +100,16 @@ impl Listener {
         })
     }
 
+    /// Adopts a port of a network in memory.
+    pub(super) fn memory(port: PortListener) -> Self {
+        Self {
+            local: Endpoint::Tcp(port.address()),
+            socket: Socket::Memory(port),
+            #[cfg(unix)]
+            file: None,
+        }
+    }
+
     /// Returns where the socket is bound.
     pub(super) fn local(&self) -> &Endpoint {
         &self.local
@@ -130,6 +142,14 @@ impl Listener {
                 let peer = Endpoint::Unix(peer.as_pathname().map(PathBuf::from));
                 Stream::unix(stream, self.local.clone(), peer)
             }
+            Socket::Memory(port) => {
+                let (end, client) = port.try_accept()?;
+                Ok(Stream::memory(
+                    end,
+                    self.local.clone(),
+                    Endpoint::Tcp(client),
+                ))
+            }
         }
     }
 
@@ -144,6 +164,7 @@ impl Listener {
                 Socket::Tcp(socket) => socket.poll_readable(cx),
                 #[cfg(unix)]
                 Socket::Unix(socket) => socket.poll_readable(cx),
+                Socket::Memory(port) => port.poll_readable(cx),
             };
             ready!(ready)?;
         }
@@ -155,6 +176,7 @@ impl Listener {
             Socket::Tcp(socket) => syn_filter::attach(socket.get_ref()),
             #[cfg(unix)]
             Socket::Unix(_) => {}
+            Socket::Memory(port) => port.refuse(),
         }
     }
 }

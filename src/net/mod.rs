@@ -48,6 +48,9 @@ pub(crate) mod accept_loop;
 pub(crate) mod connections;
 pub(crate) mod stream;
 
+// Without a kernel, for tests.
+pub(crate) mod memory;
+
 // Turn away, drain.
 pub(crate) mod server;
 mod syn_filter;

@@ -12,8 +12,9 @@ use futures_lite::{AsyncRead, AsyncWrite, ready};
 use socket2::SockRef;
 
 use super::endpoint::Endpoint;
+use super::memory::link::End;
 
-/// An accepted connection, over TCP or a Unix socket.
+/// An accepted connection, over TCP or a Unix socket; or an end of one [in memory](crate::test::Network).
 ///
 /// It can be read and written by reference, so that one task can read while another writes.
 ///
@@ -47,15 +48,17 @@ enum Io {
     Tcp(Async<TcpStream>),
     #[cfg(unix)]
     Unix(Async<UnixStream>),
+    Memory(End),
 }
 
-/// Evaluates the same expression for either kind of socket.
+/// Evaluates the same expression for either kind of socket, or another for one in memory.
 macro_rules! each {
-    ($io:expr, $socket:ident => $body:expr) => {
+    ($io:expr, $socket:ident => $body:expr, $end:ident => $in_memory:expr) => {
         match $io {
             Io::Tcp($socket) => $body,
             #[cfg(unix)]
             Io::Unix($socket) => $body,
+            Io::Memory($end) => $in_memory,
         }
     };
 }
@@ -72,6 +75,12 @@ impl Stream {
     pub(super) fn unix(stream: UnixStream, local: Endpoint, peer: Endpoint) -> io::Result<Self> {
         let io = Io::Unix(Async::new(stream)?);
         Ok(Self { io, local, peer })
+    }
+
+    /// Makes a connection of one end of it in memory.
+    pub(super) fn memory(end: End, local: Endpoint, peer: Endpoint) -> Self {
+        let io = Io::Memory(end);
+        Self { io, local, peer }
     }
 
     /// Returns where the connection arrived.
@@ -105,7 +114,7 @@ impl Stream {
     /// # }
     /// ```
     pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        each!(&self.io, socket => retry(|| socket.get_ref().read(buffer)))
+        each!(&self.io, socket => retry(|| socket.get_ref().read(buffer)), end => end.try_read(buffer))
     }
 
     /// Writes the bytes that fit into the kernel's buffer, without waiting, and returns their number.
@@ -114,7 +123,7 @@ impl Stream {
     ///
     /// Returns `WouldBlock` if nothing fits, else the error of the socket.
     pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        each!(&self.io, socket => retry(|| socket.get_ref().write(bytes)))
+        each!(&self.io, socket => retry(|| socket.get_ref().write(bytes)), end => end.try_write(bytes))
     }
 
     /// Waits until a read would not block. Only one task at a time may wait.
@@ -123,7 +132,7 @@ impl Stream {
     ///
     /// Returns the error of the reactor.
     pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        each!(&self.io, socket => socket.poll_readable(cx))
+        each!(&self.io, socket => socket.poll_readable(cx), end => end.poll_readable(cx))
     }
 
     /// Closes one direction or both. If it closes writing, the peer reads an end of file.
@@ -132,7 +141,7 @@ impl Stream {
     ///
     /// Returns the error of the socket: `NotConnected` if the peer has closed the connection already.
     pub fn shutdown(&self, side: Shutdown) -> io::Result<()> {
-        each!(&self.io, socket => socket.get_ref().shutdown(side))
+        each!(&self.io, socket => socket.get_ref().shutdown(side), end => end.shutdown(side))
     }
 
     /// Makes the close a reset: the peer reads an error instead of an end of file (`SO_LINGER` 0).
@@ -145,7 +154,14 @@ impl Stream {
     /// Returns the error of the socket.
     pub fn reset_on_close(&self) -> io::Result<()> {
         let at_once = Some(std::time::Duration::ZERO);
-        each!(&self.io, socket => SockRef::from(socket.get_ref()).set_linger(at_once))
+        each!(
+            &self.io,
+            socket => SockRef::from(socket.get_ref()).set_linger(at_once),
+            end => {
+                end.reset_on_close();
+                Ok(())
+            }
+        )
     }
 }
 
@@ -187,7 +203,9 @@ impl AsyncWrite for &Stream {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 result => return Poll::Ready(result),
             }
-            ready!(each!(&self.io, socket => socket.poll_writable(cx)))?;
+            ready!(
+                each!(&self.io, socket => socket.poll_writable(cx), end => end.poll_writable(cx))
+            )?;
         }
     }
 

@@ -36,8 +36,17 @@
 //! assert_eq!(recorder.to_string(), "`deaf` started\n`deaf` ready\n`deaf` stopped\n`deaf` cancelled");
 //! ```
 
+#[cfg(feature = "tide")]
+mod every_stop;
+
+#[cfg(feature = "tide")]
+pub use self::every_stop::exchange::Exchange;
+#[cfg(feature = "tide")]
+pub use self::every_stop::{BrokenStop, Stops, every_stop};
 pub use crate::members::event::Event;
 pub use crate::members::recorder::Recorder;
+#[cfg(feature = "net")]
+pub use crate::net::memory::network::Network;
 pub use crate::time::advance::Advance;
 pub use crate::time::clock::Clock;
 pub use crate::time::sleep::Sleep;

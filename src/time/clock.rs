@@ -4,11 +4,14 @@
 mod tests;
 
 use std::fmt;
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::activity::Activity;
 use super::advance::Advance;
+use super::drive::{WhenStuck, drive};
 use super::nanos;
 use super::schedule::Schedule;
 use super::sleep::Sleep;
@@ -138,6 +141,41 @@ impl Clock {
         Advance::new(&self.schedule, nanos(by))
     }
 
+    /// Runs a future on this thread, and moves the clock by itself.
+    ///
+    /// Whenever the future waits, and the groups that go by this clock have come to rest, the clock
+    /// moves to the end of the next sleep: an hour takes no time, and what is due in it happens in its
+    /// order. If nobody sleeps, it waits for what wakes the future from outside: another thread, a
+    /// socket, the real time. It does not return before the future does.
+    ///
+    /// The clock may move while something outside is under way, a query of a database for example. A
+    /// test in which no socket and no thread takes part has the same result in each run: see
+    /// [`Network`](crate::test::Network).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use neap::Group;
+    /// use neap::test::Clock;
+    ///
+    /// let clock = Clock::new();
+    /// let mut group = Group::new().clock(&clock);
+    /// let midnight = clock.sleep(Duration::from_secs(24 * 3600));
+    /// group.add("nightly", |_| midnight);
+    /// let outcome = clock.block_on(group.run())?;
+    /// assert!(outcome.reports().next().unwrap().ended() >= Some(Duration::from_secs(24 * 3600)));
+    /// # Ok::<(), neap::Error>(())
+    /// ```
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        loop {
+            if let Some(output) = drive(&self.schedule, future.as_mut(), WhenStuck::Wait) {
+                return output;
+            }
+        }
+    }
+
     /// Waits for this long by this clock.
     ///
     /// # Examples
@@ -155,6 +193,13 @@ impl Clock {
     /// ```
     pub fn sleep(&self, duration: Duration) -> Sleep {
         self.sleep_until(self.now().checked_add(duration))
+    }
+
+    /// Does the same as [`block_on`](Clock::block_on), but returns `None` if the future waits and nobody
+    /// sleeps.
+    #[cfg(feature = "net")]
+    pub(crate) fn try_block_on<F: Future>(&self, future: F) -> Option<F::Output> {
+        drive(&self.schedule, pin!(future), WhenStuck::GiveUp)
     }
 
     pub(super) fn sleep_until(&self, until: Option<Instant>) -> Sleep {

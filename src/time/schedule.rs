@@ -149,6 +149,19 @@ impl Schedule {
         Step::Woke
     }
 
+    /// Moves the clock to the end of the first sleeper, wherever that is, and wakes that one; but not
+    /// before all that was due has run. It has arrived if nobody sleeps.
+    pub(super) fn step_to_next(&self) -> Step {
+        let goal = {
+            let mut state = self.lock();
+            let first = state.sleepers.first_key_value().map(|((at, _), _)| *at);
+            let goal = first.unwrap_or(state.moved);
+            state.goal = state.goal.max(goal);
+            goal
+        };
+        self.step(goal)
+    }
+
     /// Moves the clock at once, and wakes all whose time has come.
     pub(super) fn jump(&self, goal: u64) {
         let mut state = self.lock();

@@ -1,0 +1,6 @@
+//! A network in memory: what a server is tested on without a port, a thread or a sleep.
+
+pub(crate) mod link;
+pub(crate) mod network;
+pub(crate) mod port;
+pub(crate) mod wire;

@@ -1,0 +1,218 @@
+//! A client that goes through an exchange, and notes what it sees.
+
+use std::io;
+use std::net::Shutdown;
+
+use futures_lite::{AsyncReadExt, AsyncWriteExt, future};
+
+use super::answer::{Answer, AnswerHead};
+use super::exchange::{Exchange, Step};
+use crate::net::stream::Stream;
+use crate::time::clock::Clock;
+
+/// What a client has seen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// How many requests it has sent whole.
+    pub(super) asked: usize,
+    /// The final answers, as far as they have come. All but the last are whole.
+    pub(super) answers: Vec<Answer>,
+    /// Whether it has left on its own before it had all answers.
+    pub(super) has_left: bool,
+    /// Whether the server has closed its side well, and when that was seen.
+    pub(super) is_over: bool,
+}
+
+/// A client on one connection.
+struct Client<'e> {
+    stream: Stream,
+    clock: &'e Clock,
+    seen: Seen,
+    /// Bytes that were read and belong to no answer yet.
+    bytes: Vec<u8>,
+    /// Whether each request that was begun and not answered is a HEAD.
+    heads: Vec<bool>,
+    /// Whether the connection has broken.
+    is_broken: bool,
+}
+
+/// Goes through an exchange on a connection.
+pub(super) async fn converse(stream: Stream, exchange: &Exchange, clock: &Clock) -> Seen {
+    let mut client = Client {
+        stream,
+        clock,
+        seen: Seen::default(),
+        bytes: Vec::new(),
+        heads: Vec::new(),
+        is_broken: false,
+    };
+    let steps = &exchange.steps;
+    for (at, step) in steps.iter().enumerate() {
+        // The request is whole once nothing more of it is to be sent.
+        let is_last_part = !matches!(
+            steps.get(at + 1),
+            Some(Step::Send(_) | Step::Continued | Step::Pause(_))
+        );
+        if !client.take_step(step, is_last_part).await {
+            break;
+        }
+    }
+    client.seen
+}
+
+impl Client<'_> {
+    /// Takes one step. Returns false if it is the last.
+    async fn take_step(&mut self, step: &Step, is_last_part: bool) -> bool {
+        match step {
+            // A client sees that the server has closed before it asks again.
+            Step::Request(_) if self.is_closed() => false,
+            Step::Request(bytes) => {
+                self.heads.push(bytes.starts_with(b"HEAD "));
+                self.send(bytes, is_last_part).await
+            }
+            Step::Send(bytes) => self.send(bytes, is_last_part).await,
+            Step::Continued => self.await_continue().await,
+            Step::Answer => self.await_answer().await,
+            Step::Read(bytes) => self.read(*bytes).await,
+            Step::Pause(time) => {
+                self.clock.sleep(*time).await;
+                true
+            }
+            Step::Finish => {
+                self.seen.has_left = self.seen.answers.len() < self.heads.len();
+                self.stream.shutdown(Shutdown::Write).is_ok()
+            }
+            Step::Idle => {
+                while self.fill().await {}
+                false
+            }
+            Step::Reset => {
+                self.seen.has_left = true;
+                drop(self.stream.reset_on_close());
+                false
+            }
+        }
+    }
+
+    /// Returns true if the server has closed the connection.
+    fn is_closed(&mut self) -> bool {
+        let mut buffer = [0; 4096];
+        match self.stream.try_read(&mut buffer) {
+            Ok(0) => true,
+            Ok(bytes) => {
+                self.bytes.extend_from_slice(&buffer[..bytes]);
+                false
+            }
+            Err(error) => error.kind() != io::ErrorKind::WouldBlock,
+        }
+    }
+
+    /// Sends bytes, and reads meanwhile what comes. A connection that breaks amid leaves what has come of
+    /// an answer to be read.
+    async fn send(&mut self, mut bytes: &[u8], is_last_part: bool) -> bool {
+        let mut buffer = [0; 4096];
+        while !bytes.is_empty() && !self.is_broken {
+            let (stream, is_over) = (&self.stream, self.seen.is_over);
+            let (mut writer, mut reader) = (stream, stream);
+            let write = async { writer.write(bytes).await.map_err(Err) };
+            let read = async {
+                match is_over {
+                    true => std::future::pending().await,
+                    false => Err(reader.read(&mut buffer).await),
+                }
+            };
+            match future::or(write, read).await {
+                Ok(written) => bytes = &bytes[written..],
+                Err(read) => {
+                    self.note_read(read, &buffer);
+                }
+            }
+        }
+        if !self.is_broken && is_last_part && self.heads.len() > self.seen.asked {
+            self.seen.asked += 1;
+        }
+        // An answer may have come before the request was whole.
+        true
+    }
+
+    /// Notes the result of a read. Returns whether bytes have come.
+    fn note_read(&mut self, read: io::Result<usize>, buffer: &[u8]) -> bool {
+        match read {
+            Ok(0) => self.seen.is_over = true,
+            Ok(bytes) => {
+                self.bytes.extend_from_slice(&buffer[..bytes]);
+                return true;
+            }
+            Err(_) => self.is_broken = true,
+        }
+        false
+    }
+
+    /// Waits for `100 Continue`.
+    async fn await_continue(&mut self) -> bool {
+        loop {
+            if let Some(head) = AnswerHead::parse(&self.bytes, false) {
+                if head.status >= 200 {
+                    self.await_answer().await;
+                    return false;
+                }
+                self.bytes.drain(..head.length);
+                return true;
+            }
+            if !self.fill().await {
+                return false;
+            }
+        }
+    }
+
+    /// Waits for a final answer. Returns false if the connection does not go on after it.
+    async fn await_answer(&mut self) -> bool {
+        loop {
+            let is_open = self.take_answer();
+            if let Some(goes_on) = is_open {
+                return goes_on;
+            }
+            if !self.fill().await {
+                return self.take_answer().unwrap_or(false);
+            }
+        }
+    }
+
+    /// Takes the next answer from the bytes, if it is whole or will not become so. Returns whether the
+    /// connection goes on after it.
+    fn take_answer(&mut self) -> Option<bool> {
+        let to_head = *self.heads.get(self.seen.answers.len())?;
+        let head = AnswerHead::parse(&self.bytes, to_head)?;
+        if head.status < 200 && head.status != 101 {
+            self.bytes.drain(..head.length);
+            return self.take_answer();
+        }
+        let (answer, used) = head.answer(&self.bytes, self.seen.is_over);
+        let has_ended = self.seen.is_over || self.is_broken;
+        if !answer.is_whole && !has_ended {
+            return None;
+        }
+        self.bytes.drain(..used);
+        let goes_on = answer.is_whole && !answer.closes;
+        self.seen.answers.push(answer);
+        Some(goes_on)
+    }
+
+    /// Waits for this many bytes, and drops them.
+    async fn read(&mut self, bytes: usize) -> bool {
+        while self.bytes.len() < bytes {
+            if !self.fill().await {
+                return false;
+            }
+        }
+        self.bytes.drain(..bytes);
+        true
+    }
+
+    /// Reads some bytes. Returns false at the end of the stream, or if the connection is broken.
+    async fn fill(&mut self) -> bool {
+        let mut buffer = [0; 4096];
+        let read = self.stream.read(&mut buffer).await;
+        self.note_read(read, &buffer)
+    }
+}

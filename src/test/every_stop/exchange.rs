@@ -1,0 +1,150 @@
+//! What a client does on one connection.
+
+use std::fmt;
+use std::time::Duration;
+
+/// What a client does on one connection, step by step.
+///
+/// The steps are those of a client that keeps to the protocol: after an answer that closes the
+/// connection, or one that is not whole, it takes no other step.
+///
+/// # Examples
+///
+/// ```
+/// use neap::test::Exchange;
+///
+/// let upload = Exchange::new("upload")
+///     .request("POST / HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n")
+///     .continued()
+///     .send("hello")
+///     .answer();
+/// assert_eq!(upload.to_string(), "upload");
+/// ```
+#[derive(Clone)]
+#[must_use = "an exchange does nothing until it is tried"]
+pub struct Exchange {
+    pub(super) name: String,
+    pub(super) steps: Vec<Step>,
+    /// How many bytes may be on their way.
+    pub(super) window: usize,
+    /// Whether the answers may be others than without a stop.
+    pub(super) may_differ: bool,
+}
+
+/// One step of a client.
+#[derive(Debug, Clone)]
+pub(super) enum Step {
+    /// Begins a request: sends these bytes, which begin with its method.
+    Request(Vec<u8>),
+    /// Sends more bytes, of the last request or of what the connection was switched to.
+    Send(Vec<u8>),
+    /// Waits for `100 Continue`, or for an answer instead.
+    Continued,
+    /// Waits for an answer, up to its last byte.
+    Answer,
+    /// Waits by the clock.
+    Pause(Duration),
+    /// Reads n bytes.
+    Read(usize),
+    /// Closes its side.
+    Finish,
+    /// Waits until the server has closed the connection.
+    Idle,
+    /// Closes the connection with a reset.
+    Reset,
+}
+
+impl Exchange {
+    /// Makes an exchange without a step. It has a name for error messages.
+    pub fn new(name: &str) -> Exchange {
+        Exchange {
+            name: name.to_owned(),
+            steps: Vec::new(),
+            window: 64 * 1024,
+            may_differ: false,
+        }
+    }
+
+    /// Begins a request: sends these bytes, which begin with its method. They may be the whole request,
+    /// or its first part.
+    pub fn request(self, bytes: impl AsRef<[u8]>) -> Exchange {
+        self.step(Step::Request(bytes.as_ref().to_vec()))
+    }
+
+    /// Sends more bytes: of the last request, or of what the connection was switched to by a 101.
+    pub fn send(self, bytes: impl AsRef<[u8]>) -> Exchange {
+        self.step(Step::Send(bytes.as_ref().to_vec()))
+    }
+
+    /// Waits for `100 Continue`. If an answer comes instead, the exchange ends with it.
+    pub fn continued(self) -> Exchange {
+        self.step(Step::Continued)
+    }
+
+    /// Waits for the next answer, up to its last byte.
+    pub fn answer(self) -> Exchange {
+        self.step(Step::Answer)
+    }
+
+    /// Reads this many bytes: of an answer without an end, or of what the connection was switched to.
+    pub fn read(self, bytes: usize) -> Exchange {
+        self.step(Step::Read(bytes))
+    }
+
+    /// Waits this long by the hand clock.
+    pub fn pause(self, time: Duration) -> Exchange {
+        self.step(Step::Pause(time))
+    }
+
+    /// Closes the client's side. What was asked and not answered until then does not count as lost.
+    pub fn finish(self) -> Exchange {
+        self.step(Step::Finish)
+    }
+
+    /// Waits until the server closes the connection. Without it, the client closes it after its last
+    /// step.
+    pub fn idle(self) -> Exchange {
+        self.step(Step::Idle)
+    }
+
+    /// Closes the connection with a reset. Nothing counts as lost then.
+    pub fn reset(self) -> Exchange {
+        self.step(Step::Reset)
+    }
+
+    /// Sets how many bytes may be on their way in each direction, unread; 64 KiB by default. With 1,
+    /// every byte is read and written alone, and so the stop comes between any two of them.
+    pub fn window(mut self, bytes: usize) -> Exchange {
+        self.window = bytes;
+        self
+    }
+
+    /// Allows answers to be others than without a stop: an app may answer a long poll early, or end a
+    /// stream. They have to be whole all the same.
+    pub fn answers_may_differ(mut self) -> Exchange {
+        self.may_differ = true;
+        self
+    }
+
+    fn step(mut self, step: Step) -> Exchange {
+        self.steps.push(step);
+        self
+    }
+}
+
+/// The name.
+impl fmt::Display for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange")
+            .field("name", &self.name)
+            .field("steps", &self.steps.len())
+            .field("window", &self.window)
+            .finish_non_exhaustive()
+    }
+}

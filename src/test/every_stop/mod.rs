@@ -1,0 +1,178 @@
+//! A server that is stopped at every moment.
+
+mod answer;
+mod client;
+pub(crate) mod exchange;
+mod moments;
+mod run;
+mod verdict;
+
+use std::fmt;
+
+use self::exchange::Exchange;
+use self::moments::Blow;
+use self::run::{Run, run};
+use self::verdict::judge;
+use crate::http::{App, Server};
+use crate::net::address::Address;
+use crate::time::clock::Clock;
+
+/// Stops a server at every moment of an exchange, and checks that no request is lost.
+///
+/// The server runs in a [`Group`](crate::Group) on a network [in memory](super::Network), by a clock that
+/// is moved by hand: nothing waits for real, and each run is the same. `server` makes it, with the address
+/// it is given and the clock that the app is to wait by.
+///
+/// The exchange runs once to its end, and then again with the stop at its first moment, at its second, and
+/// so on: before each connect, accept, read, write, shutdown and close of either side, and before each
+/// poll of a handler. Then all of it again with a cancel instead of the stop. With a
+/// [`window`](Exchange::window) of 1 that is between any two bytes.
+///
+/// In each run this must be true:
+///
+/// - No request is lost: the client was connected, has sent the request whole as the first that was not
+///   answered, and gets a whole answer, unless the answer before it has closed the connection, or the
+///   client has left.
+/// - An answer is the same as without the stop. After a cancel it may be a 503 or be cut, and the cut shows.
+/// - What is answered by a handler that was called after the server was told to stop closes the connection, and says so.
+/// - A stop drains well. The group ends within the drain timeout of 10 s, after a cancel within 500 ms.
+/// - No handler is called more often than without the stop, nothing spins, no end of a connection is left
+///   open, and later clients are refused.
+///
+/// The app must not wait for anything but the clock, the network and itself.
+///
+/// # Errors
+///
+/// What was not true, and at which moment. The first moment that is found is returned.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use neap::http;
+/// use neap::test::{Exchange, every_stop};
+///
+/// let exchange = Exchange::new("slow")
+///     .request("GET /slow HTTP/1.1\r\nhost: a\r\n\r\n")
+///     .answer();
+/// let stops = every_stop(&exchange, |address, clock| {
+///     let mut app = tide::with_state(clock);
+///     app.at("/slow").get(|request: tide::Request<neap::test::Clock>| async move {
+///         request.state().sleep(Duration::from_secs(5)).await;
+///         Ok("done")
+///     });
+///     http::Server::new(app, address)
+/// });
+/// println!("{}", stops?);
+/// # Ok::<(), neap::test::BrokenStop>(())
+/// ```
+pub fn every_stop<A: App + 'static>(
+    exchange: &Exchange,
+    server: impl Fn(Address, Clock) -> Server<A>,
+) -> Result<Stops, BrokenStop> {
+    let usual = try_stop(exchange, &server, None, Blow::Stop)?;
+    let broken = |why| BrokenStop::new(exchange, None, Blow::Stop, why, &usual);
+    judge(exchange, &usual, &usual, Blow::Stop).map_err(broken)?;
+    let mut tried = 0;
+    for blow in [Blow::Stop, Blow::Cancel] {
+        for at in 0.. {
+            let run = try_stop(exchange, &server, Some(at), blow)?;
+            if run.moments.struck().is_none() {
+                break;
+            }
+            tried += 1;
+            let broken = |why| BrokenStop::new(exchange, Some(at), blow, why, &run);
+            judge(exchange, &usual, &run, blow).map_err(broken)?;
+        }
+    }
+    Ok(Stops { tried })
+}
+
+/// Runs the exchange once.
+fn try_stop<A: App + 'static>(
+    exchange: &Exchange,
+    server: &impl Fn(Address, Clock) -> Server<A>,
+    at: Option<usize>,
+    blow: Blow,
+) -> Result<Run, BrokenStop> {
+    run(exchange, server, at, blow).map_err(|moments| BrokenStop {
+        exchange: exchange.name.clone(),
+        at,
+        blow,
+        why: "everything waits for something that does not come".into(),
+        moments: moments.to_string(),
+    })
+}
+
+/// How many stops were tried, all of them well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stops {
+    tried: usize,
+}
+
+impl Stops {
+    /// Returns how many stops and cancels were tried.
+    #[must_use]
+    pub fn tried(&self) -> usize {
+        self.tried
+    }
+}
+
+impl fmt::Display for Stops {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} stops tried", self.tried)
+    }
+}
+
+/// A stop that did not go well.
+///
+/// [`Display`](fmt::Display) and `Debug` both say what was wrong and what happened around that moment.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BrokenStop {
+    exchange: String,
+    at: Option<usize>,
+    blow: Blow,
+    why: String,
+    /// What happened around the stop, a line each.
+    moments: String,
+}
+
+impl BrokenStop {
+    fn new(exchange: &Exchange, at: Option<usize>, blow: Blow, why: String, run: &Run) -> Self {
+        Self {
+            exchange: exchange.name.clone(),
+            at,
+            blow,
+            why,
+            moments: run.moments.to_string(),
+        }
+    }
+
+    /// Returns the number of the moment of the stop, from 0; `None` if something is wrong without a stop.
+    #[must_use]
+    pub fn moment(&self) -> Option<usize> {
+        self.at
+    }
+}
+
+impl fmt::Display for BrokenStop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (exchange, why) = (&self.exchange, &self.why);
+        match (self.at, self.blow) {
+            (None, _) => write!(f, "`{exchange}` without a stop: {why}")?,
+            (Some(at), Blow::Stop) => write!(f, "`{exchange}` with a stop at moment {at}: {why}")?,
+            (Some(at), Blow::Cancel) => {
+                write!(f, "`{exchange}` with a cancel at moment {at}: {why}")?
+            }
+        }
+        write!(f, "\n{}", self.moments)
+    }
+}
+
+impl fmt::Debug for BrokenStop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for BrokenStop {}

@@ -1,0 +1,111 @@
+//! One run of an exchange, with the stop at one moment.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_lite::future;
+use http_types::{Request, Response};
+
+use super::client::{Seen, converse};
+use super::exchange::Exchange;
+use super::moments::{Blow, Moment, Moments};
+use crate::group::Group;
+use crate::http::{App, Server};
+use crate::members::event::Event;
+use crate::net::address::Address;
+use crate::net::memory::network::Network;
+use crate::time::clock::Clock;
+
+/// The port of the server.
+const PORT: u16 = 80;
+
+/// What has come of a run.
+pub(super) struct Run {
+    pub(super) moments: Moments,
+    /// What the client has seen; `None` if its connect was refused.
+    pub(super) seen: Option<Seen>,
+    /// The error of the group, if it has one.
+    pub(super) error: Option<String>,
+    /// How long the group went on after the stop, by the clock.
+    pub(super) took: Duration,
+    /// How many ends of connections were left open.
+    pub(super) left_open: usize,
+    /// Whether a client is refused at the end.
+    pub(super) refuses: bool,
+}
+
+/// An app whose polls are moments of the run.
+struct Watched<A> {
+    app: A,
+    moments: Moments,
+}
+
+impl<A: App> App for Watched<A> {
+    async fn respond(&self, request: Request) -> http_types::Result<Response> {
+        let mut response = pin!(self.app.respond(request));
+        let mut is_call = true;
+        poll_fn(|cx| {
+            self.moments.pass(Moment::Poll { is_call });
+            is_call = false;
+            response.as_mut().poll(cx)
+        })
+        .await
+    }
+}
+
+/// Runs an exchange with a server, and the blow at a moment.
+///
+/// # Errors
+///
+/// Everything waits for something that does not come.
+pub(super) fn run<A: App + 'static>(
+    exchange: &Exchange,
+    make: &impl Fn(Address, Clock) -> Server<A>,
+    at: Option<usize>,
+    blow: Blow,
+) -> Result<Run, Moments> {
+    let (clock, network) = (Clock::new(), Network::with_capacity(exchange.window));
+    let moments = Moments::new(at, blow, &clock);
+    let observer = moments.clone();
+    network.observe(move |side, operation| observer.pass(Moment::Network(side, operation)));
+    let mut group = group(&clock, &moments);
+    let server = make(network.listen(PORT), clock.clone()).map_app(|app| Watched {
+        app,
+        moments: moments.clone(),
+    });
+    group.add("http", server.into_service());
+    let handle = group.handle();
+    let client = async {
+        // As early as it can be: before the server has started.
+        moments.begin(handle.clone());
+        let stream = network.connect(PORT).ok()?;
+        Some(converse(stream, exchange, &clock).await)
+    };
+    let group = async { (group.run().await, clock.now()) };
+    let client = async { (client.await, handle.stop()).0 };
+    let ran = clock.try_block_on(future::zip(group, client));
+    let Some(((ended, now), seen)) = ran else {
+        return Err(moments);
+    };
+    Ok(Run {
+        seen,
+        error: ended.err().map(|error| error.to_string()),
+        took: moments
+            .struck()
+            .map_or(Duration::ZERO, |struck| now - struck),
+        left_open: network.open_ends(),
+        refuses: network.connect(PORT).is_err(),
+        moments,
+    })
+}
+
+/// Makes the group of the server, which notes when the server is told to stop.
+fn group(clock: &Clock, moments: &Moments) -> Group<'static> {
+    let moments = moments.clone();
+    Group::new().clock(clock).on_event(move |occurrence| {
+        if matches!(occurrence.event(), Event::Stopped(_)) {
+            moments.pass(Moment::Told);
+        }
+    })
+}

@@ -1,0 +1,246 @@
+//! Every stop of a server: at each moment of each kind of exchange, on a network in memory.
+//!
+//! `cargo test --release --all-features --test every_stop -- --nocapture` prints how many stops each kind
+//! has: in a release build there is one between any two bytes.
+
+#![cfg(feature = "tide")]
+
+mod app;
+
+use std::time::Duration;
+
+use neap::http::Server;
+use neap::test::{Exchange, every_stop};
+
+use app::Endpoints;
+
+const GET: &str = "GET /hello HTTP/1.1\r\nhost: a\r\n\r\n";
+
+/// How many bytes are on their way at once, at the least.
+const SMALL: usize = if cfg!(debug_assertions) { 16 } else { 1 };
+
+/// Tries every stop of an exchange, in segments of many bytes and of few.
+#[track_caller]
+fn check(exchange: &Exchange) {
+    for window in [64 * 1024, SMALL] {
+        check_with(&exchange.clone().window(window));
+    }
+}
+
+/// Tries every stop of an exchange.
+#[track_caller]
+fn check_with(exchange: &Exchange) {
+    let stops = every_stop(exchange, |address, clock| {
+        Server::new(Endpoints { clock }, address)
+    });
+    eprintln!("{exchange}: {}", stops.unwrap());
+}
+
+fn post(fields: &str) -> String {
+    format!("POST /read HTTP/1.1\r\nhost: a\r\n{fields}\r\n")
+}
+
+#[test]
+fn i12_a_connection_per_request() {
+    check(&Exchange::new("fresh").request(GET).answer());
+}
+
+#[test]
+fn i12_back_to_back() {
+    let twice = Exchange::new("back to back").request(GET).answer();
+    check(&twice.request(GET).answer());
+}
+
+#[test]
+fn i12_after_a_pause() {
+    let pause = Duration::from_millis(500);
+    let twice = Exchange::new("a pause").request(GET).answer().pause(pause);
+    check(&twice.request(GET).answer());
+}
+
+#[test]
+fn i12_after_a_long_pause() {
+    let pause = Duration::from_secs(30);
+    let twice = Exchange::new("a long pause").request(GET).answer();
+    check(&twice.pause(pause).request(GET).answer());
+}
+
+#[test]
+fn i12_idle() {
+    check(&Exchange::new("idle").request(GET).answer().idle());
+}
+
+#[test]
+fn i12_silent() {
+    check(&Exchange::new("silent").idle());
+    let pause = Duration::from_millis(900);
+    check(&Exchange::new("late").pause(pause).request(GET).answer());
+}
+
+#[test]
+fn i12_pipelined() {
+    let both = Exchange::new("pipelined").request(GET).request(GET);
+    check(&both.answer().answer());
+}
+
+#[test]
+fn i12_half_a_head() {
+    let (first, rest) = GET.split_at(20);
+    let half = Exchange::new("half a head").request(first);
+    check(&half.pause(Duration::from_secs(1)).send(rest).answer());
+}
+
+#[test]
+fn i12_an_upload() {
+    let upload = Exchange::new("upload").request(post("content-length: 10\r\n"));
+    let upload = upload.send("hello").pause(Duration::from_secs(1));
+    check(&upload.send("world").answer().request(GET).answer());
+}
+
+#[test]
+fn i12_a_chunked_upload() {
+    let upload = Exchange::new("chunks").request(post("transfer-encoding: chunked\r\n"));
+    let upload = upload.send("5\r\nhello\r\n").pause(Duration::from_secs(1));
+    check(
+        &upload
+            .send("5;a=b\r\nworld\r\n0\r\nx: y\r\n\r\n")
+            .answer()
+            .request(GET)
+            .answer(),
+    );
+}
+
+#[test]
+fn i12_an_upload_that_nobody_reads() {
+    let upload = "POST /unread HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\n";
+    let upload = Exchange::new("unread").request(upload).send("helloworld");
+    check(&upload.answer().request(GET).answer());
+}
+
+#[test]
+fn i12_an_upload_on_demand() {
+    let head = post("content-length: 5\r\nexpect: 100-continue\r\n");
+    let upload = Exchange::new("on demand").request(head).continued();
+    check(&upload.send("hello").answer());
+    let refused =
+        "POST /unread HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\nexpect: 100-continue\r\n\r\n";
+    check(
+        &Exchange::new("not wanted")
+            .request(refused)
+            .continued()
+            .send("hello")
+            .answer(),
+    );
+}
+
+#[test]
+fn i12_a_slow_handler() {
+    let slow = "GET /slow HTTP/1.1\r\nhost: a\r\n\r\n";
+    check(
+        &Exchange::new("slow")
+            .request(slow)
+            .answer()
+            .request(GET)
+            .answer(),
+    );
+}
+
+#[test]
+fn i12_a_long_poll_that_ends_at_the_stop() {
+    let poll = "GET /until-stop HTTP/1.1\r\nhost: a\r\n\r\n";
+    check(
+        &Exchange::new("long poll")
+            .answers_may_differ()
+            .request(poll)
+            .answer(),
+    );
+}
+
+#[test]
+fn i12_a_stream() {
+    let stream = "GET /stream HTTP/1.1\r\nhost: a\r\n\r\n";
+    check(
+        &Exchange::new("stream")
+            .request(stream)
+            .answer()
+            .request(GET)
+            .answer(),
+    );
+}
+
+#[test]
+fn i12_a_large_answer() {
+    let large = "GET /large HTTP/1.1\r\nhost: a\r\n\r\n";
+    let large = Exchange::new("large").request(large).answer();
+    check_with(&large.clone().window(64 * 1024));
+    check_with(&large.window(10_000));
+}
+
+#[test]
+fn i12_head() {
+    let head = "HEAD /hello HTTP/1.1\r\nhost: a\r\n\r\n";
+    check(
+        &Exchange::new("HEAD")
+            .request(head)
+            .answer()
+            .request(GET)
+            .answer(),
+    );
+}
+
+#[test]
+fn i12_http_1_0() {
+    let kept = "GET /hello HTTP/1.0\r\nconnection: keep-alive\r\n\r\n";
+    check(
+        &Exchange::new("1.0, kept")
+            .request(kept)
+            .answer()
+            .request(kept)
+            .answer(),
+    );
+    check(
+        &Exchange::new("1.0")
+            .request("GET /hello HTTP/1.0\r\n\r\n")
+            .answer(),
+    );
+    check(
+        &Exchange::new("1.0, a stream")
+            .request("GET /stream HTTP/1.0\r\n\r\n")
+            .answer(),
+    );
+}
+
+#[test]
+fn i12_a_client_that_closes() {
+    let last = "GET /hello HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+    check(&Exchange::new("closes").request(last).answer());
+    check(&Exchange::new("half-closed").request(GET).finish().answer());
+    check(&Exchange::new("finished").finish().idle());
+}
+
+#[test]
+fn i12_a_client_that_resets() {
+    let upload = post("content-length: 10\r\n");
+    check(
+        &Exchange::new("resets")
+            .request(upload)
+            .send("hello")
+            .reset(),
+    );
+    let slow = "GET /slow HTTP/1.1\r\nhost: a\r\n\r\n";
+    check(&Exchange::new("leaves").request(slow).reset());
+}
+
+#[test]
+fn i12_what_is_refused() {
+    let bad = "GET /hello HTTP/1.1\r\n\r\n";
+    check(&Exchange::new("no host").request(bad).answer());
+    let none = "GET /nothing HTTP/1.1\r\nhost: a\r\n\r\n";
+    check(
+        &Exchange::new("not found")
+            .request(none)
+            .answer()
+            .request(GET)
+            .answer(),
+    );
+}

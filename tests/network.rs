@@ -1,0 +1,148 @@
+//! The network in memory: what it does as TCP does.
+
+#![cfg(feature = "tide")]
+
+use std::io::ErrorKind;
+use std::net::Shutdown;
+use std::time::Duration;
+
+use futures_lite::{AsyncReadExt, AsyncWriteExt, future};
+use neap::net::{Address, Stream};
+use neap::test::{Clock, Network};
+use neap::{Group, http};
+
+/// Makes a connection: the client's end, and the server's.
+fn connect(network: &Network) -> (Stream, Stream) {
+    let mut listeners = network.listen(0).bind().unwrap();
+    let port = listeners.local_addrs()[0].tcp().unwrap().port();
+    let client = network.connect(port).unwrap();
+    let server = future::block_on(listeners.accept()).unwrap();
+    assert_eq!(client.peer_addr(), server.local_addr());
+    assert_eq!(client.local_addr(), server.peer_addr());
+    (client, server)
+}
+
+fn read(stream: &Stream) -> Result<Vec<u8>, ErrorKind> {
+    let mut buffer = [0; 64];
+    let read = stream.try_read(&mut buffer);
+    read.map(|length| buffer[..length].to_vec())
+        .map_err(|error| error.kind())
+}
+
+#[test]
+fn bytes_arrive_in_order_and_as_many_as_there_is_room_for() {
+    let network = Network::with_capacity(4);
+    let (client, server) = connect(&network);
+    assert_eq!(read(&server), Err(ErrorKind::WouldBlock));
+    assert_eq!(client.try_write(b"hello").unwrap(), 4);
+    assert_eq!(
+        client.try_write(b"o").unwrap_err().kind(),
+        ErrorKind::WouldBlock
+    );
+    assert_eq!(read(&server).unwrap(), b"hell");
+    let both = future::zip(
+        async { (&client).write_all(b"o world").await.unwrap() },
+        async {
+            let mut rest = [0; 7];
+            (&server).read_exact(&mut rest).await.unwrap();
+            assert_eq!(&rest, b"o world");
+        },
+    );
+    future::block_on(both);
+}
+
+#[test]
+fn a_close_is_an_end_of_file_and_one_with_unread_bytes_a_reset() {
+    let network = Network::new();
+    let (client, server) = connect(&network);
+    client.try_write(b"last").unwrap();
+    drop(client);
+    assert_eq!(read(&server).unwrap(), b"last");
+    assert_eq!(read(&server).unwrap(), b"");
+    drop(server);
+    let (client, server) = connect(&network);
+    client.try_write(b"unread").unwrap();
+    server.try_write(b"lost").unwrap();
+    drop(server);
+    assert_eq!(read(&client), Err(ErrorKind::ConnectionReset));
+    drop(client);
+    assert_eq!(network.open_ends(), 0);
+}
+
+#[test]
+fn a_write_to_a_closed_end_is_answered_with_a_reset() {
+    let network = Network::new();
+    let (client, server) = connect(&network);
+    server.try_write(b"lost").unwrap();
+    drop(server);
+    assert_eq!(client.try_write(b"too late").unwrap(), 8);
+    assert_eq!(read(&client), Err(ErrorKind::ConnectionReset));
+    assert_eq!(
+        client.try_write(b"again").unwrap_err().kind(),
+        ErrorKind::BrokenPipe
+    );
+}
+
+#[test]
+fn each_direction_ends_alone() {
+    let network = Network::new();
+    let (client, server) = connect(&network);
+    client.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(
+        client.try_write(b"x").unwrap_err().kind(),
+        ErrorKind::BrokenPipe
+    );
+    assert_eq!(read(&server).unwrap(), b"");
+    server.try_write(b"answer").unwrap();
+    assert_eq!(read(&client).unwrap(), b"answer");
+    server.reset_on_close().unwrap();
+    drop(server);
+    assert_eq!(read(&client), Err(ErrorKind::ConnectionReset));
+}
+
+#[test]
+fn what_was_not_accepted_is_reset_when_the_listener_is_dropped_and_taken_when_it_closes() {
+    let network = Network::new();
+    let listeners = network.listen(80).bind().unwrap();
+    let error = network.listen(80).bind().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AddrInUse);
+    let client = network.connect(80).unwrap();
+    drop(listeners);
+    assert_eq!(read(&client), Err(ErrorKind::ConnectionReset));
+    assert_eq!(
+        network.connect(80).unwrap_err().kind(),
+        ErrorKind::ConnectionRefused
+    );
+    // The port is free again.
+    drop(network.listen(80).bind().unwrap());
+}
+
+#[test]
+fn the_times_of_a_server_go_by_the_clock_of_its_group() {
+    let (network, clock) = (Network::new(), Clock::new());
+    let hello = |_| async { Ok(http_types::Response::from("hello")) };
+    let server = |address: Address| {
+        http::Server::new(http::from_fn(hello), address)
+            .keep_alive_timeout(Duration::from_secs(3600))
+            .head_timeout(Duration::from_secs(60))
+    };
+    let mut group = Group::new().clock(&clock);
+    group.add("http", server(network.listen(80)).into_service());
+    let handle = group.handle();
+    let test = async {
+        handle.started().await.unwrap();
+        let start = clock.now();
+        let mut idle = network.connect(80).unwrap();
+        let mut slow = network.connect(80).unwrap();
+        slow.write_all(b"GET / HT").await.unwrap();
+        let mut answer = String::new();
+        slow.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+        assert_eq!(clock.now() - start, Duration::from_secs(60));
+        assert_eq!(idle.read(&mut [0]).await.unwrap(), 0);
+        assert_eq!(clock.now() - start, Duration::from_secs(3600));
+        handle.stop();
+    };
+    clock.block_on(future::zip(group.run(), test)).0.unwrap();
+    assert_eq!(network.open_ends(), 0);
+}
