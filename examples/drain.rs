@@ -111,6 +111,7 @@ fn set(server: Server, name: &str, value: &str) -> Result<Server, Failure> {
         "lame-duck" => server.lame_duck(duration(value)?),
         "drain-timeout" => server.drain_timeout(duration(value)?),
         "cancel-timeout" => server.cancel_timeout(duration(value)?),
+        "handshake-grace" => server.handshake_grace(duration(value)?),
         "idle-grace" => server.idle_grace(duration(value)?),
         "new-conn-grace" => server.new_conn_grace(duration(value)?),
         "drain-head-timeout" => server.drain_head_timeout(duration(value)?),

@@ -176,6 +176,14 @@ impl<A> Server<A> {
         self
     }
 
+    /// Sets how long the server goes on accepting, when draining, while handshakes are in flight that
+    /// have begun before. **1.5 s** by default; no time at all if none is in flight. On Linux only, see
+    /// [`Listeners::close`](crate::net::Listeners::close).
+    pub fn handshake_grace(mut self, grace: Duration) -> Self {
+        self.settings.handshake_grace = grace;
+        self
+    }
+
     /// Sets how long a kept-alive connection may still wait for a next request when draining,
     /// counted from the end of its last response. **1 s** by default.
     ///

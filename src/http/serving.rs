@@ -52,12 +52,16 @@ pub(super) async fn run<'a, A: App + 'a>(
     }
 
     let deadline = begin_drain(&context, cause, scope.deadline());
-    if settings.listener_shared {
-        drop(listeners);
-    } else {
-        listeners.close(|stream| connect(stream, count.enter()));
-    }
-    drain(&context, &count, deadline).await
+    let closed = async {
+        match settings.listener_shared {
+            true => drop(listeners),
+            false => {
+                let connect = |stream| connect(stream, count.enter());
+                listeners.close(settings.handshake_grace, connect).await;
+            }
+        }
+    };
+    drain(&context, &count, deadline, closed).await
 }
 
 /// Tells idle connections and handlers that the server drains. Returns the deadline: the group's, or the
@@ -89,7 +93,8 @@ async fn serve_until_cancelled<A: App>(
     future::or(cancelled, connection::serve(connection, app)).await
 }
 
-/// Waits for the end of the last connection, and cancels those that are left at the deadline.
+/// Closes the listeners, waits for the end of the last connection, and cancels those that are left
+/// at the deadline.
 ///
 /// # Errors
 ///
@@ -98,8 +103,10 @@ async fn drain(
     context: &ServerContext,
     count: &Connections,
     deadline: Option<Instant>,
+    closed: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let ended = async {
+        closed.await;
         count.empty().await;
         true
     };

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::net::address::BACKLOG;
+use crate::net::closing::HANDSHAKE_GRACE;
 
 /// The limits and timeouts of a server. The setters of [`Server`](super::Server) describe them.
 #[derive(Debug, Clone)]
@@ -11,6 +12,7 @@ pub(super) struct Settings {
     /// `None` leaves the deadline to the group.
     pub(super) drain_timeout: Option<Duration>,
     pub(super) cancel_timeout: Duration,
+    pub(super) handshake_grace: Duration,
     pub(super) idle_grace: Duration,
     pub(super) new_conn_grace: Duration,
     pub(super) drain_head_timeout: Duration,
@@ -34,6 +36,7 @@ impl Default for Settings {
             lame_duck: Duration::ZERO,
             drain_timeout: None,
             cancel_timeout: Duration::from_millis(500),
+            handshake_grace: HANDSHAKE_GRACE,
             idle_grace: Duration::from_secs(1),
             new_conn_grace: Duration::from_secs(1),
             drain_head_timeout: Duration::from_secs(5),

@@ -1,7 +1,7 @@
 //! One bound socket.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Shutdown, SocketAddr, TcpListener};
 #[cfg(unix)]
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use socket2::{Domain, Protocol, SockRef, Type};
 use super::endpoint::Endpoint;
 use super::memory::port::PortListener;
 use super::stream::Stream;
-use super::syn_filter;
+use super::syn_refusal;
 
 /// True if an accepted socket has the `TCP_NODELAY` of its listener.
 const NODELAY_IS_INHERITED: bool = cfg!(any(target_os = "linux", target_os = "android"));
@@ -36,6 +36,17 @@ enum Socket {
     #[cfg(unix)]
     Unix(Async<UnixListener>),
     Memory(PortListener),
+}
+
+/// What a listener refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// Nothing: the system cannot, or will not.
+    None,
+    /// New connects, each of which is either in the queue or refused.
+    Connects,
+    /// New handshakes. Those that have begun go on, and end in the queue.
+    Handshakes,
 }
 
 impl Listener {
@@ -170,13 +181,38 @@ impl Listener {
         }
     }
 
-    /// Turns new connections away, as far as the system can do that.
-    pub(super) fn turn_away(&self) {
+    /// Refuses new connections from now on, as far as the system can do that. It cannot be undone.
+    pub(super) fn refuse(&self) -> Refusal {
         match &self.socket {
-            Socket::Tcp(socket) => syn_filter::attach(socket.get_ref()),
+            Socket::Tcp(socket) => match syn_refusal::refuse(socket.get_ref()) {
+                true => Refusal::Handshakes,
+                false => Refusal::None,
+            },
             #[cfg(unix)]
-            Socket::Unix(_) => {}
-            Socket::Memory(port) => port.refuse(),
+            Socket::Unix(socket) => {
+                // On Linux it refuses connects and leaves the queue as it is. The socket is readable
+                // from then on, so nothing may wait for that.
+                let refuses = cfg!(any(target_os = "linux", target_os = "android"))
+                    && SockRef::from(socket.get_ref())
+                        .shutdown(Shutdown::Read)
+                        .is_ok();
+                match refuses {
+                    true => Refusal::Connects,
+                    false => Refusal::None,
+                }
+            }
+            Socket::Memory(port) => {
+                port.refuse();
+                Refusal::Connects
+            }
+        }
+    }
+
+    /// Lets the last ACK of a handshake in again that the kernel has not stored (a SYN cookie), as
+    /// far as the system can do that. Handshakes that begin are refused as before.
+    pub(super) fn let_acks_in(&self) {
+        if let Socket::Tcp(socket) = &self.socket {
+            syn_refusal::let_acks_in(socket.get_ref());
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use std::io;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_lite::future::poll_fn;
 
 use super::accept_error::AcceptError;
+use super::closing;
 use super::endpoint::Endpoint;
 use super::listener::Listener;
 use super::stream::Stream;
@@ -91,9 +92,9 @@ impl Listeners {
                 Err(error) => error,
             };
             match AcceptError::of(&error) {
-                AcceptError::Connection => {}
+                AcceptError::Connection | AcceptError::Empty => {}
                 AcceptError::Listener => return Err(error),
-                AcceptError::Resources => {
+                AcceptError::Resources | AcceptError::Unknown => {
                     self.pause = (self.pause * 2).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
                     let pause = self.pause;
                     log::warn!(target: "neap", event = "accept failed"; "accept failed, next try in {pause:?}: {error}");
@@ -114,52 +115,56 @@ impl Listeners {
         Poll::Pending
     }
 
-    /// Gives the connections that the kernel has already accepted to `each`, and closes the listeners.
+    /// Refuses new connections, gives those that clients have already to `each`, and closes.
     ///
-    /// A plain close resets the connections that are still in the kernel's queue. To their clients
-    /// these are established, and may carry requests. So the close has three steps:
+    /// A plain close resets the connections in the kernel's queue, and those whose handshake is in
+    /// flight: a client's connect returns half a round trip before this kernel has the connection. To
+    /// their clients these are established, and may carry requests. So on Linux the close has three steps:
     ///
-    /// 1. On Linux, new connections are turned away. Their first segments are ignored; a client
-    ///    repeats them, and is refused once the port is closed.
-    /// 2. The queue is emptied: at most 4096 connections, for at most 250 ms.
+    /// 1. New connections are refused at once.
+    /// 2. Connections are accepted until the queue is empty and no handshake is in flight: without a
+    ///    wait if none is, and otherwise for at most `grace`. 1.5 s suits the internet, as one lost
+    ///    segment costs 1 s.
     /// 3. The listener is closed.
     ///
-    /// On other systems a connection that arrives between the last two steps is reset.
+    /// Each connection is given to `each` as it comes. If descriptors run out meanwhile, the close goes
+    /// on as they come free, however long that takes.
     ///
-    /// Drop the listeners instead if another process also accepts from them.
+    /// # Other ways
+    ///
+    /// Before Linux 5.7, new connections are ignored until the close, and a client tries again after 1 s.
+    /// Where a sandbox forbids sock_diag(7), no one can say which handshakes are in flight, and step 2
+    /// lasts 250 ms, unless all addresses are loopback ones. Where there are more handshakes than the
+    /// backlog, some are not stored (SYN cookies, RFC 4987), and may be reset.
+    ///
+    /// macOS, Windows and others cannot refuse connections: what is in the queue is accepted, at most
+    /// 4096 connections, and the listener is closed. Connections that arrive in between, and those whose
+    /// handshake is in flight, are reset.
+    ///
+    /// Drop the listeners instead if another process also accepts from them: a refusal holds for all of
+    /// them, and cannot be undone.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the listeners are closed at once.
     ///
     /// # Examples
     ///
     /// ```
+    /// use std::time::Duration;
+    ///
     /// # futures_lite::future::block_on(async {
     /// let listeners = neap::net::Address::from("127.0.0.1:0").bind()?;
     /// let address = listeners.local_addrs()[0].tcp().unwrap();
     /// let _client = std::net::TcpStream::connect(address)?;
     /// let mut queued = Vec::new();
-    /// listeners.close(|stream| queued.push(stream));
+    /// listeners.close(Duration::from_millis(1500), |stream| queued.push(stream)).await;
     /// assert_eq!(queued.len(), 1);
     /// assert!(std::net::TcpStream::connect(address).is_err());
     /// # std::io::Result::Ok(())
     /// # }).unwrap();
     /// ```
-    pub fn close(self, mut each: impl FnMut(Stream)) {
-        const CAP: usize = 4096;
-        let deadline = Instant::now() + Duration::from_millis(250);
-        let mut taken = 0;
-        for listener in &self.each {
-            listener.turn_away();
-        }
-        for listener in self.each {
-            while taken < CAP && Instant::now() < deadline {
-                match listener.try_accept() {
-                    Ok(stream) => {
-                        taken += 1;
-                        each(stream);
-                    }
-                    Err(error) if AcceptError::of(&error) == AcceptError::Connection => {}
-                    Err(_) => break,
-                }
-            }
-        }
+    pub async fn close(self, grace: Duration, each: impl FnMut(Stream) + Send) {
+        closing::close(self.each, grace, each).await;
     }
 }

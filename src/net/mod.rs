@@ -1,7 +1,7 @@
 //! Serving connections of any protocol, and draining them.
 //!
 //! [`serve`] is a service that accepts connections and gives each to a handler. When it is told to
-//! stop, it takes the connections that the kernel has already accepted, closes its listeners, and
+//! stop, it refuses new connections, takes those that clients have already, closes its listeners, and
 //! ends once the last handler has returned. Each handler holds a [stop token](crate::StopToken), and
 //! ends where its protocol allows it. At the deadline of the service the group drops the handlers
 //! that are left.
@@ -51,9 +51,11 @@ pub(crate) mod stream;
 // Without a kernel, for tests.
 pub(crate) mod memory;
 
-// Turn away, drain.
+// Refuse, close, drain.
+pub(crate) mod closing;
+mod handshakes;
 pub(crate) mod server;
-mod syn_filter;
+mod syn_refusal;
 
 pub use address::Address;
 pub use endpoint::Endpoint;

@@ -5,10 +5,12 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::accept_loop::accept_until;
 use super::address::{Address, BACKLOG};
 use super::binding::Binding;
+use super::closing::HANDSHAKE_GRACE;
 use super::connections::{Connections, Counted, waited_for};
 use super::endpoint::Endpoint;
 use super::stream::Stream;
@@ -93,6 +95,8 @@ pub struct Server<H> {
     listener_shared: bool,
     /// The length of the kernel's queue of each listener.
     backlog: u32,
+    /// How long the close waits for handshakes in flight.
+    handshake_grace: Duration,
 }
 
 impl<H> Server<H> {
@@ -108,6 +112,7 @@ impl<H> Server<H> {
             max_connections: usize::MAX,
             listener_shared: false,
             backlog: BACKLOG,
+            handshake_grace: HANDSHAKE_GRACE,
         }
     }
 
@@ -132,6 +137,14 @@ impl<H> Server<H> {
     /// **1024** by default; the system may have a lower limit (`net.core.somaxconn`).
     pub fn backlog(mut self, connections: u32) -> Self {
         self.backlog = connections;
+        self
+    }
+
+    /// Sets how long the server goes on accepting at a stop while handshakes are in flight that have
+    /// begun before it. **1.5 s** by default; no time at all if none is in flight. On Linux only, see
+    /// [`Listeners::close`](super::Listeners::close).
+    pub fn handshake_grace(mut self, grace: Duration) -> Self {
+        self.handshake_grace = grace;
         self
     }
 
@@ -180,7 +193,8 @@ impl<H> Server<H> {
         if self.listener_shared {
             drop(listeners);
         } else {
-            listeners.close(|stream| spawn(stream, connections.enter()));
+            let spawn = |stream| spawn(stream, connections.enter());
+            listeners.close(self.handshake_grace, spawn).await;
         }
         let (name, count) = (scope.name(), connections.count());
         let words = waited_for(count);
@@ -220,6 +234,7 @@ impl<H> fmt::Debug for Server<H> {
             .field("max_connections", &self.max_connections)
             .field("listener_shared", &self.listener_shared)
             .field("backlog", &self.backlog)
+            .field("handshake_grace", &self.handshake_grace)
             .finish_non_exhaustive()
     }
 }

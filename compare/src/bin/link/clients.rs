@@ -1,0 +1,129 @@
+//! Clients that send requests one after the other, and count those that are lost.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use compare::Failure;
+
+/// The limit on all that normally takes a moment.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Where the clients connect to: `10.0.0.1:80`, `[::1]:80` or `unix:/run/app.sock`.
+#[derive(Debug, Clone)]
+pub(crate) struct Target(pub(crate) String);
+
+/// A connection that can be read and written.
+trait Connection: Read + Write {}
+
+impl<T: Read + Write> Connection for T {}
+
+impl Target {
+    fn connect(&self) -> io::Result<Box<dyn Connection>> {
+        if let Some(path) = self.0.strip_prefix("unix:") {
+            let stream = UnixStream::connect(path)?;
+            stream.set_read_timeout(Some(PATIENCE))?;
+            return Ok(Box::new(stream));
+        }
+        let address: SocketAddr = self.0.parse().map_err(io::Error::other)?;
+        let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        Ok(Box::new(stream))
+    }
+
+    /// Waits until a server answers here.
+    ///
+    /// # Errors
+    ///
+    /// None does in time.
+    pub(crate) fn await_answer(&self) -> Result<(), Failure> {
+        let began = Instant::now();
+        while began.elapsed() < PATIENCE {
+            if self
+                .connect()
+                .is_ok_and(|mut stream| exchange(&mut *stream).is_ok())
+            {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        Err(format!("nothing answers at {} in time", self.0).into())
+    }
+}
+
+/// What clients have seen.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    /// Requests that were answered whole.
+    pub(crate) answered: usize,
+    /// Requests on a connection that the client had, without a whole answer.
+    pub(crate) lost: usize,
+    /// The longest wait for a connect or an answer after the stop.
+    pub(crate) longest: Duration,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, other: &Tally) {
+        self.answered += other.answered;
+        self.lost += other.lost;
+        self.longest = self.longest.max(other.longest);
+    }
+}
+
+/// Sends requests until a connect fails after the stop. Every connect is tried again before it.
+pub(crate) fn run(target: &Target, keep_alive: bool, stopping: &AtomicBool) -> Tally {
+    let mut tally = Tally::default();
+    loop {
+        let began = Instant::now();
+        let Ok(mut stream) = target.connect() else {
+            if stopping.load(Ordering::Acquire) {
+                tally.longest = tally.longest.max(began.elapsed());
+                return tally;
+            }
+            // The client's ports are all in use, for example.
+            thread::sleep(Duration::from_millis(1));
+            continue;
+        };
+        loop {
+            let began = Instant::now();
+            let exchanged = exchange(&mut *stream);
+            if stopping.load(Ordering::Acquire) {
+                tally.longest = tally.longest.max(began.elapsed());
+            }
+            match exchanged {
+                Ok(close) => {
+                    tally.answered += 1;
+                    if close || !keep_alive {
+                        break;
+                    }
+                }
+                Err(_) => {
+                    tally.lost += 1;
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Sends a request and reads its response. Returns true if the connection ends with it.
+fn exchange(stream: &mut dyn Connection) -> io::Result<bool> {
+    stream.write_all(b"GET /hello HTTP/1.1\r\nHost: link\r\n\r\n")?;
+    let (mut buffer, mut filled) = ([0; 2048], 0);
+    loop {
+        match stream.read(&mut buffer[filled..])? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            length => filled += length,
+        }
+        let text = String::from_utf8_lossy(&buffer[..filled]);
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            if body == "Hello World!" {
+                return Ok(head.to_ascii_lowercase().contains("connection: close"));
+            }
+        }
+    }
+}
