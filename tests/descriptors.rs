@@ -100,6 +100,40 @@ fn net_goes_on_once_it_has_descriptors_again() {
     beside_all(|runtime| exhaust("net", runtime));
 }
 
+/// A stop while descriptors are out: new connections are refused, and those that clients have already
+/// are all served, as descriptors come free.
+fn stop_exhausted(name: &str, runtime: Runtime) {
+    let mut server = ServerProcess::start(name, runtime);
+    let mut clients: Vec<_> = (0..CONNECTIONS)
+        .map(|_| Client::connect(server.addr).unwrap())
+        .collect();
+    // The handlers of `net` end with their first answer, and give their descriptor back.
+    let first = if name == "net" { LIMIT as usize } else { 0 };
+    for client in &mut clients[first..] {
+        client.get("/hello");
+    }
+    eventually("the last descriptor", || server.descriptors() >= LIMIT);
+    server.process.close_stdin();
+    eventually("the stop", || Client::connect(server.addr).is_err());
+    for client in &mut clients[..first] {
+        client.get("/hello");
+    }
+    for mut client in clients {
+        assert_eq!(client.answer().text(), "Hello World!");
+    }
+    server.stop();
+}
+
+#[test]
+fn http_loses_nobody_at_a_stop_without_descriptors() {
+    beside_all(|runtime| stop_exhausted("http", runtime));
+}
+
+#[test]
+fn net_loses_nobody_at_a_stop_without_descriptors() {
+    beside_all(|runtime| stop_exhausted("net", runtime));
+}
+
 /// Answers one request, whatever it is.
 async fn answer(mut stream: Stream) -> std::io::Result<()> {
     use futures_lite::AsyncWriteExt;

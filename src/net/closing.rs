@@ -53,13 +53,13 @@ pub(super) async fn close(
         return;
     }
     let mut outlook = Outlook::default();
-    let (mut deadline, mut pause) = (None, FIRST_LOOK);
+    let (mut began, mut pause) = (None, FIRST_LOOK);
     loop {
         let sight = outlook.look(&waiting);
         // After the dump: a handshake that ended before it has a connection in the queue by now.
         let taken = accept_all(&waiting, usize::MAX, &mut each).await;
-        let deadline = *deadline.get_or_insert_with(|| Instant::now() + grace);
-        let left = deadline.saturating_duration_since(Instant::now());
+        // The grace begins when descriptors have sufficed for all that was in the queue.
+        let left = grace.saturating_sub(began.get_or_insert_with(Instant::now).elapsed());
         match sight {
             Sight::Clear => return,
             _ if left.is_zero() => return,

@@ -104,11 +104,16 @@ impl Process {
         self.child.try_wait().unwrap().is_none()
     }
 
+    /// Closes the standard input of the process.
+    pub fn close_stdin(&mut self) {
+        drop(self.child.stdin.take());
+    }
+
     /// Closes the standard input of the process, and waits for its end. Returns how it ended, and all
     /// lines that were not read yet.
     #[track_caller]
     pub fn wait(mut self) -> (ExitStatus, String) {
-        drop(self.child.stdin.take());
+        self.close_stdin();
         let mut rest = String::new();
         self.lines.read_to_string(&mut rest).unwrap();
         (self.child.wait().unwrap(), rest)
