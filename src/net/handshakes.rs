@@ -85,27 +85,35 @@ mod linux {
             listener: SocketAddr,
             found: &mut Handshakes,
         ) -> io::Result<()> {
-            self.socket.send(&request(listener))?;
-            let (mut handshakes, mut backlog) = (0, usize::MAX);
+            let before = found.cookies.len();
+            self.dump(listener, SYN_RECV, |body| found.cookies.push(cookie(body)))?;
+            let count = found.cookies.len() - before;
+            // The kernel has a table of listeners, which takes as long as that of the others.
+            if count > 0 {
+                // `idiag_wqueue` of a listener is its backlog.
+                self.dump(listener, LISTEN, |body| {
+                    found.overflow |= count >= long(body, 60) as usize;
+                })?;
+            }
+            Ok(())
+        }
+
+        /// Calls `each` with the `struct inet_diag_msg` of each socket in a state.
+        fn dump(
+            &mut self,
+            listener: SocketAddr,
+            state: u8,
+            mut each: impl FnMut(&[u8]),
+        ) -> io::Result<()> {
+            self.socket.send(&request(listener, state))?;
             loop {
                 let length = self.socket.read(&mut self.buffer)?;
                 for message in Messages(&self.buffer[..length]) {
                     let body = &message[HEADER..];
                     match short(message, 4) {
-                        DONE => {
-                            found.overflow |= handshakes >= backlog;
-                            return Ok(());
-                        }
+                        DONE => return Ok(()),
                         ERROR => return Err(refusal(body)),
-                        BY_FAMILY if body.len() >= ANSWER && is_at(body, listener) => {
-                            if body[1] == LISTEN {
-                                // `idiag_wqueue` of a listener is its backlog.
-                                backlog = long(body, 60) as usize;
-                            } else {
-                                handshakes += 1;
-                                found.cookies.push(cookie(body));
-                            }
-                        }
+                        BY_FAMILY if body.len() >= ANSWER && is_at(body, listener) => each(body),
                         _ => {}
                     }
                 }
@@ -114,7 +122,7 @@ mod linux {
     }
 
     /// Makes the request for a dump: `struct nlmsghdr` and `struct inet_diag_req_v2`.
-    fn request(listener: SocketAddr) -> [u8; HEADER + 56] {
+    fn request(listener: SocketAddr, state: u8) -> [u8; HEADER + 56] {
         let mut bytes = [0; HEADER + 56];
         let length = bytes.len() as u32;
         bytes[..4].copy_from_slice(&length.to_ne_bytes());
@@ -126,8 +134,7 @@ mod linux {
             SocketAddr::V6(_) => libc::AF_INET6 as u8,
         };
         bytes[HEADER + 1] = libc::IPPROTO_TCP as u8;
-        let states = 1_u32 << SYN_RECV | 1 << LISTEN;
-        bytes[HEADER + 4..HEADER + 8].copy_from_slice(&states.to_ne_bytes());
+        bytes[HEADER + 4..HEADER + 8].copy_from_slice(&(1_u32 << state).to_ne_bytes());
         bytes[HEADER + 8..HEADER + 10].copy_from_slice(&listener.port().to_be_bytes());
         bytes
     }
