@@ -36,8 +36,8 @@
 //!
 //! 1. **Lame duck**, if it is [set](Server::lame_duck): the server still serves everything, with
 //!    `Connection: close` in each response, and readiness is 503.
-//! 2. **Drain**: the token of the handlers is stopped, what the kernel has accepted is accepted, and
-//!    the listeners are closed. Each connection finishes its request. A connection that is idle is
+//! 2. **Drain**: the token of the handlers is stopped, new connections are refused, those that clients
+//!    have already are accepted, and the listeners are closed. Each connection finishes its request. A connection that is idle is
 //!    closed after its [grace](Server::idle_grace), and after a last look at its socket.
 //! 3. **Cancel**, at the deadline or at a second stop: handlers are dropped. A client whose response
 //!    has not begun gets `503 Service Unavailable`. A response that has begun is cut in a way that the
@@ -47,16 +47,19 @@
 //!
 //! Each has tests named after its number, in `tests/http`, which run on seven runtimes.
 //!
-//! 1. No connection that the kernel has accepted before the listener closes is reset, unless there are
-//!    more than 4096 of them, accepting them takes longer than 250 ms, or the deadline comes.
+//! 1. No connection that a client holds for established before the listener closes is reset, also
+//!    across a slow link, on a Unix socket, and when descriptors run out, unless its handshake takes
+//!    longer than [`handshake_grace`](Server::handshake_grace), or the deadline comes. That is so on
+//!    Linux; [`Listeners::close`](crate::net::Listeners::close) says what other systems lose.
 //! 2. Request bytes that are in a socket at the stop are answered, even if the connection's task has
 //!    not run yet.
-//! 3. After the listener is closed, a connect is refused. On Linux, one that comes in the microseconds
-//!    between the last accept and the close is refused when the client repeats it, a second later.
+//! 3. From the begin of the drain on, a connect is refused at once. Before Linux 5.7, one that comes
+//!    before the close is refused when the client repeats it, a second later. A client that must not
+//!    be refused needs a lame duck: time to be sent elsewhere.
 //! 4. Every response head that is written after the stop says close; none says keep-alive.
 //! 5. If no handler is at work, the drain ends within the longest of the two graces and
 //!    [`drain_head_timeout`](Server::drain_head_timeout), and one [`linger`](Server::linger). If there
-//!    is no connection, it ends at once.
+//!    is no connection and no handshake in flight, it ends at once.
 //! 6. The drain ends by the deadline whatever the peers do: stalled uploads, half a head, a client
 //!    that never reads, endless events.
 //! 7. A large response arrives whole, also with garbage behind its request.
