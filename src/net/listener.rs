@@ -1,7 +1,7 @@
 //! One bound socket.
 
 use std::io;
-use std::net::{Shutdown, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 #[cfg(unix)]
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
@@ -194,7 +194,7 @@ impl Listener {
                 // from then on, so nothing may wait for that.
                 let refuses = cfg!(any(target_os = "linux", target_os = "android"))
                     && SockRef::from(socket.get_ref())
-                        .shutdown(Shutdown::Read)
+                        .shutdown(std::net::Shutdown::Read)
                         .is_ok();
                 match refuses {
                     true => Refusal::Connects,
