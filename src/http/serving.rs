@@ -9,6 +9,7 @@ use futures_lite::future;
 use super::app::App;
 use super::connection::{self, Connection, HandlerPanicked};
 use super::context::ServerContext;
+use super::settings::Settings;
 use crate::group::scope::Scope;
 use crate::net::accept_loop::accept_until;
 use crate::net::connections::{Connections, Counted, in_words, waited_for};
@@ -52,15 +53,8 @@ pub(super) async fn run<'a, A: App + 'a>(
     }
 
     let deadline = begin_drain(&context, cause, scope.deadline());
-    let closed = async {
-        match settings.listener_shared {
-            true => drop(listeners),
-            false => {
-                let connect = |stream| connect(stream, count.enter());
-                listeners.close(settings.handshake_grace, connect).await;
-            }
-        }
-    };
+    let connect = |stream| connect(stream, count.enter());
+    let closed = close(listeners, settings, connect);
     drain(&context, &count, deadline, closed).await
 }
 
@@ -78,6 +72,14 @@ fn begin_drain(
     context.registry.begin_drain(now);
     context.lifecycle.drain(cause, deadline);
     deadline
+}
+
+/// Closes the listeners. The queue of one that is shared is left to the other processes.
+async fn close(listeners: Listeners, settings: &Settings, connect: impl FnMut(Stream) + Send) {
+    match settings.listener_shared {
+        true => drop(listeners),
+        false => listeners.close(settings.handshake_grace, connect).await,
+    }
 }
 
 /// Serves a connection until its end, or until the server itself cancels, which drops it.
