@@ -5,6 +5,9 @@
 //!   does. No signal is raised, so tests can run side by side.
 //! - A [`Clock`] is moved by hand: a drain of ten seconds is over when the test says so.
 //!   [`advance(..).await`](Clock::advance) returns once everything due has run.
+//!   [`block_on`](Clock::block_on) moves it by itself, whenever all wait.
+//! - A [`Network`](crate::guide::testing#servers) in memory takes the place of ports and sockets, and
+//!   `every_stop` stops a server at every moment of an exchange (features `net` and `tide`).
 //! - A [`Recorder`] records every event of the services, in order.
 //!
 //! A clock and a recorder belong to a group. A group without them pays one load for each event,
@@ -41,6 +44,8 @@ mod every_stop;
 
 #[cfg(feature = "tide")]
 pub use self::every_stop::exchange::Exchange;
+#[cfg(feature = "tide")]
+pub use self::every_stop::site::Site;
 #[cfg(feature = "tide")]
 pub use self::every_stop::{BrokenStop, Stops, every_stop};
 pub use crate::members::event::Event;

@@ -5,14 +5,16 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_lite::{AsyncRead, Future, io::BufReader, ready};
+use futures_lite::{AsyncRead, AsyncReadExt, AsyncWriteExt, Future, io::BufReader, ready};
 use http_types::{Body, Request, Response, StatusCode};
 use neap::http::{App, RequestExt};
 use neap::test::{Clock, Sleep};
+use neap::{Handle, StopSource, StopToken, Stopped};
 
 /// An app with an endpoint for each kind of exchange.
 pub(crate) struct Endpoints {
     pub(crate) clock: Clock,
+    pub(crate) handle: Handle<'static>,
 }
 
 impl App for Endpoints {
@@ -32,19 +34,49 @@ impl App for Endpoints {
                 let news = token.run_until_stopped(news).await;
                 Response::from(if news.is_some() { "news" } else { "no news" })
             }
-            "/stream" => {
-                let ticks = Ticks {
-                    clock: self.clock.clone(),
-                    left: 4,
-                    asleep: None,
-                };
-                let mut response = Response::new(StatusCode::Ok);
-                response.set_body(Body::from_reader(BufReader::new(ticks), None));
-                response
-            }
+            "/stream" => self.ticks(4, StopSource::new().token()),
+            "/events" => self.ticks(6, request.stop_token()),
+            "/upgrade" => self.echo().await,
             "/large" => Response::from(vec![b'x'; 300_000]),
             _ => Response::new(StatusCode::NotFound),
         })
+    }
+}
+
+impl Endpoints {
+    /// Answers with a line a second, until the token is stopped.
+    fn ticks(&self, left: usize, token: StopToken) -> Response {
+        let ticks = Ticks {
+            clock: self.clock.clone(),
+            left,
+            asleep: None,
+            stopped: token.stopped(),
+        };
+        let mut response = Response::new(StatusCode::Ok);
+        response.set_body(Body::from_reader(BufReader::new(ticks), None));
+        response
+    }
+
+    /// Switches to a protocol in which every byte comes back, by a service of its own.
+    async fn echo(&self) -> Response {
+        let mut response = Response::new(StatusCode::SwitchingProtocols);
+        response.insert_header("upgrade", "echo");
+        response.insert_header("connection", "upgrade");
+        let upgrade = response.recv_upgrade().await;
+        let echo = |_| async move {
+            let Some(mut stream) = upgrade.await else {
+                return;
+            };
+            let mut buffer = [0; 64];
+            while let Ok(bytes @ 1..) = stream.read(&mut buffer).await {
+                if stream.write_all(&buffer[..bytes]).await.is_err() {
+                    return;
+                }
+            }
+        };
+        // Refused once the group stops: the connection is closed behind its 101.
+        drop(self.handle.add("echo", echo));
+        response
     }
 }
 
@@ -53,6 +85,7 @@ struct Ticks {
     clock: Clock,
     left: usize,
     asleep: Option<Sleep>,
+    stopped: Stopped,
 }
 
 impl AsyncRead for Ticks {
@@ -69,6 +102,9 @@ impl AsyncRead for Ticks {
         let asleep = this
             .asleep
             .get_or_insert_with(|| clock.sleep(Duration::from_secs(1)));
+        if Pin::new(&mut this.stopped).poll(cx).is_ready() {
+            return Poll::Ready(Ok(0));
+        }
         ready!(Pin::new(asleep).poll(cx));
         this.asleep = None;
         this.left -= 1;

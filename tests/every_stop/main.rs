@@ -30,8 +30,9 @@ fn check(exchange: &Exchange) {
 /// Tries every stop of an exchange.
 #[track_caller]
 fn check_with(exchange: &Exchange) {
-    let stops = every_stop(exchange, |address, clock| {
-        Server::new(Endpoints { clock }, address)
+    let stops = every_stop(exchange, |site| {
+        let (clock, handle) = (site.clock, site.handle);
+        Server::new(Endpoints { clock, handle }, site.address)
     });
     eprintln!("{exchange}: {}", stops.unwrap());
 }
@@ -243,4 +244,25 @@ fn i12_what_is_refused() {
             .request(GET)
             .answer(),
     );
+}
+
+#[test]
+fn i12_events() {
+    let events = "GET /events HTTP/1.1\r\nhost: a\r\n\r\n";
+    check(
+        &Exchange::new("events")
+            .answers_may_differ()
+            .request(events)
+            .answer(),
+    );
+    let enough = Exchange::new("enough events").answers_may_differ();
+    check(&enough.request(events).read(100));
+}
+
+#[test]
+fn i12_an_upgrade() {
+    let upgrade =
+        "GET /upgrade HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n";
+    let upgrade = Exchange::new("upgrade").request(upgrade).answer();
+    check(&upgrade.send("hello").read(5).finish().idle());
 }

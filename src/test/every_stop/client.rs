@@ -202,10 +202,14 @@ impl Client<'_> {
     async fn read(&mut self, bytes: usize) -> bool {
         while self.bytes.len() < bytes {
             if !self.fill().await {
+                // It may be whole with fewer.
+                self.take_answer();
                 return false;
             }
         }
         self.bytes.drain(..bytes);
+        // The answer is not read to its end.
+        self.seen.has_left = self.seen.answers.len() < self.heads.len();
         true
     }
 

@@ -5,6 +5,7 @@ mod client;
 pub(crate) mod exchange;
 mod moments;
 mod run;
+pub(crate) mod site;
 mod verdict;
 
 use std::fmt;
@@ -12,16 +13,15 @@ use std::fmt;
 use self::exchange::Exchange;
 use self::moments::Blow;
 use self::run::{Run, run};
+use self::site::Site;
 use self::verdict::judge;
 use crate::http::{App, Server};
-use crate::net::address::Address;
-use crate::time::clock::Clock;
 
 /// Stops a server at every moment of an exchange, and checks that no request is lost.
 ///
 /// The server runs in a [`Group`](crate::Group) on a network [in memory](super::Network), by a clock that
-/// is moved by hand: nothing waits for real, and each run is the same. `server` makes it, with the address
-/// it is given and the clock that the app is to wait by.
+/// is moved by hand: nothing waits for real, and each run is the same. `server` makes it, with what is in
+/// the [`Site`](super::Site): the address, the clock that the app is to wait by, and the handle of the group.
 ///
 /// The exchange runs once to its end, and then again with the stop at its first moment, at its second, and
 /// so on: before each connect, accept, read, write, shutdown and close of either side, and before each
@@ -55,20 +55,20 @@ use crate::time::clock::Clock;
 /// let exchange = Exchange::new("slow")
 ///     .request("GET /slow HTTP/1.1\r\nhost: a\r\n\r\n")
 ///     .answer();
-/// let stops = every_stop(&exchange, |address, clock| {
-///     let mut app = tide::with_state(clock);
+/// let stops = every_stop(&exchange, |site| {
+///     let mut app = tide::with_state(site.clock);
 ///     app.at("/slow").get(|request: tide::Request<neap::test::Clock>| async move {
 ///         request.state().sleep(Duration::from_secs(5)).await;
 ///         Ok("done")
 ///     });
-///     http::Server::new(app, address)
+///     http::Server::new(app, site.address)
 /// });
 /// println!("{}", stops?);
 /// # Ok::<(), neap::test::BrokenStop>(())
 /// ```
 pub fn every_stop<A: App + 'static>(
     exchange: &Exchange,
-    server: impl Fn(Address, Clock) -> Server<A>,
+    server: impl Fn(Site) -> Server<A>,
 ) -> Result<Stops, BrokenStop> {
     let usual = try_stop(exchange, &server, None, Blow::Stop)?;
     let broken = |why| BrokenStop::new(exchange, None, Blow::Stop, why, &usual);
@@ -91,7 +91,7 @@ pub fn every_stop<A: App + 'static>(
 /// Runs the exchange once.
 fn try_stop<A: App + 'static>(
     exchange: &Exchange,
-    server: &impl Fn(Address, Clock) -> Server<A>,
+    server: &impl Fn(Site) -> Server<A>,
     at: Option<usize>,
     blow: Blow,
 ) -> Result<Run, BrokenStop> {

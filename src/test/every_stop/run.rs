@@ -10,10 +10,10 @@ use http_types::{Request, Response};
 use super::client::{Seen, converse};
 use super::exchange::Exchange;
 use super::moments::{Blow, Moment, Moments};
+use super::site::Site;
 use crate::group::Group;
 use crate::http::{App, Server};
 use crate::members::event::Event;
-use crate::net::address::Address;
 use crate::net::memory::network::Network;
 use crate::time::clock::Clock;
 
@@ -41,6 +41,13 @@ struct Watched<A> {
     moments: Moments,
 }
 
+impl<A> Watched<A> {
+    fn new(app: A, moments: &Moments) -> Watched<A> {
+        let moments = moments.clone();
+        Watched { app, moments }
+    }
+}
+
 impl<A: App> App for Watched<A> {
     async fn respond(&self, request: Request) -> http_types::Result<Response> {
         let mut response = pin!(self.app.respond(request));
@@ -61,21 +68,21 @@ impl<A: App> App for Watched<A> {
 /// Everything waits for something that does not come.
 pub(super) fn run<A: App + 'static>(
     exchange: &Exchange,
-    make: &impl Fn(Address, Clock) -> Server<A>,
+    make: &impl Fn(Site) -> Server<A>,
     at: Option<usize>,
     blow: Blow,
 ) -> Result<Run, Moments> {
     let (clock, network) = (Clock::new(), Network::with_capacity(exchange.window));
     let moments = Moments::new(at, blow, &clock);
-    let observer = moments.clone();
-    network.observe(move |side, operation| observer.pass(Moment::Network(side, operation)));
-    let mut group = group(&clock, &moments);
-    let server = make(network.listen(PORT), clock.clone()).map_app(|app| Watched {
-        app,
-        moments: moments.clone(),
-    });
-    group.add("http", server.into_service());
+    let mut group = observe(&network, &clock, &moments);
     let handle = group.handle();
+    let server = make(Site {
+        address: network.listen(PORT),
+        clock: clock.clone(),
+        handle: handle.clone(),
+    });
+    let watch = |app| Watched::new(app, &moments);
+    group.add("http", server.map_app(watch).into_service());
     let client = async {
         // As early as it can be: before the server has started.
         moments.begin(handle.clone());
@@ -100,8 +107,11 @@ pub(super) fn run<A: App + 'static>(
     })
 }
 
-/// Makes the group of the server, which notes when the server is told to stop.
-fn group(clock: &Clock, moments: &Moments) -> Group<'static> {
+/// Makes the group of the server, whose moments are noted: each operation on the network, and when the
+/// server is told to stop.
+fn observe(network: &Network, clock: &Clock, moments: &Moments) -> Group<'static> {
+    let observer = moments.clone();
+    network.observe(move |side, operation| observer.pass(Moment::Network(side, operation)));
     let moments = moments.clone();
     Group::new().clock(clock).on_event(move |occurrence| {
         if matches!(occurrence.event(), Event::Stopped(_)) {

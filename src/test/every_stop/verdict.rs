@@ -91,6 +91,9 @@ fn check_answers(exchange: &Exchange, usual: &Seen, seen: &Seen, blow: Blow) -> 
             continue;
         }
         let Some(usual) = usual.answers.get(at) else {
+            if exchange.may_differ {
+                continue;
+            }
             return Err(format!("an answer too many: {answer:?}"));
         };
         let is_same = answer.status == usual.status && answer.body == usual.body;
