@@ -15,6 +15,13 @@
 //! process group, and the parent process may pass it on as well. Other signals are never merged,
 //! and none that the handler was called for is lost.
 //!
+//! # From when on
+//!
+//! A signal that comes before [`termination`] has returned acts by its default, and ends the process. So
+//! call it at the start of `main`, before anything that takes time. What comes before `main` is the loader's
+//! and the runtime's, and takes about a millisecond; nothing can have been promised to anybody by then, and
+//! a supervisor sees a process that was ended by its own signal.
+//!
 //! # Platforms
 //!
 //! On Windows there is only Ctrl-C, as [`Signal::Int`]. Once listened for, it never acts by its
