@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_lite::future;
-use neap::test::Clock;
+use neap::test::{Clock, Event, Recorder};
 use neap::{Cause, Exit, GaveUp, Group, Restart, Scope, restart};
 use runtimes::{limited, on_all};
 use support::{Notes, exits, stop_once_started};
@@ -149,18 +149,14 @@ fn always_restarts_what_finishes_until_the_stop() {
 #[test]
 fn the_stop_ends_the_back_off_at_once() {
     on_all(|runtime| async move {
-        let mut group = runtime.group().drain_timeout(LONG);
+        let recorder = Recorder::new();
+        let mut group = runtime.group().drain_timeout(LONG).record(&recorder);
         let policy = Restart::on_failure().backoff(LONG, LONG);
-        let (sender, failed) = async_channel::unbounded();
-        let failing = restart(policy, move |_| {
-            sender.try_send(()).unwrap();
-            async { Err("xxx") }
-        });
-        group.add("failing", failing);
+        group.add("failing", restart(policy, |_| async { Err("xxx") }));
         let handle = group.handle();
         group.add("operator", move |_| async move {
-            failed.recv().await.unwrap();
-            future::yield_now().await;
+            let is_restart = |event: &Event| matches!(event, Event::Restarting(..));
+            recorder.wait_for(is_restart).await;
             handle.stop();
         });
         let outcome = group.run().await.unwrap();
