@@ -15,7 +15,7 @@ use neap::{Group, http};
 fn connect(network: &Network) -> (Stream, Stream) {
     let mut listeners = network.listen(0).bind().unwrap();
     let port = listeners.local_addrs()[0].tcp().unwrap().port();
-    let client = network.connect(port).unwrap();
+    let client = future::block_on(network.connect(port)).unwrap();
     let server = future::block_on(listeners.accept()).unwrap();
     assert_eq!(client.peer_addr(), server.local_addr());
     assert_eq!(client.local_addr(), server.peer_addr());
@@ -106,11 +106,11 @@ fn what_was_not_accepted_is_reset_when_the_listener_is_dropped_and_taken_when_it
     let listeners = network.listen(80).bind().unwrap();
     let error = network.listen(80).bind().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::AddrInUse);
-    let client = network.connect(80).unwrap();
+    let client = future::block_on(network.connect(80)).unwrap();
     drop(listeners);
     assert_eq!(read(&client), Err(ErrorKind::ConnectionReset));
     assert_eq!(
-        network.connect(80).unwrap_err().kind(),
+        future::block_on(network.connect(80)).unwrap_err().kind(),
         ErrorKind::ConnectionRefused
     );
     // The port is free again.
@@ -132,8 +132,8 @@ fn the_times_of_a_server_go_by_the_clock_of_its_group() {
     let test = async {
         handle.started().await.unwrap();
         let start = clock.now();
-        let mut idle = network.connect(80).unwrap();
-        let mut slow = network.connect(80).unwrap();
+        let mut idle = network.connect(80).await.unwrap();
+        let mut slow = network.connect(80).await.unwrap();
         slow.write_all(b"GET / HT").await.unwrap();
         let mut answer = String::new();
         slow.read_to_string(&mut answer).await.unwrap();

@@ -111,6 +111,16 @@ impl<A> Server<A> {
         self
     }
 
+    /// Returns how long a connection may be idle in a drain, at the least.
+    pub(crate) fn shortest_grace(&self) -> Duration {
+        let Settings {
+            idle_grace,
+            new_conn_grace,
+            ..
+        } = self.settings;
+        idle_grace.min(new_conn_grace)
+    }
+
     /// Puts another app in the place of this one.
     pub(crate) fn map_app<B>(self, change: impl FnOnce(A) -> B) -> Server<B> {
         Server {

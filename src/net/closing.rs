@@ -11,6 +11,7 @@ use super::accept_error::AcceptError;
 use super::handshakes::{Diagnosis, Handshakes};
 use super::listener::{Listener, Refusal};
 use super::stream::Stream;
+use crate::time::time_source::TimeSource;
 
 /// How long a close waits for handshakes in flight, unless another time is set.
 ///
@@ -34,9 +35,11 @@ const CAP: usize = 4096;
 
 /// Refuses new connections, gives those that are there or on their way to `each`, and closes.
 ///
-/// The times here are the kernel's and the network's, so no clock of a group counts them.
+/// The times of a kernel and of its network are real ones: the clock of a group counts only those of a
+/// network in memory.
 pub(super) async fn close(
     listeners: Vec<Listener>,
+    time: &TimeSource,
     grace: Duration,
     mut each: impl FnMut(Stream) + Send,
 ) {
@@ -45,19 +48,30 @@ pub(super) async fn close(
     for (listener, refusal) in listeners.into_iter().zip(refusals) {
         match refusal {
             Refusal::Handshakes => waiting.push(listener),
+            Refusal::Counted(count) => {
+                accept_for(&[listener], time.sleep(grace), count, &mut each).await;
+            }
             Refusal::Connects => drop(accept_all(&[listener], usize::MAX, &mut each).await),
             Refusal::None => drop(accept_all(&[listener], CAP, &mut each).await),
         }
     }
-    if waiting.is_empty() {
-        return;
+    if !waiting.is_empty() {
+        close_after_handshakes(&waiting, grace, &mut each).await;
     }
+}
+
+/// Accepts from listeners that refuse new handshakes until no other is in flight.
+async fn close_after_handshakes(
+    listeners: &[Listener],
+    grace: Duration,
+    each: &mut (impl FnMut(Stream) + Send),
+) {
     let mut outlook = Outlook::default();
     let (mut began, mut pause) = (None, FIRST_LOOK);
     loop {
-        let sight = outlook.look(&waiting);
+        let sight = outlook.look(listeners);
         // After the dump: a handshake that ended before it has a connection in the queue by now.
-        let taken = accept_all(&waiting, usize::MAX, &mut each).await;
+        let taken = accept_all(listeners, usize::MAX, each).await;
         // The grace begins when descriptors have sufficed for all that was in the queue.
         let left = grace.saturating_sub(began.get_or_insert_with(Instant::now).elapsed());
         match sight {
@@ -65,16 +79,19 @@ pub(super) async fn close(
             _ if left.is_zero() => return,
             Sight::Named(count) => {
                 let count = count.saturating_sub(taken);
-                accept_for(&waiting, pause.min(left), count, &mut each).await;
+                accept_for(listeners, after(pause.min(left)), count, each).await;
             }
-            Sight::Blind => accept_for(&waiting, BLIND_WAIT.min(left), usize::MAX, &mut each).await,
-            Sight::NoDescriptor => drop(Timer::after(pause.min(left)).await),
+            Sight::Blind => {
+                accept_for(listeners, after(BLIND_WAIT.min(left)), usize::MAX, each).await
+            }
+            Sight::NoDescriptor => after(pause.min(left)).await,
         }
         pause = (pause * 2).min(LONGEST_LOOK);
     }
 }
 
-/// Accepts until the queues are empty, and returns how many connections there were. While descriptors or memory are out, it tries again.
+/// Accepts until the queues are empty, and returns how many connections there were. While descriptors or
+/// memory are out, it tries again.
 async fn accept_all(
     listeners: &[Listener],
     most: usize,
@@ -99,7 +116,7 @@ async fn accept_all(
                 AcceptError::Empty | AcceptError::Listener | AcceptError::Unknown => break,
                 AcceptError::Resources => {
                     log::debug!(target: "neap", event = "accept failed"; "accept failed before the close, next try in {pause:?}: {error}");
-                    Timer::after(pause).await;
+                    after(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
             }
@@ -108,10 +125,15 @@ async fn accept_all(
     taken
 }
 
-/// Accepts this many connections, for at most this time.
+/// Waits for a time of the kernel's.
+async fn after(time: Duration) {
+    Timer::after(time).await;
+}
+
+/// Accepts this many connections, until it is too late.
 async fn accept_for(
     listeners: &[Listener],
-    time: Duration,
+    late: impl Future<Output = ()>,
     count: usize,
     each: &mut (impl FnMut(Stream) + Send),
 ) {
@@ -119,9 +141,6 @@ async fn accept_for(
         for _ in 0..count {
             each(accept_one(listeners).await);
         }
-    };
-    let late = async {
-        Timer::after(time).await;
     };
     or(named, late).await;
 }

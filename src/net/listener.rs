@@ -47,6 +47,8 @@ pub(super) enum Refusal {
     Connects,
     /// New handshakes. Those that have begun go on, and end in the queue.
     Handshakes,
+    /// The same, and this many connections are in the queue or on their way to it.
+    Counted(usize),
 }
 
 impl Listener {
@@ -203,7 +205,7 @@ impl Listener {
             }
             Socket::Memory(port) => {
                 port.refuse();
-                Refusal::Connects
+                Refusal::Counted(port.waiting())
             }
         }
     }

@@ -165,6 +165,6 @@ impl Listeners {
     /// # }).unwrap();
     /// ```
     pub async fn close(self, grace: Duration, each: impl FnMut(Stream) + Send) {
-        closing::close(self.each, grace, each).await;
+        closing::close(self.each, &self.time, grace, each).await;
     }
 }

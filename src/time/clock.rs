@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::activity::Activity;
 use super::advance::Advance;
-use super::drive::{WhenStuck, drive};
+use super::drive::drive;
 use super::nanos;
 use super::schedule::Schedule;
 use super::sleep::Sleep;
@@ -170,7 +170,7 @@ impl Clock {
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         let mut future = pin!(future);
         loop {
-            if let Some(output) = drive(&self.schedule, future.as_mut(), WhenStuck::Wait) {
+            if let Some(output) = drive(&self.schedule, future.as_mut(), false) {
                 return output;
             }
         }
@@ -197,9 +197,9 @@ impl Clock {
 
     /// Does the same as [`block_on`](Clock::block_on), but returns `None` if the future waits and nobody
     /// sleeps.
-    #[cfg(feature = "net")]
+    #[cfg(feature = "tide")]
     pub(crate) fn try_block_on<F: Future>(&self, future: F) -> Option<F::Output> {
-        drive(&self.schedule, pin!(future), WhenStuck::GiveUp)
+        drive(&self.schedule, pin!(future), true)
     }
 
     pub(super) fn sleep_until(&self, until: Option<Instant>) -> Sleep {

@@ -9,21 +9,15 @@ use std::thread::{self, Thread};
 
 use super::schedule::{Schedule, Step};
 
-/// What to do when the future waits, and nobody sleeps by the clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum WhenStuck {
-    /// Wait for another thread, a socket, or the real time.
-    Wait,
-    /// Give up.
-    GiveUp,
-}
-
 /// Polls a future until it is ready. Whenever all that goes by the clock has come to rest, the clock
-/// moves to the end of the next sleep. Returns `None` if it has given up.
+/// moves to the end of the next sleep.
+///
+/// If the future waits and nobody sleeps, it waits for another thread, a socket or the real time; or it
+/// gives up, if it is to, and returns `None`.
 pub(super) fn drive<F: Future>(
     schedule: &Schedule,
     mut future: Pin<&mut F>,
-    when_stuck: WhenStuck,
+    gives_up: bool,
 ) -> Option<F::Output> {
     let signal = Arc::new(Signal {
         was_woken: AtomicBool::new(true),
@@ -39,9 +33,7 @@ pub(super) fn drive<F: Future>(
         }
         match schedule.step_to_next() {
             Step::Woke => continue,
-            Step::Arrived if when_stuck == WhenStuck::GiveUp => {
-                return None;
-            }
+            Step::Arrived if gives_up => return None,
             Step::Arrived | Step::Busy => {}
         }
         // Check, listen, check again, wait.

@@ -19,12 +19,12 @@ const GET: &str = "GET /hello HTTP/1.1\r\nhost: a\r\n\r\n";
 /// How many bytes are on their way at once, at the least.
 const SMALL: usize = if cfg!(debug_assertions) { 16 } else { 1 };
 
-/// Tries every stop of an exchange, in segments of many bytes and of few.
+/// Tries every stop of an exchange: in segments of many bytes, of few, and across a link.
 #[track_caller]
 fn check(exchange: &Exchange) {
-    for window in [64 * 1024, SMALL] {
-        check_with(&exchange.clone().window(window));
-    }
+    check_with(exchange);
+    check_with(&exchange.clone().window(SMALL));
+    check_with(&exchange.clone().delay(Duration::from_millis(5)));
 }
 
 /// Tries every stop of an exchange.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::link::End;
 use super::port::{Port, PortListener};
@@ -13,6 +14,7 @@ use crate::net::address::Address;
 use crate::net::endpoint::Endpoint;
 use crate::net::stream::Stream;
 use crate::sync::{Mutex, MutexGuard, lock};
+use crate::time::clock::Clock;
 
 /// The address of the only server of a network.
 const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
@@ -29,8 +31,8 @@ const CAPACITY: usize = 64 * 1024;
 ///
 /// It goes by the rules of TCP (RFC 9293) where they matter to a server: a connection is established
 /// for the client before the server has accepted it; a close with bytes that were not read is a reset,
-/// as is a write to an end that was closed; a reset takes from both ends what they have not read. Bytes
-/// arrive at once and in order, and none is lost.
+/// as is what is written to an end that was closed; a reset takes from both ends what they have not read.
+/// Bytes arrive in order and none is lost, at once or [after a time](Network::with_delay).
 ///
 /// Clones are the same network.
 ///
@@ -58,7 +60,7 @@ const CAPACITY: usize = 64 * 1024;
 /// let handle = group.handle();
 /// let test = async {
 ///     handle.started().await.unwrap();
-///     let mut client = network.connect(80).unwrap();
+///     let mut client = network.connect(80).await.unwrap();
 ///     let mut said = String::new();
 ///     client.read_to_string(&mut said).await.unwrap();
 ///     assert_eq!(said, "too late");
@@ -81,16 +83,52 @@ struct Ports {
 }
 
 impl Network {
-    /// Makes a network, on which each direction of a connection holds 64 KiB that were not read.
+    /// Makes a network, on which each direction of a connection holds 64 KiB that were not read, and all
+    /// that is sent arrives at once.
     pub fn new() -> Network {
-        Network::with_capacity(CAPACITY)
+        Network::with_wire(Wire::new(CAPACITY, None))
     }
 
     /// Makes a network, on which each direction of a connection holds this many bytes that were not
     /// read; at least 1. With 1, every byte is an operation of its own.
     pub fn with_capacity(bytes: usize) -> Network {
+        Network::with_wire(Wire::new(bytes.max(1), None))
+    }
+
+    /// Makes a network, on which all that is sent arrives after this time by the clock: half of a round
+    /// trip. Each direction of a connection holds 64 KiB.
+    ///
+    /// So a connection has begun for its client when [`connect`](Network::connect) returns, a round trip
+    /// after the call, and can be accepted half a round trip later still.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use neap::test::{Clock, Network};
+    ///
+    /// let clock = Clock::new();
+    /// let network = Network::with_delay(Duration::from_millis(5), &clock);
+    /// let (listeners, start) = (network.listen(80).bind()?, clock.now());
+    /// clock.block_on(network.connect(80))?;
+    /// assert_eq!(clock.now() - start, Duration::from_millis(10));
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn with_delay(delay: Duration, clock: &Clock) -> Network {
+        let delay = Some((delay, clock.clone()));
+        Network::with_wire(Wire::new(CAPACITY, delay))
+    }
+
+    /// Makes a network with a capacity and a delay.
+    #[cfg(feature = "tide")]
+    pub(crate) fn with_both(bytes: usize, delay: Duration, clock: &Clock) -> Network {
+        let delay = Some((delay, clock.clone()));
+        Network::with_wire(Wire::new(bytes.max(1), delay))
+    }
+
+    fn with_wire(wire: Wire) -> Network {
         Network {
-            wire: Arc::new(Wire::new(bytes.max(1))),
+            wire: Arc::new(wire),
             ports: Arc::default(),
         }
     }
@@ -113,16 +151,26 @@ impl Network {
             wire: Arc::clone(&self.wire),
             port,
             address,
+            wait: Mutex::default(),
         })
     }
 
-    /// Connects to a port, and returns the client's end of the connection.
+    /// Connects to a port, and returns the client's end of the connection. It is ready at once, unless
+    /// the network has a delay.
     ///
     /// # Errors
     ///
     /// `ConnectionRefused` if nobody listens on the port, or no longer.
-    pub fn connect(&self, port: u16) -> io::Result<Stream> {
+    pub async fn connect(&self, port: u16) -> io::Result<Stream> {
         self.wire.note(Side::Client, Operation::Connect);
+        self.wire.travel().await;
+        let result = self.open(port);
+        self.wire.travel().await;
+        result
+    }
+
+    /// Begins a connection, whose first segment has arrived.
+    fn open(&self, port: u16) -> io::Result<Stream> {
         let (found, client) = {
             let mut ports = self.lock();
             ports.connections = ports.connections.wrapping_add(1);
@@ -131,7 +179,9 @@ impl Network {
         };
         let found = found.ok_or(io::ErrorKind::ConnectionRefused)?;
         let (here, there) = End::pair(&self.wire);
-        found.connect(there, client)?;
+        // The last segment of the handshake arrives a round trip later.
+        let established = self.wire.later(self.wire.arrival());
+        found.connect(established, there, client)?;
         let server = Endpoint::Tcp((SERVER, port).into());
         Ok(Stream::memory(here, Endpoint::Tcp(client), server))
     }
@@ -142,6 +192,7 @@ impl Network {
     }
 
     /// Has a function called before each operation. Without effect if there is one already.
+    #[cfg(feature = "tide")]
     pub(crate) fn observe(&self, observer: impl Fn(Side, Operation) + Send + Sync + 'static) {
         self.wire.observe(Box::new(observer));
     }

@@ -2,11 +2,19 @@
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::time::clock::Clock;
+use crate::time::sleep::Sleep;
 
 /// What all connections of a network share.
 pub(crate) struct Wire {
     /// How many bytes each direction of a connection holds.
     pub(super) capacity: usize,
+    /// How long a segment is on its way, and the clock that this goes by; `None` if it arrives at once.
+    delay: Option<(Duration, Clock)>,
+    /// The time of a network without a clock: all happens at once.
+    start: Instant,
     /// How many ends of connections are open.
     open: AtomicUsize,
     observer: OnceLock<Observer>,
@@ -44,11 +52,47 @@ impl Side {
 }
 
 impl Wire {
-    pub(super) fn new(capacity: usize) -> Wire {
+    pub(super) fn new(capacity: usize, delay: Option<(Duration, Clock)>) -> Wire {
         Wire {
             capacity,
+            delay,
+            start: Instant::now(),
             open: AtomicUsize::new(0),
             observer: OnceLock::new(),
+        }
+    }
+
+    /// Returns the time.
+    pub(super) fn now(&self) -> Instant {
+        self.delay
+            .as_ref()
+            .map_or(self.start, |(_, clock)| clock.now())
+    }
+
+    /// Returns when a segment arrives that is sent now.
+    pub(super) fn arrival(&self) -> Instant {
+        self.later(self.now())
+    }
+
+    /// Returns when a segment arrives that is sent at this time.
+    pub(super) fn later(&self, at: Instant) -> Instant {
+        let delay = self
+            .delay
+            .as_ref()
+            .map_or(Duration::ZERO, |(delay, _)| *delay);
+        at + delay
+    }
+
+    /// Returns a wait for an instant; `None` if there is no clock to wait by.
+    pub(super) fn sleep_until(&self, at: Instant) -> Option<Sleep> {
+        let (_, clock) = self.delay.as_ref()?;
+        Some(clock.sleep(at.saturating_duration_since(clock.now())))
+    }
+
+    /// Waits for as long as a segment is on its way.
+    pub(super) async fn travel(&self) {
+        if let Some((delay, clock)) = &self.delay {
+            clock.sleep(*delay).await;
         }
     }
 
@@ -68,6 +112,7 @@ impl Wire {
     }
 
     /// Has a function called before each operation. Without effect if there is one already.
+    #[cfg(feature = "tide")]
     pub(super) fn observe(&self, observer: Observer) {
         let _ = self.observer.set(observer);
     }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::Shutdown;
+use std::time::{Duration, Instant};
 
 use futures_lite::{AsyncReadExt, AsyncWriteExt, future};
 
@@ -19,8 +20,11 @@ pub(super) struct Seen {
     pub(super) answers: Vec<Answer>,
     /// Whether it has left on its own before it had all answers.
     pub(super) has_left: bool,
-    /// Whether the server has closed its side well, and when that was seen.
+    /// Whether the server has closed its side well.
     pub(super) is_over: bool,
+    /// How long the connection had been idle when the server closed it, if the last request was on its
+    /// way by then.
+    pub(super) crossed_after: Option<Duration>,
 }
 
 /// A client on one connection.
@@ -34,6 +38,11 @@ struct Client<'e> {
     heads: Vec<bool>,
     /// Whether the connection has broken.
     is_broken: bool,
+    /// How long what is sent is on its way.
+    delay: Duration,
+    /// Since when nothing was asked, and when the last request began.
+    idle_since: Instant,
+    asked_at: Option<Instant>,
 }
 
 /// Goes through an exchange on a connection.
@@ -45,6 +54,9 @@ pub(super) async fn converse(stream: Stream, exchange: &Exchange, clock: &Clock)
         bytes: Vec::new(),
         heads: Vec::new(),
         is_broken: false,
+        delay: exchange.delay,
+        idle_since: clock.now(),
+        asked_at: None,
     };
     let steps = &exchange.steps;
     for (at, step) in steps.iter().enumerate() {
@@ -68,6 +80,7 @@ impl Client<'_> {
             Step::Request(_) if self.is_closed() => false,
             Step::Request(bytes) => {
                 self.heads.push(bytes.starts_with(b"HEAD "));
+                self.asked_at = Some(self.clock.now());
                 self.send(bytes, is_last_part).await
             }
             Step::Send(bytes) => self.send(bytes, is_last_part).await,
@@ -138,7 +151,7 @@ impl Client<'_> {
     /// Notes the result of a read. Returns whether bytes have come.
     fn note_read(&mut self, read: io::Result<usize>, buffer: &[u8]) -> bool {
         match read {
-            Ok(0) => self.seen.is_over = true,
+            Ok(0) => self.note_end(),
             Ok(bytes) => {
                 self.bytes.extend_from_slice(&buffer[..bytes]);
                 return true;
@@ -146,6 +159,17 @@ impl Client<'_> {
             Err(_) => self.is_broken = true,
         }
         false
+    }
+
+    /// Notes that the server has closed its side. It has done so a delay ago, and the request arrives a
+    /// delay after it was sent.
+    fn note_end(&mut self) {
+        let now = self.clock.now();
+        let crosses = |asked_at| now < asked_at + 2 * self.delay;
+        if !self.seen.is_over && self.asked_at.is_some_and(crosses) {
+            self.seen.crossed_after = Some(now - self.idle_since);
+        }
+        self.seen.is_over = true;
     }
 
     /// Waits for `100 Continue`.
@@ -195,6 +219,7 @@ impl Client<'_> {
         self.bytes.drain(..used);
         let goes_on = answer.is_whole && !answer.closes;
         self.seen.answers.push(answer);
+        (self.idle_since, self.asked_at) = (self.clock.now(), None);
         Some(goes_on)
     }
 

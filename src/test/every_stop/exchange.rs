@@ -27,6 +27,8 @@ pub struct Exchange {
     pub(super) steps: Vec<Step>,
     /// How many bytes may be on their way.
     pub(super) window: usize,
+    /// How long what is sent is on its way.
+    pub(super) delay: Duration,
     /// Whether the answers may be others than without a stop.
     pub(super) may_differ: bool,
 }
@@ -61,6 +63,7 @@ impl Exchange {
             name: name.to_owned(),
             steps: Vec::new(),
             window: 64 * 1024,
+            delay: Duration::ZERO,
             may_differ: false,
         }
     }
@@ -116,6 +119,14 @@ impl Exchange {
     /// every byte is read and written alone, and so the stop comes between any two of them.
     pub fn window(mut self, bytes: usize) -> Exchange {
         self.window = bytes;
+        self
+    }
+
+    /// Sets how long what is sent is on its way, as on a [network with a delay](crate::test::Network::with_delay): half a
+    /// round trip. By default it arrives at once. With a delay the stop comes also while a handshake or a
+    /// request is on its way.
+    pub fn delay(mut self, delay: Duration) -> Exchange {
+        self.delay = delay;
         self
     }
 

@@ -12,6 +12,7 @@ use super::exchange::Exchange;
 use super::moments::{Blow, Moment, Moments};
 use super::site::Site;
 use crate::group::Group;
+use crate::group::handle::Handle;
 use crate::http::{App, Server};
 use crate::members::event::Event;
 use crate::net::memory::network::Network;
@@ -27,6 +28,8 @@ pub(super) struct Run {
     pub(super) seen: Option<Seen>,
     /// The error of the group, if it has one.
     pub(super) error: Option<String>,
+    /// How long the server lets a connection be idle in a drain, at the least.
+    pub(super) grace: Duration,
     /// How long the group went on after the stop, by the clock.
     pub(super) took: Duration,
     /// How many ends of connections were left open.
@@ -72,39 +75,44 @@ pub(super) fn run<A: App + 'static>(
     at: Option<usize>,
     blow: Blow,
 ) -> Result<Run, Moments> {
-    let (clock, network) = (Clock::new(), Network::with_capacity(exchange.window));
+    let clock = Clock::new();
+    let network = Network::with_both(exchange.window, exchange.delay, &clock);
     let moments = Moments::new(at, blow, &clock);
     let mut group = observe(&network, &clock, &moments);
     let handle = group.handle();
-    let server = make(Site {
-        address: network.listen(PORT),
-        clock: clock.clone(),
-        handle: handle.clone(),
-    });
+    let server = make(site(&network, &clock, &handle));
+    let grace = server.shortest_grace();
     let watch = |app| Watched::new(app, &moments);
     group.add("http", server.map_app(watch).into_service());
     let client = async {
         // As early as it can be: before the server has started.
         moments.begin(handle.clone());
-        let stream = network.connect(PORT).ok()?;
+        let stream = network.connect(PORT).await.ok()?;
         Some(converse(stream, exchange, &clock).await)
     };
     let group = async { (group.run().await, clock.now()) };
     let client = async { (client.await, handle.stop()).0 };
     let ran = clock.try_block_on(future::zip(group, client));
-    let Some(((ended, now), seen)) = ran else {
-        return Err(moments);
-    };
+    let ((ended, now), seen) = ran.ok_or(moments.clone())?;
     Ok(Run {
         seen,
+        grace,
         error: ended.err().map(|error| error.to_string()),
         took: moments
             .struck()
             .map_or(Duration::ZERO, |struck| now - struck),
         left_open: network.open_ends(),
-        refuses: network.connect(PORT).is_err(),
+        refuses: clock.block_on(network.connect(PORT)).is_err(),
         moments,
     })
+}
+
+fn site(network: &Network, clock: &Clock, handle: &Handle<'static>) -> Site {
+    Site {
+        address: network.listen(PORT),
+        clock: clock.clone(),
+        handle: handle.clone(),
+    }
 }
 
 /// Makes the group of the server, whose moments are noted: each operation on the network, and when the

@@ -20,7 +20,7 @@ pub(super) fn judge(exchange: &Exchange, usual: &Run, run: &Run, blow: Blow) -> 
         return Ok(());
     };
     if blow == Blow::Stop {
-        check_lost(seen)?;
+        check_lost(run, seen)?;
     }
     check_answers(exchange, usual_seen, seen, blow)?;
     check_close(run, seen)
@@ -65,13 +65,14 @@ fn check_end(usual: &Run, run: &Run, blow: Blow) -> Result<(), String> {
 }
 
 /// Checks that no request was lost.
-fn check_lost(seen: &Seen) -> Result<(), String> {
+fn check_lost(run: &Run, seen: &Seen) -> Result<(), String> {
     let answered = seen.answers.iter().filter(|answer| answer.is_whole).count();
     let last_closes = seen
         .answers
         .last()
         .is_some_and(|answer| answer.is_whole && answer.closes);
-    if seen.has_left || last_closes || answered >= seen.asked {
+    let has_crossed = seen.crossed_after.is_some_and(|idle| idle >= run.grace);
+    if seen.has_left || last_closes || has_crossed || answered >= seen.asked {
         return Ok(());
     }
     Err(match seen.answers.get(answered) {
