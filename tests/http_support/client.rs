@@ -44,6 +44,14 @@ impl Client {
         })
     }
 
+    /// Returns another client on the same connection, to read while this one writes.
+    pub fn twin(&self) -> Client {
+        Client {
+            stream: self.stream.try_clone().unwrap(),
+            rest: Vec::new(),
+        }
+    }
+
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) -> &mut Client {
         self.stream.write_all(bytes.as_ref()).unwrap();
         self

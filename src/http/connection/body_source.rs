@@ -11,7 +11,7 @@ use futures_lite::ready;
 use http_types::{Trailers, trailers};
 
 use crate::http::codec::{ChunkedDecoder, Progress, Refusal, RequestFraming, RequestHead};
-use crate::http::socket::{BUFFER_SIZE, LazyTimer, ReadBuffer, Socket};
+use crate::http::socket::{BUFFER_SIZE, Budget, LazyTimer, ReadBuffer, Socket};
 use crate::time::time_source::{TimeSource, deadline_from};
 
 /// What asks a client to send the body it has announced (RFC 9110, 10.1.1).
@@ -38,6 +38,9 @@ pub(super) struct BodySource {
     waiting_since: Option<Instant>,
     timer: LazyTimer,
     time: TimeSource,
+    /// What was read since the others had their turn. The handler may be a task of its own, so that
+    /// this is not the connection's.
+    budget: Budget,
     trailers: Option<trailers::Sender>,
 }
 
@@ -82,6 +85,7 @@ impl BodySource {
             waiting_since: None,
             timer: LazyTimer::default(),
             time,
+            budget: Budget::default(),
             trailers,
         }
     }
@@ -126,12 +130,17 @@ impl BodySource {
     }
 
     /// Reads bytes of the body. Returns their number, 0 at its end.
+    ///
+    /// Pending, though there are bytes, once in a while: a handler that reads in a loop lets the
+    /// others have their turn.
     pub(super) fn poll_read(
         &mut self,
         cx: &mut Context<'_>,
         out: &mut [u8],
     ) -> Poll<io::Result<usize>> {
         loop {
+            ready!(self.budget.poll(cx));
+            self.budget.spend(Budget::CALL);
             if let Some(refusal) = self.failure {
                 return Poll::Ready(Err(refusal.into_io()));
             }
@@ -241,13 +250,17 @@ impl BodySource {
             }
             Poll::Ready(Ok(bytes)) => {
                 self.waiting_since = None;
+                self.budget.spend(Budget::SYSCALL + bytes);
                 Poll::Ready(Ok(bytes))
             }
             Poll::Ready(Err(error)) => {
                 self.failure = Some(Refusal::malformed("connection broken"));
                 Poll::Ready(Err(error))
             }
-            Poll::Pending => self.poll_timeout(cx),
+            Poll::Pending => {
+                self.budget.renew();
+                self.poll_timeout(cx)
+            }
         }
     }
 

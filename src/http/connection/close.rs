@@ -5,6 +5,8 @@ use std::net::Shutdown;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use futures_lite::ready;
+
 use super::transport::Transport;
 use crate::http::codec::{self, Refusal};
 use crate::http::socket::ConnState;
@@ -48,11 +50,15 @@ fn poll_discard(
     deadline: Instant,
 ) -> Poll<()> {
     loop {
+        ready!(transport.poll_yield(cx));
         match transport.poll_fill(cx) {
             Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
             Poll::Ready(Ok(_)) => {
                 transport.buffer.release();
                 *last_byte = transport.context.time.now();
+                if *last_byte >= deadline {
+                    return Poll::Ready(());
+                }
             }
             Poll::Pending => {
                 let quiet = deadline_from(*last_byte, transport.context.settings.linger);

@@ -19,7 +19,7 @@ use super::transport::Transport;
 use crate::executor::panic::{Panicked, catch};
 use crate::http::codec::{Persistence, Refusal, RequestHead};
 use crate::http::request_ext::Served;
-use crate::http::socket::ConnState;
+use crate::http::socket::{Budget, ConnState};
 
 pin_project! {
     /// A request in flight: first the request, then the app's future, then the response.
@@ -75,6 +75,7 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
         request: Option<Request>,
     ) -> std::result::Result<(), Refusal> {
         transport.socket.enter(ConnState::Active);
+        transport.budget.spend(Budget::REQUEST);
         let this = self.project();
         *this.exchange = Some(Exchange::new(head));
         *this.request = request;

@@ -140,6 +140,8 @@ impl Connection {
         cx: &mut Context<'_>,
     ) -> Poll<Awaited> {
         let (transport, has_memory) = (&mut self.transport, in_flight.is_some());
+        // Requests that are buffered are answered without a wait in between.
+        ready!(transport.budget.poll(cx));
         let mut request = None;
         let awaited = ready!(self.heads.poll(transport, has_memory, &mut request, cx));
         let Awaited::Request(head) = awaited else {

@@ -12,11 +12,13 @@ use http_types::{Method, Response, StatusCode, trailers};
 use super::transport::Transport;
 use crate::executor::panic::{Panicked, catch};
 use crate::http::codec::{self, Persistence, Refusal, RequestHead, ResponseFraming, ResponseHead};
-use crate::http::socket::{BUFFER_SIZE, ConnState, WriteBuffer};
+use crate::http::socket::{BUFFER_SIZE, Budget, ConnState, WriteBuffer};
 use crate::time::time_source::deadline_from;
 
 /// The most bytes that are gathered for one write: about as many as a socket's buffer takes.
 const GATHERED: usize = 4 * BUFFER_SIZE;
+/// What one part of a body costs beside its bytes: the space it is read into is cleared before.
+const PART: usize = 4 * Budget::CALL;
 /// The length of a chunk's line, in bytes: four hexadecimal digits and the line's end.
 const CHUNK_LINE: usize = 6;
 
@@ -37,6 +39,8 @@ pub(super) struct ResponseWriter {
     written: usize,
     /// Whether the last byte of the response is in `out`.
     is_complete: bool,
+    /// Whether the body wakes the task when it has more, and `out` is to be written before that.
+    awaits_body: bool,
     /// Since when the peer takes no byte.
     stalled_since: Option<Instant>,
     /// Whether a reset by the peer is looked for. Not while the handler reads the socket.
@@ -113,6 +117,7 @@ impl ResponseWriter {
             out,
             written: 0,
             is_complete: framing == ResponseFraming::Empty,
+            awaits_body: false,
             stalled_since: None,
             watching,
             has_sent: false,
@@ -133,8 +138,10 @@ impl ResponseWriter {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<Persistence>> {
         loop {
-            // In the first round the head waits in `out` for the first part of the body.
-            if !self.is_complete {
+            ready!(transport.budget.poll(cx));
+            // In the first round the head waits in `out` for the first part of the body. To a peer that
+            // takes nothing no more is gathered: a body that is busy would wake the task in vain.
+            if !self.is_complete && self.stalled_since.is_none() {
                 self.is_complete = ready!(self.poll_gather(response, transport, cx))?;
             }
             ready!(self.poll_write(transport, cx))?;
@@ -143,7 +150,21 @@ impl ResponseWriter {
             }
             self.out.clear();
             self.written = 0;
+            if std::mem::take(&mut self.awaits_body) {
+                return self.poll_gone(transport, cx);
+            }
         }
+    }
+
+    /// Returns ready, with an error, if the peer is gone: a body that waits for something must not
+    /// outlive it.
+    fn poll_gone<T>(
+        &mut self,
+        transport: &mut Transport,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<T>> {
+        ready!(transport.poll_reset(cx, &mut self.watching));
+        Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
     }
 
     /// Returns true if the body has failed, and the peer has seen nothing of the response.
@@ -171,12 +192,14 @@ impl ResponseWriter {
             match transport.socket.poll_write(cx, rest) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 Poll::Ready(Ok(bytes)) => {
+                    transport.budget.spend(Budget::SYSCALL);
                     self.written += bytes;
                     self.has_sent = true;
                     self.stalled_since = None;
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => {
+                    transport.budget.renew();
                     let now = || transport.context.time.now();
                     let since = *self.stalled_since.get_or_insert_with(now);
                     let timeout = transport.context.settings.write_timeout;
@@ -196,21 +219,25 @@ impl ResponseWriter {
         transport: &mut Transport,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<bool>> {
-        // What was gathered and is not written yet is written first.
-        while self.written == 0 && self.left > 0 && self.out.len() < GATHERED {
-            match self.poll_part(response, cx) {
+        while self.left > 0 && self.out.len() < GATHERED {
+            if transport.budget.is_spent() && !self.out.is_empty() {
+                return Poll::Ready(Ok(false));
+            }
+            let gathered = self.out.len();
+            let part = self.poll_part(response, cx);
+            transport.budget.spend(PART + self.out.len() - gathered);
+            match part {
                 Poll::Ready(Ok(true)) => {}
                 Poll::Ready(Ok(false)) => return self.poll_end(response, cx).map(Ok),
                 Poll::Ready(Err(error)) => {
                     self.has_body_failed = true;
                     return Poll::Ready(Err(error));
                 }
-                Poll::Pending if !self.out.is_empty() => return Poll::Ready(Ok(false)),
-                Poll::Pending => {
-                    // A body that waits for something must not outlive a peer that is gone.
-                    ready!(transport.poll_reset(cx, &mut self.watching));
-                    return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+                Poll::Pending if !self.out.is_empty() => {
+                    self.awaits_body = true;
+                    return Poll::Ready(Ok(false));
                 }
+                Poll::Pending => return self.poll_gone(transport, cx),
             }
         }
         Poll::Ready(Ok(self.left == 0))

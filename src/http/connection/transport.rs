@@ -9,7 +9,7 @@ use futures_lite::ready;
 
 use super::read_ahead::ReadAhead;
 use crate::http::context::ServerContext;
-use crate::http::socket::{BUFFER_SIZE, LazyTimer, ReadBuffer, Socket, Watch};
+use crate::http::socket::{BUFFER_SIZE, Budget, LazyTimer, ReadBuffer, Socket, Watch};
 use crate::net::endpoint::Endpoint;
 use crate::net::stream::Stream;
 
@@ -29,6 +29,8 @@ pub(super) struct Transport {
     /// The watch for a reset while the app is at work.
     watch: Watch,
     read_ahead: ReadAhead,
+    /// What was done since the other connections had their turn.
+    pub(super) budget: Budget,
     // The last field, so that the socket is closed before the server can end.
     pub(super) context: Arc<ServerContext>,
 }
@@ -56,6 +58,7 @@ impl Transport {
             read_mode: ReadMode::AtOnce,
             watch: Watch::default(),
             read_ahead: ReadAhead::default(),
+            budget: Budget::default(),
             context,
         }
     }
@@ -94,12 +97,14 @@ impl Transport {
         };
     }
 
-    /// Lets the other connections have their turn, if that is the read mode. The task is then woken.
+    /// Lets the other connections have their turn, if that is the read mode, or the budget is spent. The
+    /// task is then woken.
     pub(super) fn poll_yield(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.read_mode != ReadMode::AheadAfterOthers {
-            return Poll::Ready(());
+            return self.budget.poll(cx);
         }
         self.read_mode = ReadMode::Ahead;
+        self.budget.renew();
         cx.waker().wake_by_ref();
         Poll::Pending
     }
@@ -123,6 +128,7 @@ impl Transport {
             }
             match result {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.budget.renew();
                     self.read_mode = ReadMode::WhenReadable;
                 }
                 result => {
@@ -142,7 +148,10 @@ impl Transport {
         let limit = self.context.settings.max_head.max(BUFFER_SIZE);
         let result = self.socket.stream.try_read(self.buffer.space(limit));
         match result {
-            Ok(bytes) => self.buffer.advance(bytes),
+            Ok(bytes) => {
+                self.buffer.advance(bytes);
+                self.budget.spend(Budget::SYSCALL + bytes);
+            }
             // Gives the memory back if the buffer is empty.
             Err(_) => self.buffer.consume(0),
         }

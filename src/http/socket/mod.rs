@@ -1,5 +1,6 @@
 //! The socket of one connection, and what is needed to use it: buffers and a timer.
 
+mod budget;
 mod conn_state;
 mod lazy_timer;
 mod pool;
@@ -14,6 +15,7 @@ use std::task::{Context, Poll};
 
 use futures_lite::{AsyncRead, AsyncWrite};
 
+pub(super) use self::budget::Budget;
 pub(super) use self::conn_state::ConnState;
 pub(super) use self::lazy_timer::LazyTimer;
 pub(super) use self::pool::BUFFER_SIZE;

@@ -1,0 +1,75 @@
+//! How much a connection does before the others have their turn.
+
+use std::task::{Context, Poll};
+
+/// What a connection may do in one go, in bytes that are moved, or what takes as long: some 50 µs.
+const BUDGET: usize = 256 * 1024;
+
+/// What a connection has done since the others had their turn.
+///
+/// A peer that is always ready, to send or to take, would otherwise keep a task in its poll for ever:
+/// on one thread nothing else would run, no deadline and no signal. So a task that has used up its
+/// budget wakes itself and returns. That costs one wake-up for some 50 µs of work, and nothing to a
+/// connection that has to wait for its peer.
+#[derive(Debug, Default)]
+pub(in crate::http) struct Budget {
+    spent: usize,
+}
+
+impl Budget {
+    /// What one call costs that moves few bytes: a step of a decoder, a read of a handler.
+    pub(in crate::http) const CALL: usize = 256;
+    /// What one call of the system costs.
+    pub(in crate::http) const SYSCALL: usize = 4 * 1024;
+    /// What one request costs beside its body and its response's body.
+    pub(in crate::http) const REQUEST: usize = 16 * 1024;
+
+    /// Takes the cost of some work from the budget.
+    pub(in crate::http) fn spend(&mut self, cost: usize) {
+        self.spent = self.spent.saturating_add(cost);
+    }
+
+    /// Returns true if the task is to yield before it does more.
+    pub(in crate::http) fn is_spent(&self) -> bool {
+        self.spent >= BUDGET
+    }
+
+    /// Notes that the task waits for something, so that the others have their turn.
+    pub(in crate::http) fn renew(&mut self) {
+        self.spent = 0;
+    }
+
+    /// Returns ready as long as the budget lasts. After that it wakes the task, is pending once, and
+    /// begins anew.
+    pub(in crate::http) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.is_spent() {
+            return Poll::Ready(());
+        }
+        self.renew();
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    #[test]
+    fn yields_once_for_each_budget() {
+        let (mut budget, mut yields) = (Budget::default(), 0);
+        let mut cx = Context::from_waker(Waker::noop());
+        for _ in 0..1024 {
+            budget.spend(BUDGET / 64);
+            yields += u32::from(budget.poll(&mut cx).is_pending());
+        }
+        assert_eq!(yields, 16);
+        budget.spend(BUDGET - 1);
+        assert!(budget.poll(&mut cx).is_ready());
+        budget.renew();
+        budget.spend(1);
+        assert!(budget.poll(&mut cx).is_ready());
+    }
+}
