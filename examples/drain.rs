@@ -120,6 +120,7 @@ fn set(server: Server, name: &str, value: &str) -> Result<Server, Failure> {
         "keep-alive-timeout" => server.keep_alive_timeout(duration(value)?),
         "write-timeout" => server.write_timeout(duration(value)?),
         "linger" => server.linger(duration(value)?),
+        "half-close" => server.half_close(value.parse()?),
         "max-head" => server.max_head(value.parse()?),
         "max-body" => server.max_body(value.parse()?),
         "max-connections" => server.max_connections(value.parse()?),

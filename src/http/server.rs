@@ -270,6 +270,21 @@ impl<A> Server<A> {
         self
     }
 
+    /// Sets whether a client may close its side of the connection behind its request and still wait for
+    /// the answer. **False** by default.
+    ///
+    /// The end of what a client sends mostly means that it has gone, and its handler is dropped then, as
+    /// it is after a reset. That is looked for while the handler, or the body of its response, waits for
+    /// something: an answer that is there when the handler is first polled is sent in any case. If this
+    /// is true, the handler is kept, and what becomes of such a client is seen only when bytes are sent
+    /// to it. Clients that close their side and do wait are rare: `printf .. | nc` is one.
+    ///
+    /// A client that has sent 16 KiB which the handler does not read is not seen to leave.
+    pub fn half_close(mut self, allowed: bool) -> Self {
+        self.settings.half_close = allowed;
+        self
+    }
+
     /// Sets how long the server still reads from a connection it has closed, while the peer sends
     /// nothing; 2 s at most in all. **500 ms** by default.
     ///

@@ -9,7 +9,7 @@ use async_tungstenite::tungstenite::handshake::derive_accept_key;
 use async_tungstenite::tungstenite::protocol::Role;
 use async_tungstenite::{WebSocketStream, client_async};
 use futures_lite::StreamExt;
-use neap::http::{self, RequestExt, Server};
+use neap::http::{RequestExt, Server};
 use tide::utils::{After, Before};
 use tide::{Redirect, Request, Response};
 
@@ -269,41 +269,6 @@ fn a_body_that_is_read_after_its_answer_is_an_error_and_never_short() {
     assert!(is_error, "it was short");
     assert!(polls < 100, "{polls} polls");
     assert!(running.stop().result.is_ok());
-}
-
-#[test]
-fn a_peer_that_resets_frees_the_handler() {
-    let (dropped, drops) = std::sync::mpsc::channel();
-    struct Dropped(std::sync::mpsc::Sender<()>);
-    impl Drop for Dropped {
-        fn drop(&mut self) {
-            let _ = self.0.send(());
-        }
-    }
-    let (begun, begins) = std::sync::mpsc::channel();
-    let app = http::from_fn(move |_| {
-        let dropped = Dropped(dropped.clone());
-        begun.send(()).unwrap();
-        async move {
-            let _dropped = dropped;
-            futures_lite::future::pending().await
-        }
-    });
-    let running = run(Server::new(app, "127.0.0.1:0"));
-    let mut client = running.connect();
-    client.get("/hello");
-    begins.recv_timeout(crate::http_support::PATIENCE).unwrap();
-    // A client that closes its side only does not free the handler.
-    client.finish();
-    assert!(drops.recv_timeout(Duration::from_millis(100)).is_err());
-    let mut client = running.connect();
-    client.get("/hello");
-    begins.recv_timeout(crate::http_support::PATIENCE).unwrap();
-    socket2::SockRef::from(&client.stream)
-        .set_linger(Some(Duration::ZERO))
-        .unwrap();
-    drop(client);
-    drops.recv_timeout(crate::http_support::PATIENCE).unwrap();
 }
 
 #[test]

@@ -121,6 +121,11 @@ impl BodySource {
         self.waiting_since = None;
     }
 
+    /// Exchanges the buffer, so that another can read ahead into it.
+    pub(super) fn swap_buffer(&mut self, buffer: &mut ReadBuffer) {
+        std::mem::swap(&mut self.buffer, buffer);
+    }
+
     /// Takes the socket and the buffer from the body. Later reads return an error.
     pub(super) fn take_back(&mut self) -> ReadBuffer {
         self.socket = None;
@@ -140,7 +145,7 @@ impl BodySource {
     ) -> Poll<io::Result<usize>> {
         loop {
             ready!(self.budget.poll(cx));
-            self.budget.spend(Budget::CALL);
+            self.budget.spend(Budget::CALL, 0);
             if let Some(refusal) = self.failure {
                 return Poll::Ready(Err(refusal.into_io()));
             }
@@ -250,7 +255,7 @@ impl BodySource {
             }
             Poll::Ready(Ok(bytes)) => {
                 self.waiting_since = None;
-                self.budget.spend(Budget::SYSCALL + bytes);
+                self.budget.spend(Budget::SYSCALL, bytes);
                 Poll::Ready(Ok(bytes))
             }
             Poll::Ready(Err(error)) => {

@@ -9,7 +9,7 @@ use crate::http::codec::{RequestFraming, RequestHead};
 /// One request and what the app made of it.
 pub(super) struct Exchange {
     pub(super) head: RequestHead,
-    /// Whether a reset by the peer is looked for while the app is at work.
+    /// Whether the peer is watched while the app is at work: not once it has closed its side alone.
     pub(super) watching: bool,
     /// The message of the handler's panic.
     pub(super) panic: Option<String>,

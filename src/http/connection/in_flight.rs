@@ -75,7 +75,7 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
         request: Option<Request>,
     ) -> std::result::Result<(), Refusal> {
         transport.socket.enter(ConnState::Active);
-        transport.budget.spend(Budget::REQUEST);
+        transport.budget.spend(Budget::REQUEST, 0);
         let this = self.project();
         *this.exchange = Some(Exchange::new(head));
         *this.request = request;
@@ -99,10 +99,11 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
         answer: impl Fn(Request) -> F,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<Persistence>> {
+        self.as_mut().begin_poll(cx);
         if self.writer.is_none() {
             match self.as_mut().poll_app(answer, cx) {
                 Poll::Ready(answered) => self.as_mut().begin_response(transport, answered),
-                Poll::Pending => ready!(self.as_mut().poll_reset(transport, cx)),
+                Poll::Pending => ready!(self.as_mut().poll_gone(transport, cx)),
             }
             self.as_mut().drop_app(transport);
         }
@@ -118,9 +119,39 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
         }
     }
 
-    /// Sends the response. If its body fails before anything was sent, the client is told so.
+    /// Has a read of the body that an earlier poll has begun count only if this one goes on with it.
+    #[inline(always)]
+    fn begin_poll(self: Pin<&mut Self>, cx: &Context<'_>) {
+        let this = self.project();
+        if let (None, Some(body)) = (this.request, this.body) {
+            body.begin_poll(cx.waker());
+        }
+    }
+
+    /// Sends the response, as long as the peer is there.
     #[inline(always)]
     fn poll_response(
+        mut self: Pin<&mut Self>,
+        transport: &mut Transport,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<Persistence>> {
+        let polled = self.as_mut().poll_writer(transport, cx);
+        // A body that waits for something must not outlive a peer that is gone.
+        if polled.is_pending()
+            && self
+                .writer
+                .as_ref()
+                .is_some_and(ResponseWriter::awaits_body)
+        {
+            ready!(self.poll_gone(transport, cx));
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
+        polled
+    }
+
+    /// Writes the response. If its body fails before anything was sent, the client is told so.
+    #[inline(always)]
+    fn poll_writer(
         self: Pin<&mut Self>,
         transport: &mut Transport,
         cx: &mut Context<'_>,
@@ -129,7 +160,7 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
         let (Some(writer), Some(response), Some(exchange)) =
             (this.writer, this.response, this.exchange)
         else {
-            // The peer has reset the connection.
+            // The peer is gone.
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         };
         let error = match ready!(writer.poll(response, transport, cx)) {
@@ -173,9 +204,9 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
         }
     }
 
-    /// Returns ready when the peer has reset the connection while the app is at work.
+    /// Returns ready when the peer is gone while the app, or the body of its response, waits.
     #[inline(always)]
-    fn poll_reset(
+    fn poll_gone(
         self: Pin<&mut Self>,
         transport: &mut Transport,
         cx: &mut Context<'_>,
@@ -183,8 +214,8 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
         let this = self.project();
         take_back_whole(this.body, transport);
         match (this.body, this.exchange) {
-            (None, Some(exchange)) => transport.poll_reset(cx, &mut exchange.watching),
-            // The handler reads the socket, and sees a reset itself.
+            (None, Some(exchange)) => transport.poll_gone(cx, &mut exchange.watching),
+            (Some(body), Some(exchange)) => body.poll_gone(transport, cx, &mut exchange.watching),
             _ => Poll::Pending,
         }
     }
@@ -209,8 +240,7 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
             }
             close |= body.end_at_response();
         }
-        let watching = this.body.is_none();
-        let writer = ResponseWriter::new(transport, response, exchange.head, close, watching);
+        let writer = ResponseWriter::new(transport, response, exchange.head, close);
         *this.writer = Some(writer);
     }
 

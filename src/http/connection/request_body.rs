@@ -31,8 +31,12 @@ pub(super) struct RequestBody {
     /// connection's, and a reader that is still held has an error.
     is_detached: AtomicBool,
 
-    /// The handler that waits for more of the body.
+    /// The handler that waits for more of the body, or has done so.
     reader: Mutex<Option<Waker>>,
+
+    /// True if the last read of the body is pending, so that the socket wakes the reader. It changes
+    /// under the lock of `source`, or in the connection's task.
+    is_awaited: AtomicBool,
 }
 
 /// What the connection takes back after the response.
@@ -65,6 +69,7 @@ impl RequestBody {
             source: Mutex::new(source),
             is_detached: AtomicBool::new(false),
             reader: Mutex::new(None),
+            is_awaited: AtomicBool::new(false),
         }
     }
 
@@ -83,10 +88,43 @@ impl RequestBody {
             return Poll::Ready(Err(too_late()));
         }
         let polled = source.poll_read(cx, out);
-        drop(source);
         if polled.is_pending() {
             self.await_more(cx.waker());
         }
+        self.is_awaited
+            .store(polled.is_pending(), Ordering::Relaxed);
+        polled
+    }
+
+    /// Notes that the connection's task is polled. A read that is pending in this task counts only if it
+    /// is polled again: the handler may wait for something else now.
+    pub(super) fn begin_poll(&self, task: &Waker) {
+        if !self.is_awaited.load(Ordering::Relaxed) {
+            return;
+        }
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        if reader.as_ref().is_some_and(|known| known.will_wake(task)) {
+            self.is_awaited.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns ready when the peer is gone while the handler waits for something else than the body.
+    ///
+    /// What comes of the body meanwhile is kept, as far as the buffer has room. A handler that waits for
+    /// the body is woken by the socket, and has an error.
+    pub(super) fn poll_gone(
+        &self,
+        transport: &mut Transport,
+        cx: &mut Context<'_>,
+        watching: &mut bool,
+    ) -> Poll<()> {
+        let mut source = self.source();
+        if self.is_awaited.load(Ordering::Relaxed) {
+            return Poll::Pending;
+        }
+        source.swap_buffer(&mut transport.buffer);
+        let polled = transport.poll_gone(cx, watching);
+        source.swap_buffer(&mut transport.buffer);
         polled
     }
 

@@ -39,12 +39,11 @@ pub(super) struct ResponseWriter {
     written: usize,
     /// Whether the last byte of the response is in `out`.
     is_complete: bool,
-    /// Whether the body wakes the task when it has more, and `out` is to be written before that.
+    /// Whether the body was pending in this poll, so that it wakes the task when it has more. What is in
+    /// `out` is written before that.
     awaits_body: bool,
     /// Since when the peer takes no byte.
     stalled_since: Option<Instant>,
-    /// Whether a reset by the peer is looked for. Not while the handler reads the socket.
-    watching: bool,
     /// Whether a byte of the response is on its way.
     has_sent: bool,
     /// Whether the body has failed, or is shorter than the head says.
@@ -61,7 +60,6 @@ impl ResponseWriter {
         response: &Response,
         request: RequestHead,
         close: bool,
-        watching: bool,
     ) -> Self {
         let framing = ResponseFraming::of(response, request.method, request.is_http10);
         let upgrade = response.has_upgrade() && response.status() == StatusCode::SwitchingProtocols;
@@ -87,7 +85,7 @@ impl ResponseWriter {
         let persistence = head.write(&mut out);
         transport.until_close = framing == ResponseFraming::UntilClose;
         transport.socket.enter(ConnState::Responding);
-        Self::from_head(framing, persistence, out, watching)
+        Self::from_head(framing, persistence, out)
     }
 
     /// Writes the answer to a message that is not served. The connection closes after it.
@@ -95,15 +93,10 @@ impl ResponseWriter {
         let mut out = WriteBuffer::new();
         codec::write_refusal(refusal, &mut out);
         transport.socket.enter(ConnState::Responding);
-        Self::from_head(ResponseFraming::Empty, Persistence::Close, out, false)
+        Self::from_head(ResponseFraming::Empty, Persistence::Close, out)
     }
 
-    fn from_head(
-        framing: ResponseFraming,
-        persistence: Persistence,
-        out: WriteBuffer,
-        watching: bool,
-    ) -> Self {
+    fn from_head(framing: ResponseFraming, persistence: Persistence, out: WriteBuffer) -> Self {
         let left = match framing {
             ResponseFraming::Empty => 0,
             ResponseFraming::Length(length) => length,
@@ -119,7 +112,6 @@ impl ResponseWriter {
             is_complete: framing == ResponseFraming::Empty,
             awaits_body: false,
             stalled_since: None,
-            watching,
             has_sent: false,
             has_body_failed: false,
             panic: None,
@@ -137,6 +129,7 @@ impl ResponseWriter {
         transport: &mut Transport,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<Persistence>> {
+        self.awaits_body = false;
         loop {
             ready!(transport.budget.poll(cx));
             // In the first round the head waits in `out` for the first part of the body. To a peer that
@@ -150,21 +143,15 @@ impl ResponseWriter {
             }
             self.out.clear();
             self.written = 0;
-            if std::mem::take(&mut self.awaits_body) {
-                return self.poll_gone(transport, cx);
+            if self.awaits_body {
+                return Poll::Pending;
             }
         }
     }
 
-    /// Returns ready, with an error, if the peer is gone: a body that waits for something must not
-    /// outlive it.
-    fn poll_gone<T>(
-        &mut self,
-        transport: &mut Transport,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<T>> {
-        ready!(transport.poll_reset(cx, &mut self.watching));
-        Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
+    /// Returns true if the last poll was pending for the body alone.
+    pub(super) fn awaits_body(&self) -> bool {
+        self.awaits_body && self.stalled_since.is_none()
     }
 
     /// Returns true if the body has failed, and the peer has seen nothing of the response.
@@ -192,7 +179,7 @@ impl ResponseWriter {
             match transport.socket.poll_write(cx, rest) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 Poll::Ready(Ok(bytes)) => {
-                    transport.budget.spend(Budget::SYSCALL);
+                    transport.budget.spend(Budget::SYSCALL, 0);
                     self.written += bytes;
                     self.has_sent = true;
                     self.stalled_since = None;
@@ -225,22 +212,31 @@ impl ResponseWriter {
             }
             let gathered = self.out.len();
             let part = self.poll_part(response, cx);
-            transport.budget.spend(PART + self.out.len() - gathered);
+            transport.budget.spend(PART, self.out.len() - gathered);
             match part {
                 Poll::Ready(Ok(true)) => {}
-                Poll::Ready(Ok(false)) => return self.poll_end(response, cx).map(Ok),
+                Poll::Ready(Ok(false)) => {
+                    let ended = self.poll_end(response, cx).map(Ok);
+                    return self.unless_unsent(ended);
+                }
                 Poll::Ready(Err(error)) => {
                     self.has_body_failed = true;
                     return Poll::Ready(Err(error));
                 }
-                Poll::Pending if !self.out.is_empty() => {
-                    self.awaits_body = true;
-                    return Poll::Ready(Ok(false));
-                }
-                Poll::Pending => return self.poll_gone(transport, cx),
+                Poll::Pending => return self.unless_unsent(Poll::Pending),
             }
         }
         Poll::Ready(Ok(self.left == 0))
+    }
+
+    /// Returns what the body has come to, but that there is something to write if the body is pending and
+    /// `out` is not empty.
+    fn unless_unsent(&mut self, gathered: Poll<io::Result<bool>>) -> Poll<io::Result<bool>> {
+        self.awaits_body = gathered.is_pending();
+        match gathered {
+            Poll::Pending if !self.out.is_empty() => Poll::Ready(Ok(false)),
+            gathered => gathered,
+        }
     }
 
     /// Appends one part of the body to `out`. Returns false at the end of the body.

@@ -26,7 +26,7 @@ pub(super) struct Transport {
     /// reset, or the peer would take the response for whole.
     pub(super) until_close: bool,
     read_mode: ReadMode,
-    /// The watch for a reset while the app is at work.
+    /// The watch for the end of the peer while the app is at work.
     watch: Watch,
     read_ahead: ReadAhead,
     /// What was done since the other connections had their turn.
@@ -150,7 +150,7 @@ impl Transport {
         match result {
             Ok(bytes) => {
                 self.buffer.advance(bytes);
-                self.budget.spend(Budget::SYSCALL + bytes);
+                self.budget.spend(Budget::SYSCALL, bytes);
             }
             // Gives the memory back if the buffer is empty.
             Err(_) => self.buffer.consume(0),
@@ -158,18 +158,19 @@ impl Transport {
         result
     }
 
-    /// Returns ready when the peer has reset the connection, as long as `watching` is true.
+    /// Returns ready when the peer is gone, as long as `watching` is true.
     ///
-    /// The end of file is not a reset: a client may close its side behind its last request. Bytes
-    /// that the peer sends ahead are kept. After the end of file, or once the buffer is full, a reset
-    /// cannot be noticed, and `watching` becomes false.
-    pub(super) fn poll_reset(&mut self, cx: &mut Context<'_>, watching: &mut bool) -> Poll<()> {
+    /// Bytes that the peer sends ahead are kept. While the buffer is full, nothing is noticed. A server
+    /// that allows a peer to close its side alone notices no more after that, and `watching` becomes
+    /// false.
+    pub(super) fn poll_gone(&mut self, cx: &mut Context<'_>, watching: &mut bool) -> Poll<()> {
         while *watching && self.buffer.len() < BUFFER_SIZE {
             if !self.watch.is_due(cx) {
                 return Poll::Pending;
             }
             match self.try_fill() {
-                Ok(0) => *watching = false,
+                Ok(0) if self.context.settings.half_close => *watching = false,
+                Ok(0) => return Poll::Ready(()),
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     match ready!(self.watch.arm(&self.socket.stream, cx)) {
@@ -180,7 +181,6 @@ impl Transport {
                 Err(_) => return Poll::Ready(()),
             }
         }
-        *watching = false;
         Poll::Pending
     }
 
