@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_lite::future::poll_once;
 use futures_lite::{AsyncRead, AsyncReadExt, AsyncWriteExt, Future, io::BufReader, ready};
 use http_types::{Body, Request, Response, StatusCode};
 use neap::http::{App, RequestExt};
@@ -23,6 +24,16 @@ impl App for Endpoints {
         Ok(match &*path {
             "/hello" => Response::from("hello"),
             "/read" => Response::from(request.body_string().await?),
+            "/echo" => {
+                let length = request.len();
+                let mut response = Response::new(StatusCode::Ok);
+                response.set_body(Body::from_reader(request.take_body(), length));
+                response
+            }
+            "/impatient" => {
+                let read = poll_once(request.body_string()).await;
+                Response::from(if read.is_some() { "read" } else { "not yet" })
+            }
             "/unread" => Response::new(StatusCode::MethodNotAllowed),
             "/slow" => {
                 self.clock.sleep(Duration::from_secs(3)).await;

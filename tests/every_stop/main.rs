@@ -135,6 +135,20 @@ fn i12_an_upload_on_demand() {
 }
 
 #[test]
+fn i12_an_upload_on_demand_of_the_response() {
+    let fields = "host: a\r\ncontent-length: 5\r\nexpect: 100-continue\r\n\r\n";
+    let echo = Exchange::new("on demand of the response")
+        .request(format!("POST /echo HTTP/1.1\r\n{fields}"))
+        .continued();
+    check(&echo.send("hello").answer());
+    // In small segments, the answer is there before all of the question is on its way.
+    let early = Exchange::new("an early answer")
+        .request(format!("POST /impatient HTTP/1.1\r\n{fields}"))
+        .answer();
+    check(&early);
+}
+
+#[test]
 fn i12_a_slow_handler() {
     let slow = "GET /slow HTTP/1.1\r\nhost: a\r\n\r\n";
     check(

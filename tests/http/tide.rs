@@ -210,6 +210,24 @@ fn a_body_is_asked_for_when_it_is_read() {
 }
 
 #[test]
+fn a_body_is_asked_for_when_the_response_streams_it() {
+    let running = serve(app());
+    for version in ["1.1", "1.0"] {
+        let mut client = running.connect();
+        let fields = "host: a\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n";
+        client.send(format!("POST /echo HTTP/{version}\r\n{fields}"));
+        // HTTP/1.0 does not know it, and sends its body unasked.
+        if version == "1.1" {
+            let head = client.head().unwrap().unwrap();
+            assert!(head.starts_with("http/1.1 100 "), "{head}");
+        }
+        assert_eq!(client.send("hello").answer().text(), "hello");
+        assert!(client.is_closed());
+    }
+    running.stop();
+}
+
+#[test]
 fn a_body_nobody_reads_is_passed_over_up_to_a_limit() {
     let running = serve(app());
     let mut client = running.connect();

@@ -108,11 +108,17 @@ impl BodySource {
         }
     }
 
-    /// Ends the time in which the client may be asked for its body. Returns true if the client waits
-    /// to be asked and was not.
-    pub(super) fn end_continue(&mut self) -> bool {
+    /// Returns true if the client waits to be asked for its body, and was not.
+    pub(super) fn is_unasked(&self) -> bool {
+        self.unsent_continue.len() == CONTINUE.len()
+    }
+
+    /// Ends the time in which the client may be asked for its body. Returns what is left of a question of
+    /// which a part is on its way.
+    pub(super) fn end_continue(&mut self) -> &'static [u8] {
+        let is_unasked = self.is_unasked();
         let unsent = std::mem::take(&mut self.unsent_continue);
-        unsent.len() == CONTINUE.len()
+        if is_unasked { &[] } else { unsent }
     }
 
     /// Sets how long the body may go without a byte from now on.

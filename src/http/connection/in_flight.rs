@@ -163,7 +163,13 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
             // The peer is gone.
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         };
-        let error = match ready!(writer.poll(response, transport, cx)) {
+        // The body of the response may read the request's: the client can be asked for that until here.
+        let end_continue = |out: &mut Vec<u8>| {
+            if let Some(body) = &*this.body {
+                body.end_continue(out);
+            }
+        };
+        let error = match ready!(writer.poll(response, transport, end_continue, cx)) {
             Ok(persistence) => return Poll::Ready(Ok(persistence)),
             Err(error) => error,
         };
@@ -176,7 +182,7 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
         let of_request = this.body.as_ref().and_then(|body| body.failure());
         let refusal = of_request.unwrap_or(Refusal::failed());
         *writer = ResponseWriter::refusal(transport, refusal);
-        writer.poll(response, transport, cx)
+        writer.poll(response, transport, end_continue, cx)
     }
 
     /// Runs the app. Its panics are caught, those before its first await too.
@@ -238,7 +244,7 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
                 *this.writer = Some(ResponseWriter::refusal(transport, refusal));
                 return;
             }
-            close |= body.end_at_response();
+            close |= body.must_close();
         }
         let writer = ResponseWriter::new(transport, response, exchange.head, close);
         *this.writer = Some(writer);

@@ -161,7 +161,7 @@ impl Connection {
         Box::pin(async move {
             // The whole answer is in the writer, so nothing is read from this response.
             let mut unused = Response::new(refusal.status);
-            match poll_fn(|cx| writer.poll(&mut unused, transport, cx)).await {
+            match poll_fn(|cx| writer.poll(&mut unused, transport, |_| {}, cx)).await {
                 Ok(_) => CloseMode::Linger,
                 // The peer is gone, or does not read.
                 Err(_) => CloseMode::AtOnce,

@@ -157,15 +157,20 @@ impl RequestBody {
         self.source().failure()
     }
 
-    /// Ends the time in which the client may still be asked for the body: the head of the response
-    /// is about to be written.
-    ///
-    /// Returns true if the connection must close after the response: the client was never asked, the
-    /// body is broken, or too much of it is left to be discarded.
-    pub(super) fn end_at_response(&self) -> bool {
-        let mut source = self.source();
-        let was_not_asked = source.end_continue();
-        was_not_asked || source.failure().is_some() || source.known_left() > MOST_DISCARDED
+    /// Returns true if the connection must close after the response, whose head is made now: the client
+    /// was not asked for the body, the body is broken, or too much of it is left to be discarded.
+    pub(super) fn must_close(&self) -> bool {
+        let source = self.source();
+        source.is_unasked() || source.failure().is_some() || source.known_left() > MOST_DISCARDED
+    }
+
+    /// Ends the time in which the client may still be asked for the body: the head of the response, in
+    /// `out`, is about to be written. A question that was written in part goes in front of it.
+    pub(super) fn end_continue(&self, out: &mut Vec<u8>) {
+        let rest = self.source().end_continue();
+        if !rest.is_empty() {
+            out.splice(..0, rest.iter().copied());
+        }
     }
 
     /// Takes the socket back from the handler. With `discard`, what is left of the body is read first,

@@ -44,6 +44,8 @@ pub(super) struct ResponseWriter {
     awaits_body: bool,
     /// Since when the peer takes no byte.
     stalled_since: Option<Instant>,
+    /// Whether the response is about to be on its way: what comes before its head is in `out`.
+    has_begun: bool,
     /// Whether a byte of the response is on its way.
     has_sent: bool,
     /// Whether the body has failed, or is shorter than the head says.
@@ -112,6 +114,7 @@ impl ResponseWriter {
             is_complete: framing == ResponseFraming::Empty,
             awaits_body: false,
             stalled_since: None,
+            has_begun: false,
             has_sent: false,
             has_body_failed: false,
             panic: None,
@@ -120,6 +123,9 @@ impl ResponseWriter {
 
     /// Sends the head and the body of `response`. Returns how that leaves the connection.
     ///
+    /// `before_head` is called once, with the head and the first part of the body, when these are about to
+    /// be written: it may put bytes in front of them. The body is read before, and may do so itself.
+    ///
     /// # Errors
     ///
     /// The response is cut: the peer is gone or takes no byte in time, or the body has failed.
@@ -127,6 +133,7 @@ impl ResponseWriter {
         &mut self,
         response: &mut Response,
         transport: &mut Transport,
+        mut before_head: impl FnMut(&mut Vec<u8>),
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<Persistence>> {
         self.awaits_body = false;
@@ -136,6 +143,9 @@ impl ResponseWriter {
             // takes nothing no more is gathered: a body that is busy would wake the task in vain.
             if !self.is_complete && self.stalled_since.is_none() {
                 self.is_complete = ready!(self.poll_gather(response, transport, cx))?;
+            }
+            if !std::mem::replace(&mut self.has_begun, true) {
+                before_head(&mut self.out);
             }
             ready!(self.poll_write(transport, cx))?;
             if self.is_complete {
