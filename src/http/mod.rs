@@ -85,6 +85,10 @@
 //! A field of a response that would end its line early is left out, with a log record. Bytes beyond
 //! ASCII in a request's fields, which `http_types` cannot hold, are passed on percent-encoded.
 //!
+//! Any `Host` of RFC 9110 is served. `url::Url` does not take some of them, such as `pod.1`,
+//! `1.2.3.400` or `[fe80::1%25eth0]`: the `url` of such a request has the address it arrived at instead,
+//! and its `Host` field is as it was sent.
+//!
 //! There is no TLS and no HTTP/2: a proxy in front does that.
 //!
 //! # Log records

@@ -71,6 +71,33 @@ fn a_target_with_a_host_replaces_the_field() {
 }
 
 #[test]
+fn a_host_is_served_that_a_url_does_not_take() {
+    let running = run(Server::new(statuses(), "127.0.0.1:0"));
+    let mut client = running.connect();
+    for host in [
+        "pod.1",
+        "1.2.3.400:80",
+        "[fe80::1%25eth0]",
+        "a%2Fb",
+        "x_y",
+        ":80",
+    ] {
+        for _ in 0..4 {
+            client.send(format!("GET /host HTTP/1.1\r\nhost: {host}\r\n\r\n"));
+            assert_eq!(client.answer().text(), host);
+        }
+        if host.starts_with(':') {
+            continue;
+        }
+        client.send(format!(
+            "GET http://{host}/host HTTP/1.1\r\nhost: a\r\n\r\n"
+        ));
+        assert_eq!(client.answer().text(), host);
+    }
+    running.stop();
+}
+
+#[test]
 fn a_target_without_a_host_leaves_the_field() {
     let mut app = tide::new();
     app.at("/*").all(host);

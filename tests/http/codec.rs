@@ -171,6 +171,12 @@ fn refuses_requests_it_does_not_know() {
             "get / HTTP/1.1\r\nhost: a\r\n\r\n",
             501,
         ),
+        case("unknown, and no host", "BREW / HTTP/1.1\r\n\r\n", 400),
+        case(
+            "unknown, and no target",
+            "BREW x HTTP/1.1\r\nhost: a\r\n\r\n",
+            400,
+        ),
         case("no version", "GET /\r\nhost: a\r\n\r\n", 400),
         case("version 2.0", "GET / HTTP/2.0\r\nhost: a\r\n\r\n", 505),
         case("version 1.2", "GET / HTTP/1.2\r\nhost: a\r\n\r\n", 505),
@@ -198,6 +204,12 @@ fn refuses_a_host_that_is_not_one() {
         case("two", "GET / HTTP/1.1\r\nhost: a\r\nhost: a\r\n\r\n", 400),
         case("a user", "GET / HTTP/1.1\r\nhost: u@a\r\n\r\n", 400),
         case("a path", "GET / HTTP/1.1\r\nhost: a/b\r\n\r\n", 400),
+        case(
+            "an open bracket",
+            "GET / HTTP/1.1\r\nhost: [::1\r\n\r\n",
+            400,
+        ),
+        case("a broken byte", "GET / HTTP/1.1\r\nhost: a%2\r\n\r\n", 400),
         case("a bad port", "GET / HTTP/1.1\r\nhost: a:b\r\n\r\n", 400),
         case(
             "two, absolute form",
@@ -212,7 +224,21 @@ fn refuses_transfer_codings_by_whether_the_body_has_an_end() {
     let coded = |value: &str| with(&format!("transfer-encoding: {value}\r\n"));
     check_all(&[
         case("unknown, with an end", coded("gzip, chunked"), 501),
+        case("with a parameter", coded("gzip;q=1 , chunked"), 501),
         case("without an end", coded("gzip"), 400),
+        case("chunked twice", coded("chunked, chunked"), 400),
+        case("not a token", coded("g zip, chunked"), 400),
+        case("nothing before", coded(", chunked"), 400),
+        case(
+            "unknown, with a length",
+            with("transfer-encoding: gzip, chunked\r\ncontent-length: 5\r\n"),
+            400,
+        ),
+        case(
+            "unknown, in 1.0",
+            "POST / HTTP/1.0\r\ntransfer-encoding: gzip, chunked\r\n\r\n",
+            400,
+        ),
         case("chunked first", coded("chunked, gzip"), 400),
         case("a parameter", coded("chunked;q=1"), 400),
         case("empty", coded(""), 400),

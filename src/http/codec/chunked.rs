@@ -3,7 +3,7 @@
 use http_types::Trailers;
 
 use super::head::MAX_HEADERS;
-use super::names::header_name;
+use super::names::{header_name, token};
 use super::refusal::Refusal;
 
 /// The longest line that starts a chunk, in bytes, its extensions included.
@@ -162,12 +162,6 @@ fn are_extensions(mut rest: &[u8]) -> bool {
         }
     }
     rest.is_empty()
-}
-
-/// Returns the length of the token at the start of `bytes` (RFC 9110, 5.6.2).
-fn token(bytes: &[u8]) -> usize {
-    let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
-    bytes.iter().take_while(|byte| fits(byte)).count()
 }
 
 /// Returns the length of the quoted string at the start of `bytes` (RFC 9110, 5.6.4); 0 if it has no

@@ -5,9 +5,10 @@ use std::mem::MaybeUninit;
 use http_types::headers::HeaderName;
 use http_types::{Method, Request, Version};
 
-use super::names::header_name;
+use super::host::check_host;
+use super::names::{header_name, token};
 use super::refusal::Refusal;
-use super::target::{Targets, check_host};
+use super::target::{Targets, authority};
 
 /// The most fields a head may have; a head with more is answered with 431.
 pub(super) const MAX_HEADERS: usize = 100;
@@ -65,19 +66,27 @@ pub(super) fn parse(
         return Err(Refusal::malformed("line not ended by CRLF"));
     }
     let is_http10 = raw.version == Some(0);
-    let method = method(raw.method.unwrap_or_default())?;
     let semantics = Semantics::read(raw.headers)?;
     let (framing, expects_continue) = semantics.check(is_http10)?;
     let target = raw.path.unwrap_or_default();
     let trailers = framing == RequestFraming::Chunked;
+    let named = method(raw.method.unwrap_or_default());
+    let method = named.unwrap_or(Method::Get);
     let request = slot.insert(targets.request(method, semantics.host, target, trailers)?);
+    // That something is not known is said only of a head without a fault.
+    if let Some(refusal) = named.err().or(semantics.unknown) {
+        return Err(refusal);
+    }
     request.set_version(Some(if is_http10 {
         Version::Http1_0
     } else {
         Version::Http1_1
     }));
-    let names_host = !target.starts_with('/') && target != "*" && semantics.host.is_some();
-    insert_all(request, raw.headers, names_host)?;
+    insert_all(request, raw.headers)?;
+    if !target.starts_with('/') && target != "*" && semantics.host.is_some() {
+        // The target names the host itself (RFC 9112, 3.2.2).
+        request.insert_header("host", authority(target));
+    }
     Ok(Some(RequestHead {
         method,
         framing,
@@ -125,6 +134,8 @@ struct Semantics<'a> {
     host: Option<&'a str>,
     length: Option<u64>,
     chunked: bool,
+    /// What the server does not know, though it is no fault.
+    unknown: Option<Refusal>,
     close: bool,
     keep_alive: bool,
     upgrade: bool,
@@ -165,7 +176,7 @@ impl<'a> Semantics<'a> {
                 if self.chunked {
                     return Err(Refusal::malformed("more than one transfer-encoding"));
                 }
-                check_coding(value)?;
+                self.unknown = check_coding(value)?;
                 self.chunked = true;
             }
             _ => {}
@@ -212,19 +223,28 @@ impl<'a> Semantics<'a> {
     }
 }
 
-/// Refuses a `Transfer-Encoding` that is not exactly `chunked` (RFC 9112, 6.1 and 6.3): with 400 if the
-/// end of the body could not be known, as `chunked` is not last, and otherwise with 501.
-fn check_coding(value: &[u8]) -> Result<(), Refusal> {
+/// Checks a `Transfer-Encoding` (RFC 9112, 6.1 and 6.3). Returns the refusal of one that names a coding
+/// beside `chunked`.
+///
+/// # Errors
+///
+/// The end of the body could not be known, as `chunked` is not last, or comes twice; or it is no list.
+fn check_coding(value: &[u8]) -> Result<Option<Refusal>, Refusal> {
     if value.eq_ignore_ascii_case(b"chunked") {
-        return Ok(());
+        return Ok(None);
     }
-    let last = value.rsplit(|&byte| byte == b',').next();
-    let last = last.unwrap_or_default().trim_ascii();
-    Err(if last.eq_ignore_ascii_case(b"chunked") {
-        Refusal::unknown("unknown transfer coding")
-    } else {
-        Refusal::malformed("transfer coding without an end")
-    })
+    let mut codings = value.rsplit(|&byte| byte == b',').map(<[u8]>::trim_ascii);
+    let is_chunked = |coding: &[u8]| coding.eq_ignore_ascii_case(b"chunked");
+    let is_last = codings.next().is_some_and(is_chunked);
+    let is_other = |coding: &[u8]| {
+        let name = coding.split(|&byte| byte == b';').next();
+        let name = name.unwrap_or_default().trim_ascii_end();
+        !name.is_empty() && token(name) == name.len() && !is_chunked(name)
+    };
+    if !is_last || !codings.all(is_other) {
+        return Err(Refusal::malformed("transfer coding without an end"));
+    }
+    Ok(Some(Refusal::unknown("unknown transfer coding")))
 }
 
 /// Parses a `Content-Length`: one run of digits, nothing else (RFC 9110, 8.6).
@@ -238,32 +258,13 @@ fn content_length(value: &[u8]) -> Result<u64, Refusal> {
         .ok_or(Refusal::malformed("bad content-length"))
 }
 
-/// Copies the fields into the request. If the target names the host, the `Host` field is that.
+/// Copies the fields into the request.
 #[inline(always)]
-fn insert_all(
-    request: &mut Request,
-    fields: &[httparse::Header<'_>],
-    names_host: bool,
-) -> Result<(), Refusal> {
+fn insert_all(request: &mut Request, fields: &[httparse::Header<'_>]) -> Result<(), Refusal> {
     for field in fields {
         insert(request, field)?;
     }
-    if names_host {
-        replace_host(request);
-    }
     Ok(())
-}
-
-/// Has the `Host` say what the target does, which names it itself (RFC 9112, 3.2.2).
-fn replace_host(request: &mut Request) {
-    let url = request.url();
-    if let Some(host) = url.host_str() {
-        let host = match url.port() {
-            Some(port) => format!("{host}:{port}"),
-            None => host.to_owned(),
-        };
-        request.insert_header("host", host);
-    }
 }
 
 /// Copies a field into the request. Only its value and the list around it are allocated.

@@ -7,7 +7,7 @@
 //! In the order of a request's way:
 //!
 //! - `head_parser`: the heads of one connection. It recognises a repeated one; `head` parses the
-//!   others, with `target` for the request line and `names` for the field names.
+//!   others, with `target` for the request line, `host` for what it names, and `names` for the field names.
 //! - `chunked`: decodes a chunked body.
 //! - `refusal`: why a message is not served, and the status that says so.
 //! - `response`: writes a response's head, with `date` for its date.
@@ -19,6 +19,7 @@ mod chunked;
 mod date;
 mod head;
 mod head_parser;
+mod host;
 mod names;
 mod refusal;
 mod response;

@@ -2,6 +2,7 @@
 
 use http_types::{Method, Request, Url};
 
+use super::host::check_host;
 use super::refusal::Refusal;
 
 /// The longest target, and the longest host, that is remembered, in bytes.
@@ -63,16 +64,19 @@ impl Targets {
         if target == "*" && method == Method::Options {
             return self.origin_form(method, host, "/*", trailers);
         }
-        let parsed = if method == Method::Connect {
+        let url = if method == Method::Connect {
+            if names_none(target) {
+                return Err(Refusal::malformed("bad request target"));
+            }
             check_host(target)?;
-            Url::parse(&format!("http://{target}"))
+            self.url(target, "")?
         } else if is_absolute(target) {
             check_absolute(target)?;
-            Url::parse(target)
+            let url = Url::parse(target);
+            url.or_else(|_| self.url("", path_of(target)))?
         } else {
             return Err(Refusal::malformed("bad request target"));
         };
-        let url = parsed.map_err(|_| Refusal::malformed("bad request target"))?;
         Ok(self.make(method, url))
     }
 
@@ -89,7 +93,7 @@ impl Targets {
         if self.target != target {
             check_path(target)?;
         }
-        let host = host.or(self.default_host).unwrap_or(&self.local);
+        let host = host.unwrap_or_default();
         let last = match &mut self.last {
             Some(last) if self.host == host => {
                 if self.target != target {
@@ -99,8 +103,7 @@ impl Targets {
             }
             _ => {
                 check_host(host)?;
-                let url = Url::parse(&format!("http://{host}{target}"))
-                    .map_err(|_| Refusal::malformed("bad host"))?;
+                let url = self.url(host, target)?;
                 self.host = host.to_owned();
                 // The clone has no channel.
                 let last = Box::new(self.make(method, url).clone());
@@ -117,6 +120,17 @@ impl Targets {
         };
         self.remember(target);
         Ok(request)
+    }
+
+    /// Makes the URL of a target. The default host stands in for one that is empty, or that `Url` does not
+    /// take, such as `pod.1` or `[fe80::1%25eth0]`.
+    fn url(&self, host: &str, target: &str) -> Result<Url, Refusal> {
+        // A URL without a host would take the beginning of its path for that.
+        let hosts = [host, self.default_host.unwrap_or(&self.local), "localhost"];
+        let mut hosts = hosts.into_iter().filter(|host| !host.is_empty());
+        // A local address with a scope is no host of a URL.
+        let url = hosts.find_map(|host| Url::parse(&format!("http://{host}{target}")).ok());
+        url.ok_or(Refusal::malformed("bad request target"))
     }
 
     /// Makes a request without the last one's help.
@@ -164,15 +178,31 @@ fn is_absolute(target: &str) -> bool {
     })
 }
 
+/// Returns the authority of an absolute target, or of one that is nothing but an authority.
+pub(super) fn authority(target: &str) -> &str {
+    let rest = target.split_once("://").map_or(target, |(_, rest)| rest);
+    rest.split(['/', '?']).next().unwrap_or_default()
+}
+
+/// Returns true if an authority has no host, or nothing but a port (RFC 9110, 4.2.1).
+fn names_none(authority: &str) -> bool {
+    authority.is_empty() || authority.starts_with(':')
+}
+
+/// Returns the path of an absolute target, with its query.
+fn path_of(target: &str) -> &str {
+    let start = target.find("://").map_or(0, |at| at + 3);
+    &target[start + authority(target).len()..]
+}
+
 /// Refuses what the URL parser reads in another way than the grammar does: a host behind more than
 /// two slashes, a user in front of it, a fragment (RFC 9110, 4.2; RFC 9112, 3.2.2).
 fn check_absolute(target: &str) -> Result<(), Refusal> {
-    let rest = target.split_once("://").map_or(target, |(_, rest)| rest);
-    let host = rest.split(['/', '?']).next().unwrap_or_default();
-    if host.is_empty() || target.contains('#') {
+    let host = authority(target);
+    if names_none(host) || target.contains('#') {
         return Err(Refusal::malformed("bad request target"));
     }
-    check_path(&rest[host.len()..])?;
+    check_path(path_of(target))?;
     check_host(host)
 }
 
@@ -208,27 +238,6 @@ fn is_dot_segment(segment: &str) -> bool {
         dots += 1;
     }
     matches!(dots, 1 | 2)
-}
-
-/// Refuses characters that would end the host early when it is put into a URL: those of a user, a
-/// path or a query.
-pub(super) fn check_host(host: &str) -> Result<(), Refusal> {
-    let fits = |byte: u8| {
-        byte.is_ascii_alphanumeric()
-            || matches!(
-                byte,
-                b'-' | b'.' | b'_' | b'~' | b'%' | b'!' | b'$' | b'&' | b'\'' | b'('
-            )
-            || matches!(
-                byte,
-                b')' | b'*' | b'+' | b',' | b';' | b'=' | b':' | b'[' | b']'
-            )
-    };
-    if host.bytes().all(fits) {
-        Ok(())
-    } else {
-        Err(Refusal::malformed("bad host"))
-    }
 }
 
 #[cfg(test)]
@@ -280,12 +289,35 @@ mod tests {
             (Get, Some("a"), "http://u@b/", None),
             (Get, Some("a"), "http://u:p@b/", None),
             (Get, Some("a"), "http:///b", None),
+            (Get, Some("a"), "http://:80/b", None),
+            (Connect, Some("a"), ":443", None),
             (Get, Some("a"), "http://b\\c", None),
             (Get, Some("a"), "http://b/#x", None),
             (Get, Some("a"), "http://b#/", None),
             (Get, Some("u@a"), "/x", None),
             (Get, Some("a/b"), "/x", None),
             (Get, Some("a:b"), "/x", None),
+            (Get, Some("pod.1"), "/x?y", Some("http://127.0.0.1/x?y")),
+            (
+                Get,
+                Some("[fe80::1%25eth0]:81"),
+                "/x",
+                Some("http://127.0.0.1/x"),
+            ),
+            (
+                Get,
+                Some("a"),
+                "http://pod.1/y?z",
+                Some("http://127.0.0.1/y?z"),
+            ),
+            (
+                Get,
+                Some("a"),
+                "https://pod.1?z",
+                Some("http://127.0.0.1/?z"),
+            ),
+            (Connect, Some("a"), "pod.1:443", Some("http://127.0.0.1/")),
+            (Get, Some("a:99999"), "/x", Some("http://127.0.0.1/x")),
             (Connect, Some("a"), "u@b:443", None),
             (Connect, Some("a"), "/x", None),
         ];
