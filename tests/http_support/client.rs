@@ -174,6 +174,11 @@ impl Client {
         socket.set_linger(Some(Duration::ZERO)).unwrap();
     }
 
+    /// Frees the memory that no bytes are in.
+    pub fn shrink(&mut self) {
+        self.rest.shrink_to_fit();
+    }
+
     pub fn finish(&mut self) -> &mut Client {
         self.stream.shutdown(Shutdown::Write).unwrap();
         self

@@ -247,8 +247,9 @@ impl BodySource {
             None => {
                 let space = self.buffer.space(BUFFER_SIZE);
                 let received = socket.poll_read(cx, space);
-                if let Poll::Ready(Ok(bytes)) = received {
-                    self.buffer.advance(bytes);
+                match received {
+                    Poll::Ready(Ok(bytes)) => self.buffer.advance(bytes),
+                    _ => self.buffer.shrink(),
                 }
                 received
             }

@@ -151,11 +151,12 @@ impl ResponseWriter {
             if self.is_complete {
                 return Poll::Ready(Ok(self.persistence));
             }
-            self.out.clear();
             self.written = 0;
             if self.awaits_body {
+                self.out.release();
                 return Poll::Pending;
             }
+            self.out.clear();
         }
     }
 
@@ -244,9 +245,11 @@ impl ResponseWriter {
     fn unless_unsent(&mut self, gathered: Poll<io::Result<bool>>) -> Poll<io::Result<bool>> {
         self.awaits_body = gathered.is_pending();
         match gathered {
-            Poll::Pending if !self.out.is_empty() => Poll::Ready(Ok(false)),
-            gathered => gathered,
+            Poll::Pending if !self.out.is_empty() => return Poll::Ready(Ok(false)),
+            Poll::Pending => self.out.release(),
+            Poll::Ready(_) => {}
         }
+        gathered
     }
 
     /// Appends one part of the body to `out`. Returns false at the end of the body.
@@ -259,6 +262,7 @@ impl ResponseWriter {
             ResponseFraming::Chunked => CHUNK_LINE,
             _ => 0,
         };
+        self.out.reserve();
         let start = self.out.len();
         let room = usize::try_from(self.left)
             .unwrap_or(usize::MAX)

@@ -120,7 +120,11 @@ impl Transport {
             if self.read_mode == ReadMode::WhenReadable {
                 self.read_mode = ReadMode::AtOnce;
                 self.watch.disarm();
-                ready!(self.socket.stream.poll_readable(cx))?;
+                let readable = self.socket.stream.poll_readable(cx);
+                if readable.is_pending() {
+                    self.budget.renew();
+                }
+                ready!(readable)?;
             }
             let result = self.try_fill();
             if let ReadMode::Ahead | ReadMode::AheadAfterOthers = self.read_mode {
@@ -128,7 +132,6 @@ impl Transport {
             }
             match result {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.budget.renew();
                     self.read_mode = ReadMode::WhenReadable;
                 }
                 result => {
@@ -152,8 +155,7 @@ impl Transport {
                 self.buffer.advance(bytes);
                 self.budget.spend(Budget::SYSCALL, bytes);
             }
-            // Gives the memory back if the buffer is empty.
-            Err(_) => self.buffer.consume(0),
+            Err(_) => self.buffer.shrink(),
         }
         result
     }
@@ -164,6 +166,8 @@ impl Transport {
     /// that allows a peer to close its side alone notices no more after that, and `watching` becomes
     /// false.
     pub(super) fn poll_gone(&mut self, cx: &mut Context<'_>, watching: &mut bool) -> Poll<()> {
+        // The task waits for something else.
+        self.budget.renew();
         while *watching && self.buffer.len() < BUFFER_SIZE {
             if !self.watch.is_due(cx) {
                 return Poll::Pending;

@@ -18,6 +18,23 @@ impl WriteBuffer {
     pub(in crate::http) fn new() -> Self {
         Self(Pool::take(&POOL).unwrap_or_default())
     }
+
+    /// Drops the bytes and gives the memory back.
+    pub(in crate::http) fn release(&mut self) {
+        let mut bytes = std::mem::take(&mut self.0);
+        // Memory that one large response has needed is not kept.
+        if (1..=2 * BUFFER_SIZE).contains(&bytes.capacity()) {
+            bytes.clear();
+            Pool::keep(&POOL, bytes);
+        }
+    }
+
+    /// Takes memory from the pool, if this has none.
+    pub(in crate::http) fn reserve(&mut self) {
+        if self.0.capacity() == 0 {
+            *self = Self::new();
+        }
+    }
 }
 
 impl Deref for WriteBuffer {
@@ -36,11 +53,6 @@ impl DerefMut for WriteBuffer {
 
 impl Drop for WriteBuffer {
     fn drop(&mut self) {
-        let mut bytes = std::mem::take(&mut self.0);
-        // Memory that one large response has needed is not kept.
-        if bytes.capacity() <= 2 * BUFFER_SIZE {
-            bytes.clear();
-            Pool::keep(&POOL, bytes);
-        }
+        self.release();
     }
 }
