@@ -111,6 +111,13 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Returns true if clients of the kind of this name are wanted.
+    pub(crate) fn wants(&self, kind: &str) -> bool {
+        let named = |text: &String| kind.contains(text.as_str());
+        let unwanted = self.without.iter().any(named);
+        !unwanted && (self.kinds.is_empty() || self.kinds.iter().any(named))
+    }
+
     fn set(&mut self, name: &str, value: String) -> Result<(), Failure> {
         match name {
             "seconds" => self.length = Duration::from_secs_f64(value.parse()?),
