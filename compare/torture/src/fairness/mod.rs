@@ -17,14 +17,16 @@ use rustix::thread::{CpuSet, sched_setaffinity};
 
 use self::attacks::{ATTACKS, Attack};
 use self::other::Latencies;
+use crate::Failure;
 use crate::child::{Server, command};
 use crate::torture::Settings;
-use crate::{Failure, PATIENCE};
 
 /// How often each attack is made on each server.
 const ROUNDS: usize = 2;
 /// The group's drain timeout and cancel timeout.
 const DRAIN: Duration = Duration::from_millis(2500);
+/// How long a stop may take before its process is killed.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// What a slow machine may add before a stop counts as late.
 const SLACK: Duration = Duration::from_secs(3);
 /// The 99th percentile that counts as starved, unless a peer does no better.
@@ -88,20 +90,15 @@ impl Contender {
             let other = scope.spawn(|| other::measure(address, length));
             let measured = other.join().map_err(|_| "the other client has panicked");
             let began = Instant::now();
-            let ended = match (&self.runtime, &measured) {
-                (Ok(_), Ok(_)) => {
-                    server.signal(Signal::TERM);
-                    server.wait_since(began, PATIENCE).map(drop)
-                }
-                // A peer may have no deadline: it is killed.
-                _ => {
-                    drop(server);
-                    Ok(())
-                }
-            };
+            // A peer may have no deadline: it is killed. So is one of ours that does not end.
+            if self.runtime.is_ok() {
+                server.signal(Signal::TERM);
+                let _ = server.wait_since(began, PATIENCE);
+            } else {
+                drop(server);
+            }
             let took = began.elapsed();
             over.store(true, Relaxed);
-            ended?;
             self.latencies[nth].extend(measured?);
             self.exits[nth] = self.exits[nth].max(took);
             Ok(())
