@@ -16,5 +16,6 @@ mod load;
 mod log;
 mod panics;
 mod readiness;
+mod security;
 mod server;
 mod tide;

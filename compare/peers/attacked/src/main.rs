@@ -21,7 +21,10 @@ async fn main() -> std::io::Result<()> {
     let app = Router::new()
         .route("/hello", get(|| async { "Hello World!" }))
         .route("/sink", post(sink))
-        .route("/bytes/{n}", get(|Path(n): Path<usize>| async move { vec![b'x'; n] }))
+        .route(
+            "/bytes/{n}",
+            get(|Path(n): Path<usize>| async move { vec![b'x'; n] }),
+        )
         .route("/endless", get(endless));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("listening {}", listener.local_addr()?);
