@@ -42,8 +42,6 @@ enum Course {
 struct Stops<'a> {
     settings: &'a Settings,
     kinds: Vec<(&'a Kind, Tally)>,
-    /// What became of the clients of stops that a second signal has cancelled: anything may.
-    cancelled: Tally,
     began: Instant,
     next: AtomicUsize,
     /// How long each took, with its course.
@@ -58,7 +56,6 @@ pub(crate) fn run(settings: &Settings) -> Result<Vec<String>, Failure> {
     let stops = Stops {
         settings,
         kinds: kinds.map(|kind| (kind, Tally::default())).collect(),
-        cancelled: Tally::default(),
         began: Instant::now(),
         next: AtomicUsize::new(0),
         took: Mutex::default(),
@@ -120,25 +117,20 @@ impl Stops<'_> {
         };
         let drain = drain.as_millis().to_string();
         let server = Server::start(runtime, &["--drain", &drain])?;
-        let before = self.fault_count();
+        let tallies: Vec<_> = self.kinds.iter().map(|_| Tally::default()).collect();
         let ended = thread::scope(|scope| {
-            for (kind, tally) in &self.kinds {
+            for ((kind, _), tally) in self.kinds.iter().zip(&tallies) {
                 let endless = ENDLESS.iter().any(|endless| endless.name == kind.name);
-                let clients = if endless && course == Course::Clean {
-                    0
-                } else {
-                    rng.usize(1..3)
+                let clients = match course {
+                    Course::Clean if endless => 0,
+                    _ => rng.usize(1..3),
                 };
                 for _ in 0..clients {
                     let mut client = Client {
                         address: server.address,
                         grace: GRACE,
                         rng: rng.fork(),
-                        tally: if course == Course::Twice {
-                            &self.cancelled
-                        } else {
-                            tally
-                        },
+                        tally,
                     };
                     scope.spawn(move || client.run(kind));
                 }
@@ -151,23 +143,19 @@ impl Stops<'_> {
                 server.signal(Signal::TERM);
             }
             server.wait_since(began, PATIENCE)
-        })?;
+        });
+        // A process that had to be killed has cut everything, and so has one that was cancelled.
+        let ended = ended?;
+        if course != Course::Twice {
+            let place = format!("seed {seed}, {runtime}, {course:?}");
+            for ((_, all), tally) in self.kinds.iter().zip(&tallies) {
+                all.merge(tally, &place);
+            }
+        }
         if let Ok(mut took) = self.took.lock() {
             took.push((course, ended.took));
         }
-        if course != Course::Twice && self.fault_count() > before && self.settings.jobs == 1 {
-            self.note(format!(
-                "clients were wronged (seed {seed}, {runtime}, {course:?})"
-            ));
-        }
         check(course, &ended)
-    }
-
-    fn fault_count(&self) -> usize {
-        self.kinds
-            .iter()
-            .map(|(_, tally)| tally.fault_count())
-            .sum()
     }
 
     /// Returns everything that is wrong.

@@ -41,6 +41,29 @@ impl Tally {
         }
     }
 
+    /// Adds what another has counted, with where that was.
+    pub(crate) fn merge(&self, other: &Self, place: &str) {
+        let counts = [
+            &self.answered,
+            &self.ended,
+            &self.late,
+            &self.lost,
+            &self.wrong,
+            &self.reset,
+        ];
+        for (count, more) in counts.into_iter().zip(other.counts()) {
+            count.fetch_add(more, Relaxed);
+        }
+        if let Ok(mut faults) = self.faults.lock() {
+            let more = other
+                .faults()
+                .into_iter()
+                .map(|fault| format!("{fault} ({place})"));
+            faults.extend(more);
+            faults.truncate(3);
+        }
+    }
+
     /// Returns the first faults, described.
     pub(crate) fn faults(&self) -> Vec<String> {
         self.faults

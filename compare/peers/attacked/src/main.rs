@@ -31,7 +31,9 @@ async fn main() -> std::io::Result<()> {
     let mut terminated = signal(SignalKind::terminate())?;
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     axum::serve(listener, app)
-        .with_graceful_shutdown(async move { drop(terminated.recv().await) })
+        .with_graceful_shutdown(async move {
+            let _ = terminated.recv().await;
+        })
         .await
 }
 
