@@ -1,10 +1,17 @@
-//! The codec as the targets in `fuzz/` use it: plain data, no I/O.
+//! What the targets in `fuzz/` use beside the public API: the codec as plain data, without I/O, and the
+//! operations of a network.
 
 use std::fmt;
 
 use http_types::{Request, Trailers};
 
 use super::codec::{ChunkedDecoder, HeadParser, Progress, Refusal, RequestFraming};
+use crate::net::memory::network::Network;
+
+/// Has a function called before each operation of either side on a network.
+pub fn observe(network: &Network, observer: impl Fn() + Send + Sync + 'static) {
+    network.observe(move |_, _| observer());
+}
 
 /// The parser of one connection's heads.
 #[derive(Debug)]
@@ -69,6 +76,11 @@ impl Default for Heads {
 }
 
 impl Heads {
+    /// Forgets all earlier heads, as a connection does that is idle.
+    pub fn forget(&mut self) {
+        self.0.forget();
+    }
+
     /// Parses the head at the start of `bytes`; returns `None` if it is not complete.
     ///
     /// # Errors
