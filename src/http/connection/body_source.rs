@@ -241,7 +241,11 @@ impl BodySource {
         let Some(socket) = &self.socket else {
             return Poll::Ready(Err(too_late()));
         };
-        ready!(poll_write_all(socket, cx, &mut self.unsent_continue))?;
+        match poll_write_all(socket, cx, &mut self.unsent_continue) {
+            Poll::Ready(written) => written?,
+            // A client that does not read its question does not send its body either.
+            Poll::Pending => return self.poll_timeout(cx),
+        }
         let received = match out {
             Some(out) => socket.poll_read(cx, out),
             None => {
