@@ -284,7 +284,7 @@ pub fn run<A: App + 'static>(
     let clients = plan.clients.iter().map(|client| {
         let (network, clock) = (&network, &clock);
         let client: Pin<Box<dyn Future<Output = Option<Seen>>>> = Box::pin(async move {
-            let stream = network.connect(PORT).ok()?;
+            let stream = network.connect(PORT).await.ok()?;
             Some(client.converse(stream, clock).await)
         });
         client
