@@ -74,18 +74,11 @@ pub(super) fn parse(
     let method = named.unwrap_or(Method::Get);
     let request = slot.insert(targets.request(method, semantics.host, target, trailers)?);
     // That something is not known is said only of a head without a fault.
-    if let Some(refusal) = named.err().or(semantics.unknown) {
-        return Err(refusal);
-    }
-    request.set_version(Some(if is_http10 {
-        Version::Http1_0
-    } else {
-        Version::Http1_1
-    }));
+    named.and(semantics.unknown.map_or(Ok(method), Err))?;
+    request.set_version(Some(version(is_http10)));
     insert_all(request, raw.headers)?;
-    if !target.starts_with('/') && target != "*" && semantics.host.is_some() {
-        // The target names the host itself (RFC 9112, 3.2.2).
-        request.insert_header("host", authority(target));
+    if semantics.host.is_some() {
+        replace_host(request, target);
     }
     Ok(Some(RequestHead {
         method,
@@ -96,6 +89,13 @@ pub(super) fn parse(
         is_http10,
         length,
     }))
+}
+
+fn version(is_http10: bool) -> Version {
+    match is_http10 {
+        true => Version::Http1_0,
+        false => Version::Http1_1,
+    }
 }
 
 /// Returns true if a line ends in LF without CR: httparse accepts that, a proxy in front of the
@@ -265,6 +265,14 @@ fn insert_all(request: &mut Request, fields: &[httparse::Header<'_>]) -> Result<
         insert(request, field)?;
     }
     Ok(())
+}
+
+/// Has the `Host` field say what the target does, if that names the host itself (RFC 9112, 3.2.2).
+#[inline(always)]
+fn replace_host(request: &mut Request, target: &str) {
+    if !target.starts_with('/') && target != "*" {
+        request.insert_header("host", authority(target));
+    }
 }
 
 /// Copies a field into the request. Only its value and the list around it are allocated.

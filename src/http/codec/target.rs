@@ -272,60 +272,59 @@ mod tests {
     }
 
     #[test]
-    fn takes_the_four_forms_and_refuses_others() {
+    fn takes_the_four_forms() {
         use Method::{Connect, Get, Options};
+        let zone = "[fe80::1%25eth0]:81";
         let table = [
-            (Get, Some("a"), "/x", Some("http://a/x")),
-            (Get, Some(""), "/x", Some("http://127.0.0.1/x")),
-            (Get, None, "/x", Some("http://127.0.0.1/x")),
-            (Get, Some("[::1]:81"), "/x", Some("http://[::1]:81/x")),
-            (Get, Some("a"), "http://b:82/y?z", Some("http://b:82/y?z")),
-            (Options, Some("a"), "*", Some("http://a/*")),
-            (Connect, Some("a"), "b:443", Some("http://b:443/")),
-            (Get, Some("a"), "*", None),
-            (Get, Some("a"), "x", None),
-            (Get, Some("a"), "ftp://b/", None),
-            (Get, Some("a"), "/x#y", None),
-            (Get, Some("a"), "http://u@b/", None),
-            (Get, Some("a"), "http://u:p@b/", None),
-            (Get, Some("a"), "http:///b", None),
-            (Get, Some("a"), "http://:80/b", None),
-            (Connect, Some("a"), ":443", None),
-            (Get, Some("a"), "http://b\\c", None),
-            (Get, Some("a"), "http://b/#x", None),
-            (Get, Some("a"), "http://b#/", None),
-            (Get, Some("u@a"), "/x", None),
-            (Get, Some("a/b"), "/x", None),
-            (Get, Some("a:b"), "/x", None),
-            (Get, Some("pod.1"), "/x?y", Some("http://127.0.0.1/x?y")),
-            (
-                Get,
-                Some("[fe80::1%25eth0]:81"),
-                "/x",
-                Some("http://127.0.0.1/x"),
-            ),
-            (
-                Get,
-                Some("a"),
-                "http://pod.1/y?z",
-                Some("http://127.0.0.1/y?z"),
-            ),
-            (
-                Get,
-                Some("a"),
-                "https://pod.1?z",
-                Some("http://127.0.0.1/?z"),
-            ),
-            (Connect, Some("a"), "pod.1:443", Some("http://127.0.0.1/")),
-            (Get, Some("a:99999"), "/x", Some("http://127.0.0.1/x")),
-            (Connect, Some("a"), "u@b:443", None),
-            (Connect, Some("a"), "/x", None),
+            (Get, Some("a"), "/x", "http://a/x"),
+            (Get, Some(""), "/x", "http://127.0.0.1/x"),
+            (Get, None, "/x", "http://127.0.0.1/x"),
+            (Get, Some("[::1]:81"), "/x", "http://[::1]:81/x"),
+            (Get, Some("a"), "http://b:82/y?z", "http://b:82/y?z"),
+            (Options, Some("a"), "*", "http://a/*"),
+            (Connect, Some("a"), "b:443", "http://b:443/"),
+            // Hosts that `Url` does not take.
+            (Get, Some("pod.1"), "/x?y", "http://127.0.0.1/x?y"),
+            (Get, Some(zone), "/x", "http://127.0.0.1/x"),
+            (Get, Some("a"), "http://pod.1/y?z", "http://127.0.0.1/y?z"),
+            (Get, Some("a"), "https://pod.1?z", "http://127.0.0.1/?z"),
+            (Connect, Some("a"), "pod.1:443", "http://127.0.0.1/"),
+            (Get, Some("a:99999"), "/x", "http://127.0.0.1/x"),
         ];
         for (method, host, target, url) in table {
             let found = urls(&[(method, host, target)]);
-            assert_eq!(found, [url.map(String::from)], "{method} {host:?} {target}");
+            assert_eq!(found, [Some(url.to_owned())], "{method} {host:?} {target}");
         }
     }
+
+    #[test]
+    fn refuses_other_targets_and_hosts() {
+        use Method::{Connect, Get};
+        let table = [
+            (Get, "a", "*"),
+            (Get, "a", "x"),
+            (Get, "a", "ftp://b/"),
+            (Get, "a", "/x#y"),
+            (Get, "a", "http://u@b/"),
+            (Get, "a", "http://u:p@b/"),
+            (Get, "a", "http:///b"),
+            (Get, "a", "http://:80/b"),
+            (Connect, "a", ":443"),
+            (Get, "a", "http://b\\c"),
+            (Get, "a", "http://b/#x"),
+            (Get, "a", "http://b#/"),
+            (Get, "u@a", "/x"),
+            (Get, "a/b", "/x"),
+            (Get, "a:b", "/x"),
+            (Connect, "a", "u@b:443"),
+            (Connect, "a", "/x"),
+        ];
+        for (method, host, target) in table {
+            let found = urls(&[(method, Some(host), target)]);
+            assert_eq!(found, [None], "{method} {host} {target}");
+        }
+    }
+
     #[test]
     fn refuses_paths_that_the_url_parser_would_change() {
         let table = [

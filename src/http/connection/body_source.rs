@@ -246,19 +246,7 @@ impl BodySource {
             // A client that does not read its question does not send its body either.
             Poll::Pending => return self.poll_timeout(cx),
         }
-        let received = match out {
-            Some(out) => socket.poll_read(cx, out),
-            None => {
-                let space = self.buffer.space(BUFFER_SIZE);
-                let received = socket.poll_read(cx, space);
-                match received {
-                    Poll::Ready(Ok(bytes)) => self.buffer.advance(bytes),
-                    _ => self.buffer.shrink(),
-                }
-                received
-            }
-        };
-        match received {
+        match poll_read(socket, cx, out, &mut self.buffer) {
             Poll::Ready(Ok(0)) => {
                 self.failure = Some(Refusal::malformed("body ended early"));
                 let error = "the peer closed before the request's body was whole";
@@ -301,6 +289,24 @@ impl BodySource {
 pub(super) fn too_late() -> io::Error {
     let error = "the response was finished before the request's body was read";
     io::Error::new(io::ErrorKind::ConnectionAborted, error)
+}
+
+/// Reads from the socket into `out`, or into the buffer.
+fn poll_read(
+    socket: &Socket,
+    cx: &mut Context<'_>,
+    out: Option<&mut [u8]>,
+    buffer: &mut ReadBuffer,
+) -> Poll<io::Result<usize>> {
+    if let Some(out) = out {
+        return socket.poll_read(cx, out);
+    }
+    let received = socket.poll_read(cx, buffer.space(BUFFER_SIZE));
+    match received {
+        Poll::Ready(Ok(bytes)) => buffer.advance(bytes),
+        _ => buffer.shrink(),
+    }
+    received
 }
 
 /// Writes `unsent` to the socket, and shortens it by what was written.
