@@ -11,6 +11,8 @@ use compare::Failure;
 
 /// The limit on all that normally takes a moment.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the first client waits before it tries again: a link may lose what it sends.
+const ATTEMPT: Duration = Duration::from_secs(4);
 
 /// Where the clients connect to: `10.0.0.1:80`, `[::1]:80` or `unix:/run/app.sock`.
 #[derive(Debug, Clone)]
@@ -22,16 +24,17 @@ trait Connection: Read + Write {}
 impl<T: Read + Write> Connection for T {}
 
 impl Target {
-    fn connect(&self) -> io::Result<Box<dyn Connection>> {
+    /// Connects. Each later wait of the connection is limited as the connect is.
+    fn connect(&self, limit: Duration) -> io::Result<Box<dyn Connection>> {
         if let Some(path) = self.0.strip_prefix("unix:") {
             let stream = UnixStream::connect(path)?;
-            stream.set_read_timeout(Some(PATIENCE))?;
+            stream.set_read_timeout(Some(limit))?;
             return Ok(Box::new(stream));
         }
         let address: SocketAddr = self.0.parse().map_err(io::Error::other)?;
-        let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+        let stream = TcpStream::connect_timeout(&address, limit)?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(limit))?;
         Ok(Box::new(stream))
     }
 
@@ -42,16 +45,19 @@ impl Target {
     /// None does in time.
     pub(crate) fn await_answer(&self) -> Result<(), Failure> {
         let began = Instant::now();
-        while began.elapsed() < PATIENCE {
-            if self
-                .connect()
-                .is_ok_and(|mut stream| exchange(&mut *stream).is_ok())
-            {
-                return Ok(());
+        loop {
+            let answer = self
+                .connect(ATTEMPT)
+                .and_then(|mut stream| exchange(&mut *stream));
+            match answer {
+                Ok(_) => return Ok(()),
+                Err(error) if began.elapsed() >= PATIENCE => {
+                    let what = format!("nothing answers at {} in time: {error}", self.0);
+                    return Err(what.into());
+                }
+                Err(_) => thread::sleep(Duration::from_millis(1)),
             }
-            thread::sleep(Duration::from_millis(1));
         }
-        Err(format!("nothing answers at {} in time", self.0).into())
     }
 }
 
@@ -79,7 +85,7 @@ pub(crate) fn run(target: &Target, keep_alive: bool, stopping: &AtomicBool) -> T
     let mut tally = Tally::default();
     loop {
         let began = Instant::now();
-        let Ok(mut stream) = target.connect() else {
+        let Ok(mut stream) = target.connect(PATIENCE) else {
             if stopping.load(Ordering::Acquire) {
                 tally.longest = tally.longest.max(began.elapsed());
                 return tally;
