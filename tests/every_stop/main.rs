@@ -43,59 +43,73 @@ fn post(fields: &str) -> String {
 
 #[test]
 fn i12_a_connection_per_request() {
-    check(&Exchange::new("fresh").request(GET).answer());
+    check(&Exchange::new("fresh").request(GET).answer_of(200));
 }
 
 #[test]
 fn i12_back_to_back() {
-    let twice = Exchange::new("back to back").request(GET).answer();
-    check(&twice.request(GET).answer());
+    let twice = Exchange::new("back to back").request(GET).answer_of(200);
+    check(&twice.request(GET).answer_of(200));
 }
 
 #[test]
 fn i12_after_a_pause() {
     let pause = Duration::from_millis(500);
-    let twice = Exchange::new("a pause").request(GET).answer().pause(pause);
-    check(&twice.request(GET).answer());
+    let twice = Exchange::new("a pause")
+        .request(GET)
+        .answer_of(200)
+        .pause(pause);
+    check(&twice.request(GET).answer_of(200));
 }
 
 #[test]
 fn i12_after_a_long_pause() {
     let pause = Duration::from_secs(30);
-    let twice = Exchange::new("a long pause").request(GET).answer();
-    check(&twice.pause(pause).request(GET).answer());
+    let twice = Exchange::new("a long pause").request(GET).answer_of(200);
+    check(&twice.pause(pause).request(GET).answer_of(200));
 }
 
 #[test]
 fn i12_idle() {
-    check(&Exchange::new("idle").request(GET).answer().idle());
+    check(&Exchange::new("idle").request(GET).answer_of(200).idle());
 }
 
 #[test]
 fn i12_silent() {
     check(&Exchange::new("silent").idle());
     let pause = Duration::from_millis(900);
-    check(&Exchange::new("late").pause(pause).request(GET).answer());
+    check(
+        &Exchange::new("late")
+            .pause(pause)
+            .request(GET)
+            .answer_of(200),
+    );
 }
 
 #[test]
 fn i12_pipelined() {
     let both = Exchange::new("pipelined").request(GET).request(GET);
-    check(&both.answer().answer());
+    check(&both.answer_of(200).answer_of(200));
 }
 
 #[test]
 fn i12_half_a_head() {
     let (first, rest) = GET.split_at(20);
     let half = Exchange::new("half a head").request(first);
-    check(&half.pause(Duration::from_secs(1)).send(rest).answer());
+    check(&half.pause(Duration::from_secs(1)).send(rest).answer_of(200));
 }
 
 #[test]
 fn i12_an_upload() {
     let upload = Exchange::new("upload").request(post("content-length: 10\r\n"));
     let upload = upload.send("hello").pause(Duration::from_secs(1));
-    check(&upload.send("world").answer().request(GET).answer());
+    check(
+        &upload
+            .send("world")
+            .answer_of(200)
+            .request(GET)
+            .answer_of(200),
+    );
 }
 
 #[test]
@@ -105,9 +119,9 @@ fn i12_a_chunked_upload() {
     check(
         &upload
             .send("5;a=b\r\nworld\r\n0\r\nx: y\r\n\r\n")
-            .answer()
+            .answer_of(200)
             .request(GET)
-            .answer(),
+            .answer_of(200),
     );
 }
 
@@ -115,23 +129,34 @@ fn i12_a_chunked_upload() {
 fn i12_an_upload_that_nobody_reads() {
     let upload = "POST /unread HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\n";
     let upload = Exchange::new("unread").request(upload).send("helloworld");
-    check(&upload.answer().request(GET).answer());
+    check(&upload.answer_of(405).request(GET).answer_of(200));
+}
+
+#[test]
+fn i12_an_upload_that_goes_on_behind_its_answer() {
+    let upload = "POST /unread HTTP/1.1\r\nhost: a\r\ncontent-length: 20\r\n\r\n";
+    let pause = Duration::from_millis(100);
+    let upload = Exchange::new("goes on").request(upload).pause(pause);
+    let upload = upload.send("helloworld").pause(pause);
+    check(&upload.send("helloworld").pause(pause).answer_of(405));
+}
+
+#[test]
+fn i14_chunks_of_one_byte() {
+    let upload = Exchange::new("chunks of a byte").request(post("transfer-encoding: chunked\r\n"));
+    // More than one connection may do before the others have their turn.
+    let chunks = "1\r\nx\r\n".repeat(3000);
+    check_with(&upload.send(chunks).send("0\r\n\r\n").answer_of(200));
 }
 
 #[test]
 fn i12_an_upload_on_demand() {
     let head = post("content-length: 5\r\nexpect: 100-continue\r\n");
     let upload = Exchange::new("on demand").request(head).continued();
-    check(&upload.send("hello").answer());
+    check(&upload.send("hello").answer_of(200));
     let refused =
         "POST /unread HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\nexpect: 100-continue\r\n\r\n";
-    check(
-        &Exchange::new("not wanted")
-            .request(refused)
-            .continued()
-            .send("hello")
-            .answer(),
-    );
+    check(&Exchange::new("not wanted").request(refused).answer_of(405));
 }
 
 #[test]
@@ -140,11 +165,11 @@ fn i12_an_upload_on_demand_of_the_response() {
     let echo = Exchange::new("on demand of the response")
         .request(format!("POST /echo HTTP/1.1\r\n{fields}"))
         .continued();
-    check(&echo.send("hello").answer());
+    check(&echo.send("hello").answer_of(200));
     // In small segments, the answer is there before all of the question is on its way.
     let early = Exchange::new("an early answer")
         .request(format!("POST /impatient HTTP/1.1\r\n{fields}"))
-        .answer();
+        .answer_of(200);
     check(&early);
 }
 
@@ -154,9 +179,9 @@ fn i12_a_slow_handler() {
     check(
         &Exchange::new("slow")
             .request(slow)
-            .answer()
+            .answer_of(200)
             .request(GET)
-            .answer(),
+            .answer_of(200),
     );
 }
 
@@ -167,7 +192,7 @@ fn i12_a_long_poll_that_ends_at_the_stop() {
         &Exchange::new("long poll")
             .answers_may_differ()
             .request(poll)
-            .answer(),
+            .answer_of(200),
     );
 }
 
@@ -177,16 +202,16 @@ fn i12_a_stream() {
     check(
         &Exchange::new("stream")
             .request(stream)
-            .answer()
+            .answer_of(200)
             .request(GET)
-            .answer(),
+            .answer_of(200),
     );
 }
 
 #[test]
 fn i12_a_large_answer() {
     let large = "GET /large HTTP/1.1\r\nhost: a\r\n\r\n";
-    let large = Exchange::new("large").request(large).answer();
+    let large = Exchange::new("large").request(large).answer_of(200);
     check_with(&large.clone().window(64 * 1024));
     check_with(&large.window(10_000));
 }
@@ -197,9 +222,9 @@ fn i12_head() {
     check(
         &Exchange::new("HEAD")
             .request(head)
-            .answer()
+            .answer_of(200)
             .request(GET)
-            .answer(),
+            .answer_of(200),
     );
 }
 
@@ -209,27 +234,32 @@ fn i12_http_1_0() {
     check(
         &Exchange::new("1.0, kept")
             .request(kept)
-            .answer()
+            .answer_of(200)
             .request(kept)
-            .answer(),
+            .answer_of(200),
     );
     check(
         &Exchange::new("1.0")
             .request("GET /hello HTTP/1.0\r\n\r\n")
-            .answer(),
+            .answer_of(200),
     );
     check(
         &Exchange::new("1.0, a stream")
             .request("GET /stream HTTP/1.0\r\n\r\n")
-            .answer(),
+            .answer_of(200),
     );
 }
 
 #[test]
 fn i12_a_client_that_closes() {
     let last = "GET /hello HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
-    check(&Exchange::new("closes").request(last).answer());
-    check(&Exchange::new("half-closed").request(GET).finish().answer());
+    check(&Exchange::new("closes").request(last).answer_of(200));
+    check(
+        &Exchange::new("half-closed")
+            .request(GET)
+            .finish()
+            .answer_of(200),
+    );
     check(&Exchange::new("finished").finish().idle());
 }
 
@@ -249,14 +279,14 @@ fn i12_a_client_that_resets() {
 #[test]
 fn i12_what_is_refused() {
     let bad = "GET /hello HTTP/1.1\r\n\r\n";
-    check(&Exchange::new("no host").request(bad).answer());
+    check(&Exchange::new("no host").request(bad).answer_of(400));
     let none = "GET /nothing HTTP/1.1\r\nhost: a\r\n\r\n";
     check(
         &Exchange::new("not found")
             .request(none)
-            .answer()
+            .answer_of(404)
             .request(GET)
-            .answer(),
+            .answer_of(200),
     );
 }
 
@@ -267,7 +297,7 @@ fn i12_events() {
         &Exchange::new("events")
             .answers_may_differ()
             .request(events)
-            .answer(),
+            .answer_of(200),
     );
     let enough = Exchange::new("enough events").answers_may_differ();
     check(&enough.request(events).read(100));
@@ -277,6 +307,6 @@ fn i12_events() {
 fn i12_an_upgrade() {
     let upgrade =
         "GET /upgrade HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n";
-    let upgrade = Exchange::new("upgrade").request(upgrade).answer();
+    let upgrade = Exchange::new("upgrade").request(upgrade).answer_of(101);
     check(&upgrade.send("hello").read(5).finish().idle());
 }

@@ -25,6 +25,8 @@ pub(super) struct Seen {
     /// How long the connection had been idle when the server closed it, if the last request was on its
     /// way by then.
     pub(super) crossed_after: Option<Duration>,
+    /// What has come behind an answer that closes the connection.
+    pub(super) behind: Vec<u8>,
 }
 
 /// A client on one connection.
@@ -69,6 +71,7 @@ pub(super) async fn converse(stream: Stream, exchange: &Exchange, clock: &Clock)
             break;
         }
     }
+    client.await_close().await;
     client.seen
 }
 
@@ -85,7 +88,7 @@ impl Client<'_> {
             }
             Step::Send(bytes) => self.send(bytes, is_last_part).await,
             Step::Continued => self.await_continue().await,
-            Step::Answer => self.await_answer().await,
+            Step::Answer(_) => self.await_answer().await,
             Step::Read(bytes) => self.read(*bytes).await,
             Step::Pause(time) => {
                 self.clock.sleep(*time).await;
@@ -221,6 +224,15 @@ impl Client<'_> {
         self.seen.answers.push(answer);
         (self.idle_since, self.asked_at) = (self.clock.now(), None);
         Some(goes_on)
+    }
+
+    /// Waits for the end of the connection, if the last answer closes it.
+    async fn await_close(&mut self) {
+        let last = self.seen.answers.last();
+        if last.is_some_and(|last| last.is_whole && last.closes && last.status != 101) {
+            while self.fill().await {}
+            self.seen.behind = std::mem::take(&mut self.bytes);
+        }
     }
 
     /// Waits for this many bytes, and drops them.

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// What a client does on one connection, step by step.
 ///
 /// The steps are those of a client that keeps to the protocol: after an answer that closes the
-/// connection, or one that is not whole, it takes no other step.
+/// connection it waits for the end of the connection, after one that is not whole it leaves.
 ///
 /// # Examples
 ///
@@ -17,7 +17,7 @@ use std::time::Duration;
 ///     .request("POST / HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n")
 ///     .continued()
 ///     .send("hello")
-///     .answer();
+///     .answer_of(200);
 /// assert_eq!(upload.to_string(), "upload");
 /// ```
 #[derive(Clone)]
@@ -42,8 +42,8 @@ pub(super) enum Step {
     Send(Vec<u8>),
     /// Waits for `100 Continue`, or for an answer instead.
     Continued,
-    /// Waits for an answer, up to its last byte.
-    Answer,
+    /// Waits for an answer, up to its last byte, which has this status if there is no stop.
+    Answer(Option<u16>),
     /// Waits by the clock.
     Pause(Duration),
     /// Reads n bytes.
@@ -86,7 +86,12 @@ impl Exchange {
 
     /// Waits for the next answer, up to its last byte.
     pub fn answer(self) -> Exchange {
-        self.step(Step::Answer)
+        self.step(Step::Answer(None))
+    }
+
+    /// Waits for the next answer, which has this status if there is no stop.
+    pub fn answer_of(self, status: u16) -> Exchange {
+        self.step(Step::Answer(Some(status)))
     }
 
     /// Reads this many bytes: of an answer without an end, or of what the connection was switched to.

@@ -35,7 +35,8 @@ use crate::http::{App, Server};
 ///   client has left, or the request [crosses](crate::http#what-no-request-is-lost-means) the close of a connection that was idle for longer than its
 ///   grace.
 /// - An answer is the same as without the stop. After a cancel it may be a 503 or be cut, and the cut shows.
-/// - What is answered by a handler that was called after the server was told to stop closes the connection, and says so.
+/// - What is answered by a handler that was called after the server was told to stop closes the
+///   connection, and says so. Nothing comes behind an answer that closes.
 /// - A stop drains well. The group ends within the drain timeout of 10 s, after a cancel within 500 ms.
 /// - No handler is called more often than without the stop, nothing spins, no end of a connection is left
 ///   open, and later clients are refused.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::client::Seen;
-use super::exchange::Exchange;
+use super::exchange::{Exchange, Step};
 use super::moments::Blow;
 use super::run::Run;
 
@@ -22,6 +22,7 @@ pub(super) fn judge(exchange: &Exchange, usual: &Run, run: &Run, blow: Blow) -> 
     if blow == Blow::Stop {
         check_lost(run, seen)?;
     }
+    check_statuses(exchange, usual_seen)?;
     check_answers(exchange, usual_seen, seen, blow)?;
     check_close(run, seen)
 }
@@ -81,6 +82,25 @@ fn check_lost(run: &Run, seen: &Seen) -> Result<(), String> {
     })
 }
 
+/// Checks that the answers without a stop have the statuses that they are to have.
+fn check_statuses(exchange: &Exchange, usual: &Seen) -> Result<(), String> {
+    let steps = exchange.steps.iter();
+    let statuses = steps.filter_map(|step| match step {
+        Step::Answer(status) => Some(*status),
+        _ => None,
+    });
+    for (at, status) in statuses.enumerate() {
+        let found = usual.answers.get(at).map(|answer| answer.status);
+        if status.is_some() && found != status {
+            return Err(format!(
+                "answer {} has the status {found:?} without a stop, not {status:?}",
+                at + 1
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Checks that the answers are those that come without a stop.
 fn check_answers(exchange: &Exchange, usual: &Seen, seen: &Seen, blow: Blow) -> Result<(), String> {
     for (at, answer) in seen.answers.iter().enumerate() {
@@ -108,8 +128,13 @@ fn check_answers(exchange: &Exchange, usual: &Seen, seen: &Seen, blow: Blow) -> 
     Ok(())
 }
 
-/// Checks that what is answered after the stop closes the connection, and says so.
+/// Checks that what is answered after the stop closes the connection, and says so, and that nothing comes
+/// behind it.
 fn check_close(run: &Run, seen: &Seen) -> Result<(), String> {
+    if !seen.behind.is_empty() {
+        let behind = seen.behind.escape_ascii();
+        return Err(format!("behind the answer that closes comes {behind}"));
+    }
     let (calls, after) = run.moments.calls();
     for (at, answer) in seen.answers.iter().enumerate() {
         let is_after = calls == seen.answers.len() && at + after >= calls;
