@@ -90,6 +90,11 @@ fn i12_silent() {
 fn i12_pipelined() {
     let both = Exchange::new("pipelined").request(GET).request(GET);
     check(&both.answer_of(200).answer_of(200));
+    // The second is on its way when the first is answered; nothing is read until both were sent.
+    let late = Exchange::new("pipelined late").request(GET);
+    let late = late.pause(Duration::from_millis(3)).request(GET);
+    let late = late.pause(Duration::from_millis(100));
+    check(&late.answer_of(200).answer_of(200));
 }
 
 #[test]
