@@ -63,10 +63,9 @@ pub(super) async fn converse(stream: Stream, exchange: &Exchange, clock: &Clock)
     let steps = &exchange.steps;
     for (at, step) in steps.iter().enumerate() {
         // The request is whole once nothing more of it is to be sent.
-        let is_last_part = !matches!(
-            steps.get(at + 1),
-            Some(Step::Send(_) | Step::Continued | Step::Pause(_))
-        );
+        let mut next = steps[at + 1..].iter();
+        let next = next.find(|step| !matches!(step, Step::Pause(_)));
+        let is_last_part = !matches!(next, Some(Step::Send(_) | Step::Continued));
         if !client.take_step(step, is_last_part).await {
             break;
         }
