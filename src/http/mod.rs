@@ -68,10 +68,29 @@
 //! 10. An upgrade that completes in the drain is counted, and cut at the deadline.
 //! 11. At the end no connection and no descriptor is left. A stop may come at any time, also a hundred
 //!     times at once.
-//! 12. Clients that send back to back, or with pauses, or with a connection for each request, lose no
-//!     request that they have sent whole: each is answered, or its connect is refused.
+//! 12. No request is lost, [as defined below](#what-it-means-that-no-request-is-lost), whatever clients do
+//!     and at whatever moment the stop comes.
 //! 13. A handler that panics costs its own connection only: the client gets a 500 and a close. Or it
-//!     fails the service, if the server is [set](Server::panics_fail) so.
+//!     fails the service, if the server is [set](Server::panics_fail) so. The same holds for what reads a body
+//!     of a request or is the body of a response, and for what is dropped with them.
+//! 14. Whatever one client does, the others' answers and all deadlines come as without it, within their
+//!     share: a connection yields after a bounded amount of work.
+//! 15. No wake-up is lost, and no answer waits for a timer that has nothing to do with it.
+//!
+//! # What it means that no request is lost
+//!
+//! A request is lost if the client had a connection (its `connect` returned), sent the request whole as
+//! the first unanswered one on it, and got no whole answer. Not lost is a connect that is refused or times
+//! out, a request that was pipelined behind the one answered with `Connection: close` (RFC 9112, 9.6), and
+//! a request of a client that has closed its side.
+//!
+//! Some requests no server can keep, and clients repeat them (RFC 9112, 9.3.1 and 9.5):
+//!
+//! - One that crosses the close of a connection, which was idle for longer than its
+//!   [grace](Server::idle_grace): it is on its way while the end of the connection is.
+//! - The first one on a connection, if the network loses it and what repeats it arrives later than
+//!   [`new_conn_grace`](Server::new_conn_grace) after the accept. Of 10,000 requests in flight at a stop, a link that
+//!   loses 1% of all frames loses some ten; with a grace of 3 s, fewer.
 //!
 //! # HTTP/1
 //!

@@ -206,6 +206,9 @@ impl<A> Server<A> {
 
     /// Sets how long a connection that has sent no byte may still wait for its first request when
     /// draining, counted from its accept. **1 s** by default.
+    ///
+    /// On a link that loses segments a first request may come a second or more after the accept
+    /// (RFC 6298, 2.1): with 3 s fewer are lost.
     pub fn new_conn_grace(mut self, grace: Duration) -> Self {
         self.settings.new_conn_grace = grace;
         self

@@ -32,7 +32,7 @@ use crate::http::{App, Server};
 ///
 /// - No request is lost: the client was connected, has sent the request whole as the first that was not
 ///   answered, and gets a whole answer, unless the answer before it has closed the connection, or the
-///   client has left, or the request [crosses](crate::http#what-no-request-is-lost-means) the close of a connection that was idle for longer than its
+///   client has left, or the request [crosses](crate::http#what-it-means-that-no-request-is-lost) the close of a connection that was idle for longer than its
 ///   grace.
 /// - An answer is the same as without the stop. After a cancel it may be a 503 or be cut, and the cut shows.
 /// - What is answered by a handler that was called after the server was told to stop closes the
