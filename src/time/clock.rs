@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use super::activity::Activity;
 use super::advance::Advance;
+#[cfg(feature = "tide")]
+use super::drive::GivenUp;
 use super::drive::drive;
 use super::nanos;
 use super::schedule::Schedule;
@@ -170,7 +172,7 @@ impl Clock {
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         let mut future = pin!(future);
         loop {
-            if let Some(output) = drive(&self.schedule, future.as_mut(), false) {
+            if let Ok(output) = drive(&self.schedule, future.as_mut(), false) {
                 return output;
             }
         }
@@ -195,10 +197,13 @@ impl Clock {
         self.sleep_until(self.now().checked_add(duration))
     }
 
-    /// Does the same as [`block_on`](Clock::block_on), but returns `None` if the future waits and nobody
-    /// sleeps.
+    /// Does the same as [`block_on`](Clock::block_on), but gives up what would take for ever.
+    ///
+    /// # Errors
+    ///
+    /// The future waits and nobody sleeps, or it is woken again and again without a sleep.
     #[cfg(feature = "tide")]
-    pub(crate) fn try_block_on<F: Future>(&self, future: F) -> Option<F::Output> {
+    pub(crate) fn try_block_on<F: Future>(&self, future: F) -> Result<F::Output, GivenUp> {
         drive(&self.schedule, pin!(future), true)
     }
 

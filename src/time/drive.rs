@@ -9,16 +9,31 @@ use std::thread::{self, Thread};
 
 use super::schedule::{Schedule, Step};
 
+/// How often a future may be polled before the clock moves, where it is given up else.
+const MOST_POLLS: usize = 200_000;
+
+/// Why a future was given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GivenUp {
+    /// It waits, and nobody sleeps by the clock.
+    Waits,
+    /// It is woken again and again, so that the clock never moves.
+    Spins,
+}
+
 /// Polls a future until it is ready. Whenever all that goes by the clock has come to rest, the clock
 /// moves to the end of the next sleep.
 ///
-/// If the future waits and nobody sleeps, it waits for another thread, a socket or the real time; or it
-/// gives up, if it is to, and returns `None`.
+/// If the future waits and nobody sleeps, it waits for another thread, a socket or the real time.
+///
+/// # Errors
+///
+/// Only if it is to give up: what would otherwise take for ever.
 pub(super) fn drive<F: Future>(
     schedule: &Schedule,
     mut future: Pin<&mut F>,
     gives_up: bool,
-) -> Option<F::Output> {
+) -> Result<F::Output, GivenUp> {
     let signal = Arc::new(Signal {
         was_woken: AtomicBool::new(true),
         thread: thread::current(),
@@ -26,14 +41,19 @@ pub(super) fn drive<F: Future>(
     let waker = Waker::from(Arc::clone(&signal));
     let mut cx = Context::from_waker(&waker);
     loop {
+        let mut polls = 0;
         while signal.was_woken.swap(false, Ordering::Acquire) {
             if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
-                return Some(output);
+                return Ok(output);
+            }
+            polls += 1;
+            if gives_up && polls == MOST_POLLS {
+                return Err(GivenUp::Spins);
             }
         }
         match schedule.step_to_next() {
             Step::Woke => continue,
-            Step::Arrived if gives_up => return None,
+            Step::Arrived if gives_up => return Err(GivenUp::Waits),
             Step::Arrived | Step::Busy => {}
         }
         // Check, listen, check again, wait.

@@ -8,7 +8,7 @@ pub(crate) mod advance;
 pub(crate) mod alarm;
 pub(crate) mod clock;
 pub(crate) mod deadlines;
-mod drive;
+pub(crate) mod drive;
 mod schedule;
 pub(crate) mod sleep;
 #[cfg(feature = "net")]

@@ -47,6 +47,13 @@ impl App for Endpoints {
             }
             "/stream" => self.ticks(4, StopSource::new().token()),
             "/events" => self.ticks(6, request.stop_token()),
+            "/breaks" => {
+                let mut response = Response::new(StatusCode::Ok);
+                let lines =
+                    BufReader::new(self.ticking(2, StopSource::new().token()).chain(Broken));
+                response.set_body(Body::from_reader(lines, None));
+                response
+            }
             "/upgrade" => self.echo().await,
             "/large" => Response::from(vec![b'x'; 300_000]),
             _ => Response::new(StatusCode::NotFound),
@@ -57,15 +64,19 @@ impl App for Endpoints {
 impl Endpoints {
     /// Answers with a line a second, until the token is stopped.
     fn ticks(&self, left: usize, token: StopToken) -> Response {
-        let ticks = Ticks {
+        let ticks = self.ticking(left, token);
+        let mut response = Response::new(StatusCode::Ok);
+        response.set_body(Body::from_reader(BufReader::new(ticks), None));
+        response
+    }
+
+    fn ticking(&self, left: usize, token: StopToken) -> Ticks {
+        Ticks {
             clock: self.clock.clone(),
             left,
             asleep: None,
             stopped: token.stopped(),
-        };
-        let mut response = Response::new(StatusCode::Ok);
-        response.set_body(Body::from_reader(BufReader::new(ticks), None));
-        response
+        }
     }
 
     /// Switches to a protocol in which every byte comes back, by a service of its own.
@@ -121,5 +132,18 @@ impl AsyncRead for Ticks {
         this.left -= 1;
         out[..5].copy_from_slice(b"tick\n");
         Poll::Ready(Ok(5))
+    }
+}
+
+/// A body that fails.
+struct Broken;
+
+impl AsyncRead for Broken {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        _: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(Err(io::Error::other("broken")))
     }
 }

@@ -9,8 +9,8 @@ mod app;
 
 use std::time::Duration;
 
-use neap::http::Server;
-use neap::test::{Exchange, every_stop};
+use neap::http::{self, Server};
+use neap::test::{Exchange, Site, every_stop};
 
 use app::Endpoints;
 
@@ -214,6 +214,14 @@ fn i12_a_stream() {
 }
 
 #[test]
+fn i12_an_answer_that_breaks_off() {
+    for version in ["1.1", "1.0"] {
+        let breaks = format!("GET /breaks HTTP/{version}\r\nhost: a\r\n\r\n");
+        check(&Exchange::new("breaks").request(breaks).cut_answer());
+    }
+}
+
+#[test]
 fn i12_a_large_answer() {
     let large = "GET /large HTTP/1.1\r\nhost: a\r\n\r\n";
     let large = Exchange::new("large").request(large).answer_of(200);
@@ -314,4 +322,30 @@ fn i12_an_upgrade() {
         "GET /upgrade HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n";
     let upgrade = Exchange::new("upgrade").request(upgrade).answer_of(101);
     check(&upgrade.send("hello").read(5).finish().idle());
+}
+
+#[test]
+fn what_was_not_tried_is_an_error() {
+    let elsewhere = |_| Server::new(tide::new(), "127.0.0.1:0");
+    let broken = every_stop(&Exchange::new("elsewhere").request(GET).answer(), elsewhere);
+    let broken = broken.unwrap_err();
+    assert_eq!(broken.moment(), None);
+    assert!(broken.to_string().contains("refused"), "{broken}");
+}
+
+#[test]
+fn what_spins_is_an_error() {
+    let busy = |site: Site| {
+        let app = http::from_fn(|_| async {
+            loop {
+                futures_lite::future::yield_now().await;
+            }
+            #[expect(unreachable_code, reason = "it says what the app returns")]
+            Ok(http_types::Response::new(200))
+        });
+        Server::new(app, site.address)
+    };
+    let broken = every_stop(&Exchange::new("busy").request(GET).answer(), busy);
+    let broken = broken.unwrap_err().to_string();
+    assert!(broken.contains("spins"), "{broken}");
 }

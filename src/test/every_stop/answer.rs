@@ -1,7 +1,9 @@
 //! An answer as a client reads it: where it ends, and whether it is whole.
 
+use std::fmt;
+
 /// An answer, as far as it has come.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
@@ -11,6 +13,28 @@ pub(super) struct Answer {
     pub(super) closes: bool,
     /// Whether it says that the connection is kept.
     pub(super) keeps: bool,
+}
+
+/// The status, the begin of the body, and what is special.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 60;
+        let body = &self.body[..self.body.len().min(SHOWN)];
+        write!(f, "{} \"{}\"", self.status, body.escape_ascii())?;
+        if self.body.len() > SHOWN {
+            write!(f, ".. of {} bytes", self.body.len())?;
+        }
+        for (is_so, word) in [
+            (!self.is_whole, "cut"),
+            (self.closes, "closing"),
+            (self.keeps, "keeping"),
+        ] {
+            if is_so {
+                write!(f, ", {word}")?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The head of an answer.

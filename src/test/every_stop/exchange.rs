@@ -42,8 +42,8 @@ pub(super) enum Step {
     Send(Vec<u8>),
     /// Waits for `100 Continue`, or for an answer instead.
     Continued,
-    /// Waits for an answer, up to its last byte, which has this status if there is no stop.
-    Answer(Option<u16>),
+    /// Waits for an answer, up to its last byte.
+    Answer(Expected),
     /// Waits by the clock.
     Pause(Duration),
     /// Reads n bytes.
@@ -54,6 +54,17 @@ pub(super) enum Step {
     Idle,
     /// Closes the connection with a reset.
     Reset,
+}
+
+/// What an answer is like if there is no stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expected {
+    Any,
+    Status(u16),
+    /// It has this status, and closes the connection.
+    Closing(u16),
+    /// It breaks off.
+    Cut,
 }
 
 impl Exchange {
@@ -86,12 +97,23 @@ impl Exchange {
 
     /// Waits for the next answer, up to its last byte.
     pub fn answer(self) -> Exchange {
-        self.step(Step::Answer(None))
+        self.step(Step::Answer(Expected::Any))
     }
 
     /// Waits for the next answer, which has this status if there is no stop.
     pub fn answer_of(self, status: u16) -> Exchange {
-        self.step(Step::Answer(Some(status)))
+        self.step(Step::Answer(Expected::Status(status)))
+    }
+
+    /// Waits for the next answer, which has this status if there is no stop, and closes the connection.
+    pub fn closing_answer_of(self, status: u16) -> Exchange {
+        self.step(Step::Answer(Expected::Closing(status)))
+    }
+
+    /// Waits for an answer that breaks off, such that it shows: bytes or the last chunk are missing, or
+    /// the connection is reset.
+    pub fn cut_answer(self) -> Exchange {
+        self.step(Step::Answer(Expected::Cut))
     }
 
     /// Reads this many bytes: of an answer without an end, or of what the connection was switched to.

@@ -16,6 +16,7 @@ use self::run::{Run, run};
 use self::site::Site;
 use self::verdict::judge;
 use crate::http::{App, Server};
+use crate::time::drive::GivenUp;
 
 /// Stops a server at every moment of an exchange, and checks that no request is lost.
 ///
@@ -32,8 +33,8 @@ use crate::http::{App, Server};
 ///
 /// - No request is lost: the client was connected, has sent the request whole as the first that was not
 ///   answered, and gets a whole answer, unless the answer before it has closed the connection, or the
-///   client has left, or the request [crosses](crate::http#what-it-means-that-no-request-is-lost) the close of a connection that was idle for longer than its
-///   grace.
+///   client has left, or the request [crosses](crate::http#what-it-means-that-no-request-is-lost) the
+///   close of a connection that was idle for longer than its grace.
 /// - An answer is the same as without the stop. After a cancel it may be a 503 or be cut, and the cut shows.
 /// - What is answered by a handler that was called after the server was told to stop closes the
 ///   connection, and says so. Nothing comes behind an answer that closes.
@@ -41,7 +42,8 @@ use crate::http::{App, Server};
 /// - No handler is called more often than without the stop, nothing spins, no end of a connection is left
 ///   open, and later clients are refused.
 ///
-/// The app must not wait for anything but the clock, the network and itself.
+/// The app must not wait for anything but the clock, the network and itself. What is polled 200,000 times
+/// before the clock moves counts as spinning.
 ///
 /// # Errors
 ///
@@ -97,11 +99,14 @@ fn try_stop<A: App + 'static>(
     at: Option<usize>,
     blow: Blow,
 ) -> Result<Run, BrokenStop> {
-    run(exchange, server, at, blow).map_err(|moments| BrokenStop {
+    run(exchange, server, at, blow).map_err(|(why, moments)| BrokenStop {
         exchange: exchange.name.clone(),
         at,
         blow,
-        why: "everything waits for something that does not come".into(),
+        why: match why {
+            GivenUp::Waits => "everything waits for something that does not come".into(),
+            GivenUp::Spins => "it spins: something is woken again and again".into(),
+        },
         moments: moments.to_string(),
     })
 }

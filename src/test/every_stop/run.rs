@@ -17,6 +17,7 @@ use crate::http::{App, Server};
 use crate::members::event::Event;
 use crate::net::memory::network::Network;
 use crate::time::clock::Clock;
+use crate::time::drive::GivenUp;
 
 /// The port of the server.
 const PORT: u16 = 80;
@@ -68,13 +69,13 @@ impl<A: App> App for Watched<A> {
 ///
 /// # Errors
 ///
-/// Everything waits for something that does not come.
+/// It would take for ever.
 pub(super) fn run<A: App + 'static>(
     exchange: &Exchange,
     make: &impl Fn(Site) -> Server<A>,
     at: Option<usize>,
     blow: Blow,
-) -> Result<Run, Moments> {
+) -> Result<Run, (GivenUp, Moments)> {
     let clock = Clock::new();
     let network = Network::with_both(exchange.window, exchange.delay, &clock);
     let moments = Moments::new(at, blow, &clock);
@@ -93,7 +94,7 @@ pub(super) fn run<A: App + 'static>(
     let group = async { (group.run().await, clock.now()) };
     let client = async { (client.await, handle.stop()).0 };
     let ran = clock.try_block_on(future::zip(group, client));
-    let ((ended, now), seen) = ran.ok_or(moments.clone())?;
+    let ((ended, now), seen) = ran.map_err(|why| (why, moments.clone()))?;
     Ok(Run {
         seen,
         grace,

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::answer::Answer;
 use super::client::Seen;
-use super::exchange::{Exchange, Step};
+use super::exchange::{Exchange, Expected, Step};
 use super::moments::Blow;
 use super::run::Run;
 
@@ -16,13 +17,16 @@ const SLACK: Duration = Duration::from_millis(100);
 /// Returns what is wrong with a run, compared with the one without a stop.
 pub(super) fn judge(exchange: &Exchange, usual: &Run, run: &Run, blow: Blow) -> Result<(), String> {
     check_end(usual, run, blow)?;
-    let (Some(seen), Some(usual_seen)) = (&run.seen, &usual.seen) else {
+    let Some(usual_seen) = &usual.seen else {
+        return Err("the client is refused".into());
+    };
+    let Some(seen) = &run.seen else {
         return Ok(());
     };
     if blow == Blow::Stop {
-        check_lost(run, seen)?;
+        check_lost(exchange, run, seen)?;
     }
-    check_statuses(exchange, usual_seen)?;
+    check_expected(exchange, usual_seen)?;
     check_answers(exchange, usual_seen, seen, blow)?;
     check_close(run, seen)
 }
@@ -66,7 +70,7 @@ fn check_end(usual: &Run, run: &Run, blow: Blow) -> Result<(), String> {
 }
 
 /// Checks that no request was lost.
-fn check_lost(run: &Run, seen: &Seen) -> Result<(), String> {
+fn check_lost(exchange: &Exchange, run: &Run, seen: &Seen) -> Result<(), String> {
     let answered = seen.answers.iter().filter(|answer| answer.is_whole).count();
     let last_closes = seen
         .answers
@@ -77,24 +81,37 @@ fn check_lost(run: &Run, seen: &Seen) -> Result<(), String> {
         return Ok(());
     }
     Err(match seen.answers.get(answered) {
+        Some(_) if expected(exchange).nth(answered) == Some(Expected::Cut) => return Ok(()),
         Some(cut) => format!("the answer to request {} is cut: {cut:?}", answered + 1),
         None => format!("request {} is lost", answered + 1),
     })
 }
 
-/// Checks that the answers without a stop have the statuses that they are to have.
-fn check_statuses(exchange: &Exchange, usual: &Seen) -> Result<(), String> {
-    let steps = exchange.steps.iter();
-    let statuses = steps.filter_map(|step| match step {
-        Step::Answer(status) => Some(*status),
+/// Returns what the answers are to be without a stop.
+fn expected(exchange: &Exchange) -> impl Iterator<Item = Expected> {
+    exchange.steps.iter().filter_map(|step| match step {
+        Step::Answer(expected) => Some(*expected),
         _ => None,
-    });
-    for (at, status) in statuses.enumerate() {
-        let found = usual.answers.get(at).map(|answer| answer.status);
-        if status.is_some() && found != status {
+    })
+}
+
+/// Checks that the answers without a stop are what they are to be.
+fn check_expected(exchange: &Exchange, usual: &Seen) -> Result<(), String> {
+    for (at, expected) in expected(exchange).enumerate() {
+        let found = usual.answers.get(at);
+        let is_so = |is: fn(&Answer, u16) -> bool, status| found.is_some_and(|it| is(it, status));
+        let is_expected = match expected {
+            Expected::Any => true,
+            Expected::Status(status) => is_so(|it, status| it.status == status, status),
+            Expected::Closing(status) => {
+                is_so(|it, status| it.status == status && it.closes, status)
+            }
+            Expected::Cut => found.is_some_and(|it| !it.is_whole),
+        };
+        if !is_expected {
+            let nth = at + 1;
             return Err(format!(
-                "answer {} has the status {found:?} without a stop, not {status:?}",
-                at + 1
+                "answer {nth} is {found:?} without a stop, not {expected:?}"
             ));
         }
     }
