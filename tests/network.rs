@@ -146,3 +146,42 @@ fn the_times_of_a_server_go_by_the_clock_of_its_group() {
     clock.block_on(future::zip(group.run(), test)).0.unwrap();
     assert_eq!(network.open_ends(), 0);
 }
+
+#[test]
+fn a_client_that_does_not_take_its_100_continue_is_timed_out() {
+    // One byte of the question fits, and the client takes none.
+    let (network, clock) = (Network::with_capacity(1), Clock::new());
+    let (told, heard) = async_channel::bounded(1);
+    let read = move |mut request: http_types::Request| {
+        let told = told.clone();
+        async move {
+            let body = request.body_string().await;
+            told.try_send(body.is_err()).unwrap();
+            body.map(http_types::Response::from)
+        }
+    };
+    let server = http::Server::new(http::from_fn(read), network.listen(80))
+        .body_timeout(Duration::from_secs(20))
+        .write_timeout(Duration::from_secs(5));
+    let mut group = Group::new().clock(&clock);
+    group.add("http", server.into_service());
+    let handle = group.handle();
+    let test = async {
+        let head = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n";
+        let mut client = network.connect(80).await.unwrap();
+        client.write_all(head.as_bytes()).await.unwrap();
+        let question = b"expect: 100-continue\r\n\r\n";
+        client.write_all(question).await.unwrap();
+        let start = clock.now();
+        let never = async { (clock.sleep(Duration::from_secs(3600)).await, None).1 };
+        let failed = future::or(async { heard.recv().await.ok() }, never).await;
+        assert_eq!(failed, Some(true), "the handler waits for ever");
+        assert_eq!(clock.now() - start, Duration::from_secs(20));
+        // Nor is the answer taken.
+        clock.sleep(Duration::from_secs(10)).await;
+        assert_eq!(network.open_ends(), 1);
+        handle.stop();
+    };
+    clock.block_on(future::zip(group.run(), test)).0.unwrap();
+    assert_eq!(network.open_ends(), 0);
+}
