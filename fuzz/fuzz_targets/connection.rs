@@ -59,7 +59,7 @@ fuzz_target!(|bytes: &[u8]| {
         if let Some(seen) = seen {
             check(&plan, case, &usual, &seen);
             if !cut.is_cancelled {
-                check_lost(case, &seen);
+                check_lost(&plan, case, &seen);
             }
         }
     }
@@ -292,7 +292,7 @@ fn without_connection(answer: &Answer) -> Vec<&(String, String)> {
 }
 
 /// Checks that no request was lost: sent whole as the first unanswered one, and not answered.
-fn check_lost(case: &Case, seen: &Seen) {
+fn check_lost(plan: &Plan, case: &Case, seen: &Seen) {
     let client = &case.client;
     let Some(requests) = case
         .requests
@@ -313,8 +313,9 @@ fn check_lost(case: &Case, seen: &Seen) {
         let end = client.starts[answered] + next.bytes.len();
         assert!(
             seen.sent < end,
-            "request {answered} is lost: {found:#?}, {:?}, {client:?}",
-            seen.ended
+            "request {answered} is lost: {found:#?}, {:?}, sent {}, {plan:?}",
+            seen.ended,
+            seen.sent
         );
     }
 }
