@@ -147,6 +147,15 @@ fn i12_an_upload_that_goes_on_behind_its_answer() {
 }
 
 #[test]
+fn i12_a_request_behind_an_upload_that_nobody_reads() {
+    // The answer is there before the rest of the body, and says nothing of a close.
+    let upload = "POST /unread HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\n";
+    let upload = Exchange::new("behind").request(upload).send("hello");
+    let upload = upload.pause(Duration::from_millis(300)).send("world");
+    check(&upload.answer_of(405).request(GET).answer_of(200));
+}
+
+#[test]
 fn i14_chunks_of_one_byte() {
     let upload = Exchange::new("chunks of a byte").request(post("transfer-encoding: chunked\r\n"));
     // More than one connection may do before the others have their turn.

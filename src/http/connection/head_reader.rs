@@ -62,9 +62,9 @@ impl HeadReader {
         }
     }
 
-    /// Begins to wait for the next request, after a response.
-    pub(super) fn begin_idle(&mut self, transport: &Transport) {
-        self.since = transport.context.time.now();
+    /// Begins to wait for the next request, after a response that has ended at `since`.
+    pub(super) fn begin_idle(&mut self, since: Instant) {
+        self.since = since;
         self.searched = 0;
     }
 

@@ -30,6 +30,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use futures_lite::ready;
 use http_types::Response;
@@ -98,7 +99,7 @@ pub(super) async fn serve<A: App>(
         if matches!(sent, Ok(Persistence::Keep | Persistence::KeepSaid))
             && in_flight.as_mut().end_without_body(transport)
         {
-            connection.begin_idle();
+            connection.begin_idle(connection.transport.context.time.now());
             continue;
         }
         // Boxed, so that what is rare takes no room in this future.
@@ -179,6 +180,7 @@ impl Connection {
         in_flight: Pin<&mut InFlight<F>>,
         sent: io::Result<Persistence>,
     ) -> Result<(), LastRequest> {
+        let response_end = self.transport.context.time.now();
         let Remains {
             body,
             mut response,
@@ -194,7 +196,7 @@ impl Connection {
         }
         let mode = match (sent, response.0.take_if(|_| is_upgrade)) {
             _ if keep => {
-                self.begin_idle();
+                self.begin_idle(response_end);
                 return Ok(());
             }
             (Ok(Persistence::Upgrade), Some(response)) => {
@@ -227,10 +229,10 @@ impl Connection {
     }
 
     /// Begins to wait for the next request, of which the buffer may hold a part.
-    fn begin_idle(&mut self) {
+    fn begin_idle(&mut self, since: Instant) {
         self.transport.socket.enter(ConnState::Idle);
         self.transport.expect_request();
-        self.heads.begin_idle(&self.transport);
+        self.heads.begin_idle(since);
     }
 }
 

@@ -176,15 +176,19 @@ impl RequestBody {
     /// Takes the socket back from the handler. With `discard`, what is left of the body is read first,
     /// so that the next request can follow, unless it is too long.
     ///
-    /// A client that does not send the rest is not waited for longer than one that lingers, and not at
-    /// all once the server drains.
+    /// A client that does not send the rest is not waited for longer than one that lingers; once the
+    /// server drains, nor for longer than one that is idle. It was not told of a close, and its next
+    /// request may be on the way behind the rest.
     pub(super) async fn finish(&self, discard: bool, context: &ServerContext) -> TakenBack {
-        let is_whole = self.detach(context.settings.linger);
+        let settings = &context.settings;
+        let is_whole = self.detach(settings.linger);
         if discard && !is_whole {
             let draining = context.lifecycle.draining().stopped();
+            let grace = context.time.sleep(settings.idle_grace.min(LONGEST_LINGER));
             let late = async {
                 let limit = context.time.sleep(LONGEST_LINGER);
-                future::or(limit, async { drop(draining.await) }).await;
+                let drained = async { (grace.await, drop(draining.await)).0 };
+                future::or(limit, drained).await;
             };
             future::or(self.discard(), late).await;
         }
