@@ -297,7 +297,7 @@ fn check_lost(plan: &Plan, case: &Case, seen: &Seen) {
     let Some(requests) = case
         .requests
         .as_ref()
-        .filter(|_| client.end == End::Await && !client.is_deaf)
+        .filter(|_| client.end == End::Await && !client.is_deaf && !client.is_too_slow())
     else {
         return;
     };

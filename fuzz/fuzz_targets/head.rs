@@ -4,56 +4,11 @@
 #![no_main]
 
 mod cut;
+mod plain;
 
 use libfuzzer_sys::fuzz_target;
-use neap::http::fuzz::{Body, Head, Heads, Refused};
-
-/// A head in a form that can be compared.
-#[derive(Debug, Clone, PartialEq)]
-struct Plain {
-    method: String,
-    url: String,
-    version: String,
-    fields: Vec<(String, Vec<String>)>,
-    body: Body,
-    keep_alive: bool,
-    expects_continue: bool,
-    length: usize,
-}
-
-type Parsed = Result<Option<Plain>, Refused>;
-
-fn plain(head: &Head) -> Plain {
-    let request = &head.request;
-    let mut fields: Vec<_> = request
-        .iter()
-        .map(|(name, values)| {
-            let values = values.iter().map(|value| value.as_str().to_owned());
-            (name.as_str().to_owned(), values.collect())
-        })
-        .collect();
-    fields.sort();
-    let version = request.version().expect("a version").to_string();
-    assert_eq!(head.is_http10, version == "HTTP/1.0");
-    Plain {
-        method: request.method().to_string(),
-        url: request.url().to_string(),
-        version,
-        fields,
-        body: head.body,
-        keep_alive: head.keep_alive,
-        expects_continue: head.expects_continue,
-        length: head.length,
-    }
-}
-
-fn parse(heads: &mut Heads, bytes: &[u8]) -> Parsed {
-    Ok(heads.parse(bytes)?.map(|head| plain(&head)))
-}
-
-fn parse_afresh(bytes: &[u8]) -> Parsed {
-    parse(&mut Heads::default(), bytes)
-}
+use neap::http::fuzz::{Body, Heads};
+use plain::{Plain, parse, parse_afresh};
 
 fuzz_target!(|bytes: &[u8]| {
     // All heads that the bytes hold, one behind the other, as on one connection.

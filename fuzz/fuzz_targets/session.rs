@@ -25,6 +25,8 @@ const PORT: u16 = 80;
 const DRAIN: Duration = Duration::from_millis(10_600);
 const DEADLINE: Duration = Duration::from_secs(10);
 const CANCEL: Duration = Duration::from_millis(600);
+/// How long a server waits for a byte of a body: the default.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a run may take by its clock. What takes longer waits for something that does not come.
 const LONGEST: Duration = Duration::from_secs(2000);
 
@@ -107,6 +109,11 @@ impl Client {
             end: End::Await,
             starts: Vec::new(),
         }
+    }
+
+    /// Returns true if the client pauses for longer than a server waits amid a body.
+    pub fn is_too_slow(&self) -> bool {
+        self.pauses.iter().any(|pause| *pause > BODY_TIMEOUT)
     }
 
     async fn converse(&self, stream: Stream, clock: &Clock) -> Seen {
