@@ -266,8 +266,10 @@ fn check(plan: &Plan, case: &Case, usual: &[Answer], seen: &Seen) {
             && without_connection(found) == without_connection(usual)
             && (found.closes == usual.closes || plan.blow != Blow::None || asks);
         let is_refusal = |answer: &Answer| answer.closes && answer.status >= 400;
-        // Which reason is found first depends on what has come.
-        let same = same || is_refusal(found) && is_refusal(usual) && found.status == usual.status;
+        // Which reason is found first depends on what has come: a limit is, in one that comes in pieces.
+        let is_limit = |answer: &Answer| matches!(answer.status, 414 | 431);
+        let is_alike = found.status == usual.status || is_limit(found) || is_limit(usual);
+        let same = same || is_refusal(found) && is_refusal(usual) && is_alike;
         // How a broken message is answered depends on what of it has come, and on how much of the
         // answer has left.
         let is_broken = |answer: &Answer| !answer.is_whole || is_refusal(answer);

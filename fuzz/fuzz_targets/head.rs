@@ -136,9 +136,9 @@ fn again(head: &Plain) {
     let local = local.filter(|rest| rest.starts_with('/'));
     let target = match (head.method.as_str(), local) {
         ("CONNECT", Some(_)) => return,
-        ("CONNECT", None) => head.url.trim_start_matches("http://").trim_end_matches('/'),
-        (_, Some(origin)) => origin,
-        (_, None) => &head.url,
+        ("CONNECT", None) => connect(&head.url),
+        (_, Some(origin)) => origin.to_owned(),
+        (_, None) => head.url.clone(),
     };
     let mut text = format!("{} {target} {}\r\n", head.method, head.version);
     for (name, values) in &head.fields {
@@ -158,4 +158,14 @@ fn again(head: &Plain) {
     };
     let parsed = parse_afresh(text.as_bytes()).map(|head| head.map(without_host));
     assert_eq!(parsed, Ok(Some(without_host(head))), "{text:?}");
+}
+
+/// Returns the target of CONNECT: a URL leaves the usual port out.
+fn connect(url: &str) -> String {
+    let host = url.trim_start_matches("http://").trim_end_matches('/');
+    let port = host.rsplit_once(':').map(|(_, port)| port.parse::<u16>());
+    match port {
+        Some(Ok(_)) => host.to_owned(),
+        _ => format!("{host}:80"),
+    }
 }

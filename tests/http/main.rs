@@ -19,3 +19,4 @@ mod readiness;
 mod security;
 mod server;
 mod tide;
+mod vectors;

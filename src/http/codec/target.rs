@@ -65,7 +65,7 @@ impl Targets {
             return self.origin_form(method, host, "/*", trailers);
         }
         let url = if method == Method::Connect {
-            if names_none(target) {
+            if names_none(target) || !names_port(target) {
                 return Err(Refusal::malformed("bad request target"));
             }
             check_host(target)?;
@@ -187,6 +187,12 @@ pub(super) fn authority(target: &str) -> &str {
 /// Returns true if an authority has no host, or nothing but a port (RFC 9110, 4.2.1).
 fn names_none(authority: &str) -> bool {
     authority.is_empty() || authority.starts_with(':')
+}
+
+/// Returns true if an authority has a port that can be one, as that of CONNECT must (RFC 9110, 9.3.6).
+fn names_port(authority: &str) -> bool {
+    let port = authority.rsplit_once(':').map(|(_, port)| port.parse());
+    matches!(port, Some(Ok(1_u16..)))
 }
 
 /// Returns the path of an absolute target, with its query.
@@ -318,6 +324,12 @@ mod tests {
             (Get, "a:b", "/x"),
             (Connect, "a", "u@b:443"),
             (Connect, "a", "/x"),
+            (Connect, "a", "b"),
+            (Connect, "a", "[::1]"),
+            (Connect, "a", "b:"),
+            (Connect, "a", "b:0"),
+            (Connect, "a", "b:65536"),
+            (Connect, "a", "b:+1"),
         ];
         for (method, host, target) in table {
             let found = urls(&[(method, Some(host), target)]);
