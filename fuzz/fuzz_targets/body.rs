@@ -225,7 +225,7 @@ fn chunked(bytes: &[u8]) -> Body {
     }
 }
 
-/// Reads the trailers, which are at the start of `rest`.
+/// Reads the trailers, which are at the start of `rest`. A line feed alone is refused at their end only.
 fn end(bytes: &[u8], mut rest: &[u8], body: Vec<u8>) -> Body {
     let (section, mut trailers) = (rest, Vec::new());
     loop {
@@ -236,7 +236,7 @@ fn end(bytes: &[u8], mut rest: &[u8], body: Vec<u8>) -> Body {
         }
         match found {
             None => return Body::Part,
-            Some(Err(refused)) => return refused,
+            Some(Err(_)) => return Body::Refused(&[400, 408, 431]),
             Some(Ok(b"")) => {
                 let kept = |(_, value): &(String, String)| value.is_ascii();
                 let mut trailers: Fields = trailers.into_iter().filter(kept).collect();
