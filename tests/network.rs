@@ -185,3 +185,45 @@ fn a_client_that_does_not_take_its_100_continue_is_timed_out() {
     clock.block_on(future::zip(group.run(), test)).0.unwrap();
     assert_eq!(network.open_ends(), 0);
 }
+
+#[test]
+fn i05_a_body_that_nobody_reads_is_waited_for_as_long_as_an_idle_connection() {
+    let (network, clock) = (Network::new(), Clock::new());
+    let hello = |_| async { Ok(http_types::Response::from("hello")) };
+    let server = http::Server::new(http::from_fn(hello), network.listen(80));
+    let mut group = Group::new().clock(&clock);
+    group.add("http", server.into_service());
+    let handle = group.handle();
+    let client = async {
+        let mut client = network.connect(80).await.unwrap();
+        let head = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\n";
+        client.write_all(head).await.unwrap();
+        let mut answer = [0; 1000];
+        let read = client.read(&mut answer).await.unwrap();
+        assert!(answer[..read].ends_with(b"hello"));
+        let answered = clock.now();
+        // A byte comes now and then, and the stop amid them.
+        let mut closed = None;
+        for byte in 0..40 {
+            if byte == 3 {
+                handle.stop();
+            }
+            if closed.is_none() && matches!(client.try_read(&mut answer), Ok(0)) {
+                closed = Some(clock.now() - answered);
+            }
+            let _ = client.write(b"x").await;
+            clock.sleep(Duration::from_millis(100)).await;
+        }
+        (answered, closed.unwrap())
+    };
+    let group = async { (group.run().await, clock.now()) };
+    let ((ended, end), (answered, closed)) = clock.block_on(future::zip(group, client));
+    ended.unwrap();
+    let (grace, lingers) = (Duration::from_secs(1), Duration::from_secs(2));
+    let slack = Duration::from_millis(200);
+    assert!(
+        closed >= grace && closed <= grace + slack,
+        "closed after {closed:?}"
+    );
+    assert!(end - answered <= grace + lingers + slack);
+}
