@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::drain::{Registry, Report, ServerLifecycle};
 use super::settings::Settings;
+use super::socket::Yields;
 use crate::stop::token::StopToken;
 use crate::time::time_source::TimeSource;
 
@@ -23,6 +24,7 @@ pub(super) struct ServerContext {
     /// Shared with the handlers, by way of each request's extensions.
     pub(super) lifecycle: Arc<ServerLifecycle>,
     pub(super) registry: Registry,
+    pub(super) yields: Arc<Yields>,
     on_drained: Mutex<Option<OnDrained>>,
 }
 
@@ -41,6 +43,7 @@ impl ServerContext {
             lifecycle: Arc::new(ServerLifecycle::new(stop, time.clone())),
             time,
             registry: Registry::default(),
+            yields: Arc::default(),
             on_drained: Mutex::new(on_drained),
         }
     }

@@ -350,7 +350,9 @@ impl<A: App> Server<A> {
         let listeners = self.binding.listen(self.settings.backlog, &scope)?;
         let (token, time) = (scope.token(), scope.time_source());
         let context = ServerContext::new(scope.name(), token, time, self.settings, self.on_drained);
-        serving::run(self.app, listeners, Arc::new(context), scope).await
+        let yields = Arc::clone(&context.yields);
+        let serving = serving::run(self.app, listeners, Arc::new(context), scope);
+        yields.call_beside(serving).await
     }
 }
 

@@ -67,6 +67,9 @@ fn attacked() -> tide::Server<()> {
     app
 }
 
+/// More attackers than any of the runtimes has threads.
+const MANY: usize = 6;
+
 /// Has clients attack a server until they are cut. Meanwhile another one is answered, the drain ends
 /// by its deadline, and a second stop cancels.
 fn attack(runtime: Runtime, clients: usize, attack: fn(&mut Client)) {
@@ -117,7 +120,7 @@ fn swallow(client: &mut Client) {
 #[test]
 fn i14_chunks_of_one_byte() {
     beside_all(|runtime| {
-        attack(runtime, 1, |client| {
+        attack(runtime, MANY, |client| {
             let head = "POST /read/4096 HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n";
             client.send(head);
             flood(client, "1\r\nx\r\n");
@@ -148,7 +151,7 @@ fn i14_a_body_that_is_always_ready() {
 #[test]
 fn i14_requests_that_are_pipelined() {
     beside_all(|runtime| {
-        attack(runtime, 1, |client| {
+        attack(runtime, MANY, |client| {
             let mut reader = client.twin();
             let reading = thread::spawn(move || swallow(&mut reader));
             flood(client, "GET /hello HTTP/1.1\r\nhost: a\r\n\r\n");

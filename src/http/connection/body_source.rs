@@ -11,6 +11,7 @@ use futures_lite::ready;
 use http_types::{Trailers, trailers};
 
 use crate::http::codec::{ChunkedDecoder, Progress, Refusal, RequestFraming, RequestHead};
+use crate::http::context::ServerContext;
 use crate::http::socket::{BUFFER_SIZE, Budget, LazyTimer, ReadBuffer, Socket};
 use crate::time::time_source::{TimeSource, deadline_from};
 
@@ -59,9 +60,7 @@ impl BodySource {
         socket: Arc<Socket>,
         buffer: ReadBuffer,
         head: RequestHead,
-        time: TimeSource,
-        timeout: Duration,
-        max_body: u64,
+        context: &ServerContext,
         trailers: Option<trailers::Sender>,
     ) -> Self {
         let decoder = match head.framing {
@@ -80,12 +79,12 @@ impl BodySource {
             decoder,
             failure: None,
             unsent_continue,
-            bytes_allowed: max_body,
-            timeout,
+            bytes_allowed: context.settings.max_body,
+            timeout: context.settings.body_timeout,
             waiting_since: None,
             timer: LazyTimer::default(),
-            time,
-            budget: Budget::default(),
+            time: context.time.clone(),
+            budget: Budget::new(&context.yields),
             trailers,
         }
     }

@@ -55,14 +55,11 @@ impl RequestBody {
         head: RequestHead,
         trailers: Option<trailers::Sender>,
     ) -> Self {
-        let settings = &transport.context.settings;
         let source = BodySource::new(
             Arc::clone(&transport.socket),
             std::mem::take(&mut transport.buffer),
             head,
-            transport.context.time.clone(),
-            settings.body_timeout,
-            settings.max_body,
+            &transport.context,
             trailers,
         );
         Self {

@@ -58,7 +58,7 @@ impl Transport {
             read_mode: ReadMode::AtOnce,
             watch: Watch::default(),
             read_ahead: ReadAhead::default(),
-            budget: Budget::default(),
+            budget: Budget::new(&context.yields),
             context,
         }
     }

@@ -1,6 +1,9 @@
 //! How much a connection does before the others have their turn.
 
+use std::sync::Arc;
 use std::task::{Context, Poll};
+
+use super::yields::Yields;
 
 /// What a connection may do in one go: some 60 µs of calls, or 1 MiB of a body in large parts, some
 /// 250 µs on loopback. A slice of 256 KiB made answers of 1 MB twice as expensive, as then many large
@@ -13,11 +16,11 @@ const BYTES: usize = 16;
 ///
 /// A peer that is always ready, to send or to take, would otherwise keep a task in its poll for ever:
 /// on one thread nothing else would run, no deadline and no signal. So a task that has used up its
-/// budget wakes itself and returns. That costs one wake-up for that much work, and nothing to a
-/// connection that has to wait for its peer.
-#[derive(Debug, Default)]
+/// budget returns, and is [woken](Yields) when others had their turn. That costs two wake-ups at most for
+/// that much work, and nothing to a connection that has to wait for its peer.
 pub(in crate::http) struct Budget {
     spent: usize,
+    yields: Arc<Yields>,
 }
 
 impl Budget {
@@ -27,6 +30,13 @@ impl Budget {
     pub(in crate::http) const SYSCALL: usize = 4 * 1024;
     /// What one request costs beside its body and its response's body.
     pub(in crate::http) const REQUEST: usize = 16 * 1024;
+
+    pub(in crate::http) fn new(yields: &Arc<Yields>) -> Budget {
+        Budget {
+            spent: 0,
+            yields: Arc::clone(yields),
+        }
+    }
 
     /// Takes the cost of a call, and of the bytes that it has moved, from the budget.
     pub(in crate::http) fn spend(&mut self, cost: usize, bytes: usize) {
@@ -43,14 +53,14 @@ impl Budget {
         self.spent = 0;
     }
 
-    /// Returns ready as long as the budget lasts. After that it wakes the task, is pending once, and
+    /// Returns ready as long as the budget lasts. After that it has the task woken, is pending once, and
     /// begins anew.
     pub(in crate::http) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if !self.is_spent() {
             return Poll::Ready(());
         }
         self.renew();
-        cx.waker().wake_by_ref();
+        self.yields.add(cx.waker());
         Poll::Pending
     }
 }
@@ -63,7 +73,7 @@ mod tests {
 
     #[test]
     fn yields_once_for_each_budget() {
-        let (mut budget, mut yields) = (Budget::default(), 0);
+        let (mut budget, mut yields) = (Budget::new(&Arc::default()), 0);
         let mut cx = Context::from_waker(Waker::noop());
         for _ in 0..1024 {
             budget.spend(BUDGET / 64, 0);

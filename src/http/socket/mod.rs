@@ -7,6 +7,7 @@ mod pool;
 mod read_buffer;
 mod watch;
 mod write_buffer;
+mod yields;
 
 use std::io;
 use std::pin::Pin;
@@ -22,6 +23,7 @@ pub(super) use self::pool::BUFFER_SIZE;
 pub(super) use self::read_buffer::ReadBuffer;
 pub(super) use self::watch::Watch;
 pub(super) use self::write_buffer::WriteBuffer;
+pub(super) use self::yields::Yields;
 use crate::net::stream::Stream;
 
 /// The socket and the state of one connection, shared with its request's body and the registry.
