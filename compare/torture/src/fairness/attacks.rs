@@ -18,6 +18,9 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// An attack on a server.
 pub(super) struct Attack {
     pub(super) name: &'static str,
+    /// How many connections have a turn each before the other client has its next, for as long as the
+    /// kernel takes what is sent to them.
+    pub(super) turns: u32,
     /// Goes on until the flag is set or the server is gone.
     pub(super) make: fn(SocketAddr, &AtomicBool),
 }
@@ -26,10 +29,12 @@ pub(super) struct Attack {
 pub(super) const ATTACKS: [Attack; 9] = [
     Attack {
         name: "none",
+        turns: 0,
         make: |_, _| {},
     },
     Attack {
         name: "8 uploads in chunks of one byte",
+        turns: FLOOD as u32,
         make: |address, over| {
             let head = "POST /sink HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n";
             flood(address, over, head, &"1\r\nx\r\n".repeat(10_000), false);
@@ -37,6 +42,7 @@ pub(super) const ATTACKS: [Attack; 9] = [
     },
     Attack {
         name: "8 readers of a stream that is always ready",
+        turns: FLOOD as u32,
         make: |address, over| {
             flood(
                 address,
@@ -49,6 +55,7 @@ pub(super) const ATTACKS: [Attack; 9] = [
     },
     Attack {
         name: "8 clients that pipeline",
+        turns: FLOOD as u32,
         make: |address, over| {
             flood(
                 address,
@@ -61,10 +68,12 @@ pub(super) const ATTACKS: [Attack; 9] = [
     },
     Attack {
         name: "8 clients that connect and reset",
+        turns: FLOOD as u32,
         make: connects,
     },
     Attack {
         name: "1,000 stalled readers of a stream that is always ready",
+        turns: SLOW as u32,
         make: |address, over| {
             slow(
                 address,
@@ -77,6 +86,7 @@ pub(super) const ATTACKS: [Attack; 9] = [
     },
     Attack {
         name: "1,000 slow readers",
+        turns: 0,
         make: |address, over| {
             slow(
                 address,
@@ -89,6 +99,7 @@ pub(super) const ATTACKS: [Attack; 9] = [
     },
     Attack {
         name: "1,000 slow heads",
+        turns: 0,
         make: |address, over| {
             slow(
                 address,
@@ -101,6 +112,7 @@ pub(super) const ATTACKS: [Attack; 9] = [
     },
     Attack {
         name: "1,000 slow bodies",
+        turns: 0,
         make: |address, over| {
             let head = "POST /sink HTTP/1.1\r\nhost: a\r\ncontent-length: 100000\r\n\r\n";
             slow(address, over, head, b"y", 0);
