@@ -194,6 +194,21 @@ fn refuses_requests_it_does_not_know() {
             with("expect: miracles\r\ncontent-length: 1\r\n"),
             417,
         ),
+        case(
+            "an expectation in front of one that is known",
+            with("expect: miracles\r\nexpect: 100-continue\r\ncontent-length: 1\r\n"),
+            417,
+        ),
+        case(
+            "an expectation behind one that is known",
+            with("expect: 100-continue\r\nexpect: miracles\r\ncontent-length: 1\r\n"),
+            417,
+        ),
+        case(
+            "a list of expectations",
+            with("expect: 100-continue, miracles\r\ncontent-length: 1\r\n"),
+            417,
+        ),
     ]);
 }
 

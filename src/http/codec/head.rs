@@ -139,7 +139,9 @@ struct Semantics<'a> {
     close: bool,
     keep_alive: bool,
     upgrade: bool,
-    expect: Option<&'a [u8]>,
+    expects_continue: bool,
+    /// Whether the client expects what the server does not know, also beside `100-continue`.
+    expects_other: bool,
 }
 
 impl<'a> Semantics<'a> {
@@ -164,7 +166,10 @@ impl<'a> Semantics<'a> {
                     return Err(Refusal::malformed("more than one host"));
                 }
             }
-            6 if is("expect") => self.expect = Some(value),
+            6 if is("expect") => match value.eq_ignore_ascii_case(b"100-continue") {
+                true => self.expects_continue = true,
+                false => self.expects_other = true,
+            },
             10 if is("connection") => self.connection(value),
             14 if is("content-length") => {
                 let length = content_length(value)?;
@@ -211,15 +216,12 @@ impl<'a> Semantics<'a> {
             (false, None | Some(0)) => RequestFraming::Empty,
             (false, Some(length)) => RequestFraming::Length(length),
         };
-        match self.expect {
-            // RFC 9110, 10.1.1: HTTP/1.0 ignores it; without a body there is nothing to wait for.
-            None => Ok((framing, false)),
-            Some(_) if is_http10 => Ok((framing, false)),
-            Some(value) if value.eq_ignore_ascii_case(b"100-continue") => {
-                Ok((framing, framing != RequestFraming::Empty))
-            }
-            Some(_) => Err(Refusal::expectation()),
+        // RFC 9110, 10.1.1: HTTP/1.0 ignores it; without a body there is nothing to wait for.
+        if self.expects_other && !is_http10 {
+            return Err(Refusal::expectation());
         }
+        let has_body = framing != RequestFraming::Empty;
+        Ok((framing, self.expects_continue && has_body && !is_http10))
     }
 }
 
