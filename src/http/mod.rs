@@ -100,7 +100,9 @@
 //! What two parties could read in two ways is refused with a 4xx or 5xx and a close: bare line feeds,
 //! folded lines, space before a colon, control characters, not exactly one `Host`, a
 //! `Content-Length` that is not one run of digits or comes with a `Transfer-Encoding`, any transfer
-//! coding but `chunked`, chunk sizes of more than 16 digits, overlong chunk extensions and trailers.
+//! coding but `chunked`, chunk sizes of more than 16 digits, overlong chunk extensions and trailers, and
+//! targets that `url::Url` would change: with a backslash, a dot segment, or a character that is none of a
+//! URI and that browsers percent-encode (`"`, `<`, `>`, `{`, `}`, a backtick).
 //! A field of a response that would end its line early is left out, with a log record. Bytes beyond
 //! ASCII in a request's fields, which `http_types` cannot hold, are passed on percent-encoded.
 //!

@@ -209,6 +209,16 @@ fn refuses_requests_it_does_not_know() {
             with("expect: 100-continue, miracles\r\ncontent-length: 1\r\n"),
             417,
         ),
+        case(
+            "a target with braces",
+            "GET /{x} HTTP/1.1\r\nhost: a\r\n\r\n",
+            400,
+        ),
+        case(
+            "a query with quotes",
+            "GET /?\"x\" HTTP/1.1\r\nhost: a\r\n\r\n",
+            400,
+        ),
     ]);
 }
 

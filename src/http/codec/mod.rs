@@ -7,7 +7,8 @@
 //! In the order of a request's way:
 //!
 //! - `head_parser`: the heads of one connection. It recognises a repeated one; `head` parses the
-//!   others, with `target` for the request line, `host` for what it names, and `names` for the field names.
+//!   others, with `target` for the request line, `path` and `host` for what it names, and `names` for the
+//!   field names.
 //! - `chunked`: decodes a chunked body.
 //! - `refusal`: why a message is not served, and the status that says so.
 //! - `response`: writes a response's head, with `date` for its date.
@@ -21,6 +22,7 @@ mod head;
 mod head_parser;
 mod host;
 mod names;
+mod path;
 mod refusal;
 mod response;
 mod target;

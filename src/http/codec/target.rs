@@ -3,6 +3,7 @@
 use http_types::{Method, Request, Url};
 
 use super::host::check_host;
+use super::path::check_path;
 use super::refusal::Refusal;
 
 /// The longest target, and the longest host, that is remembered, in bytes.
@@ -212,40 +213,6 @@ fn check_absolute(target: &str) -> Result<(), Refusal> {
     check_host(host)
 }
 
-/// Refuses what the URL parser would change in a path: it reads a backslash as a slash, and resolves the
-/// segments `.` and `..`, percent-encoded too. The app would then see another path than a proxy in front
-/// of the server did, whose rules could be passed by. Refuses also what is not ASCII (RFC 3986, 3.3).
-fn check_path(target: &str) -> Result<(), Refusal> {
-    let path = target.split('?').next().unwrap_or_default();
-    if target.contains('#') {
-        return Err(Refusal::malformed("fragment in request target"));
-    }
-    if !target.is_ascii() || path.contains('\\') {
-        return Err(Refusal::malformed("bad request target"));
-    }
-    if path.split('/').any(is_dot_segment) {
-        return Err(Refusal::malformed("dot segment in request target"));
-    }
-    Ok(())
-}
-
-/// Returns true for `.` and `..`, each dot plain or percent-encoded (RFC 3986, 3.3 and 6.2.2.2).
-fn is_dot_segment(segment: &str) -> bool {
-    let (mut rest, mut dots) = (segment, 0);
-    while !rest.is_empty() {
-        let encoded = rest
-            .get(..3)
-            .is_some_and(|dot| dot.eq_ignore_ascii_case("%2e"));
-        rest = match rest.strip_prefix('.') {
-            Some(rest) => rest,
-            None if encoded => &rest[3..],
-            None => return false,
-        };
-        dots += 1;
-    }
-    matches!(dots, 1 | 2)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -361,5 +328,35 @@ mod tests {
             let found = urls(&[(Method::Get, Some("a"), target)]);
             assert_eq!(found, [url.map(String::from)], "{target}");
         }
+    }
+    #[test]
+    fn every_ascii_character_reaches_the_app_as_it_was_sent_or_is_refused() {
+        let (mut in_path, mut in_query) = (String::new(), String::new());
+        for byte in (0..128).map(char::from).filter(|byte| *byte != '?') {
+            for (part, refused) in [("/a", &mut in_path), ("/?a", &mut in_query)] {
+                let target = format!("{part}{byte}b");
+                let absolute = format!("http://a{target}");
+                // Alone, with the URL of the request before, and with a host in the target.
+                let all = [&*target, "/", &target, &absolute];
+                let found = urls(&all.map(|target| (Method::Get, Some("a"), target)));
+                let sent = Some(match (part, byte) {
+                    ("/?a", '\'') => "http://a/?a%27b".to_owned(),
+                    _ => absolute.clone(),
+                });
+                match &found[0] {
+                    None => refused.push(byte),
+                    url => assert_eq!(*url, sent),
+                }
+                assert_eq!(found[2..], [found[0].clone(), found[0].clone()], "{target}");
+            }
+        }
+        let controls: String = (0..33).chain([127]).map(char::from).collect();
+        let sorted = |others: &str| {
+            let mut all: Vec<_> = controls.chars().chain(others.chars()).collect();
+            all.sort_unstable();
+            String::from_iter(all)
+        };
+        assert_eq!(in_path, sorted("\"#<>\\`{}"));
+        assert_eq!(in_query, sorted("\"#<>"));
     }
 }
