@@ -16,8 +16,8 @@ use std::task::{Context, Poll};
 use std::thread;
 use std::time::Duration;
 
-use futures_lite::AsyncRead;
 use futures_lite::io::BufReader;
+use futures_lite::{AsyncBufReadExt, AsyncRead};
 use neap::http::Server;
 use tide::Body;
 
@@ -66,6 +66,12 @@ impl AsyncRead for OnePart {
 
 fn served() -> tide::Server<()> {
     let mut app = app();
+    app.at("/line")
+        .post(|mut request: tide::Request<()>| async move {
+            let mut line = String::new();
+            request.take_body().read_line(&mut line).await?;
+            Ok(line)
+        });
     app.at("/part").get(|_| async {
         let body = BufReader::with_capacity(1, OnePart(false));
         Ok(Body::from_reader(body, None))
@@ -141,6 +147,10 @@ fn an_idle_connection_holds_after_a_burst_what_it_held_before() {
         // The handler, its request and its response are there.
         (
             "POST /echo HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n4\r\n",
+            10_000,
+        ),
+        (
+            "POST /line HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nhello",
             10_000,
         ),
         ("GET /part HTTP/1.1\r\nhost: a\r\n\r\n", 10_000),

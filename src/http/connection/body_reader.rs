@@ -11,15 +11,13 @@ use http_types::{Body, Request};
 use super::request_body::RequestBody;
 use super::transport::Transport;
 use crate::http::codec::{Refusal, RequestFraming, RequestHead};
-use crate::http::socket::BUFFER_SIZE;
+use crate::http::socket::{BUFFER_SIZE, ReadBuffer};
 
 /// The handler's end of a request's body.
 pub(super) struct BodyReader {
     body: Arc<RequestBody>,
-    /// Bytes that `fill_buf` has read; empty as long as only `read` is used.
-    ahead: Vec<u8>,
-    /// How many of them were consumed.
-    consumed: usize,
+    /// Bytes that `fill_buf` has read; empty as long as only `read` is used, and during a wait.
+    ahead: ReadBuffer,
 }
 
 /// Gives a request its body, if it has one, and returns the connection's end of it.
@@ -54,8 +52,7 @@ fn attach(
     let body = Arc::new(RequestBody::new(transport, head, trailers));
     let reader = BodyReader {
         body: Arc::clone(&body),
-        ahead: Vec::new(),
-        consumed: 0,
+        ahead: ReadBuffer::default(),
     };
     request.set_body(Body::from_reader(reader, length));
     Ok(body)
@@ -67,35 +64,31 @@ impl AsyncRead for BodyReader {
         cx: &mut Context<'_>,
         out: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        let ahead = &self.ahead[self.consumed..];
-        if ahead.is_empty() {
+        if self.ahead.is_empty() {
             return self.body.poll_read(cx, out);
         }
-        let taken = ahead.len().min(out.len());
-        out[..taken].copy_from_slice(&ahead[..taken]);
-        self.consumed += taken;
-        Poll::Ready(Ok(taken))
+        Poll::Ready(Ok(self.ahead.take(out)))
     }
 }
 
 impl AsyncBufRead for BodyReader {
     fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         let this = self.get_mut();
-        if this.consumed == this.ahead.len() {
-            this.ahead.resize(BUFFER_SIZE, 0);
-            let read = this.body.poll_read(cx, &mut this.ahead);
-            this.consumed = 0;
-            let filled = match read {
-                Poll::Ready(Ok(bytes)) => bytes,
-                Poll::Ready(Err(_)) | Poll::Pending => 0,
-            };
-            this.ahead.truncate(filled);
+        if this.ahead.is_empty() {
+            let read = this.body.poll_read(cx, this.ahead.space(BUFFER_SIZE));
+            if let Poll::Ready(Ok(bytes)) = read {
+                this.ahead.advance(bytes);
+            }
+            if this.ahead.is_empty() {
+                this.ahead.release();
+            }
             ready!(read)?;
         }
-        Poll::Ready(Ok(&this.ahead[this.consumed..]))
+        Poll::Ready(Ok(this.ahead.filled()))
     }
 
     fn consume(mut self: Pin<&mut Self>, bytes: usize) {
-        self.consumed = (self.consumed + bytes).min(self.ahead.len());
+        let consumed = bytes.min(self.ahead.len());
+        self.ahead.consume(consumed);
     }
 }
