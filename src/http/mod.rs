@@ -124,7 +124,8 @@
 //! | `connections drained` | info | `service` | the last connection has ended, and the [report](Report) is clean |
 //! | `connections cut` | warn | `service` | the same, and it is not |
 //! | `request failed` | error | `service`, `peer` | an app has returned an error of 500 or more; tide makes a response of it instead |
-//! | `handler panicked` | error | `service`, `peer` | a handler has panicked |
+//! | `handler panicked` | error | `service`, `peer` | a handler, a body of its, or a destructor of these has panicked |
+//! | `response not final` | error | `service`, `peer` | an app has answered with a status below 200, or switched protocols unasked; the client gets a 500 |
 //! | `response cut` | debug | `service`, `peer` | a response was not sent to its end |
 //! | `field left out` | warn | `field` | a field of a response would end its line early |
 //!

@@ -1,5 +1,7 @@
 //! What a server logs: each record has the target `neap` and the key `event`.
 
+use std::future::pending;
+use std::sync::mpsc::channel;
 use std::sync::{Mutex, Once};
 use std::time::Duration;
 
@@ -7,7 +9,7 @@ use http_types::{Error, Request, Response};
 use log::{LevelFilter, Log, Metadata, Record};
 use neap::http::{Server, from_fn};
 
-use crate::http_support::run;
+use crate::http_support::{PATIENCE, run};
 
 /// Keeps the records of the whole process, so also those of the tests beside this one.
 struct Keeper(Mutex<Vec<Kept>>);
@@ -17,6 +19,7 @@ struct Kept {
     target: String,
     event: Option<String>,
     service: Option<String>,
+    peer: Option<String>,
     text: String,
 }
 
@@ -36,12 +39,22 @@ impl Log for Keeper {
             target: record.target().to_owned(),
             event: key("event"),
             service: key("service"),
+            peer: key("peer"),
             text: record.args().to_string(),
         };
         self.0.lock().unwrap().push(kept);
     }
 
     fn flush(&self) {}
+}
+
+/// Panics when it is dropped.
+struct Explosive;
+
+impl Drop for Explosive {
+    fn drop(&mut self) {
+        panic!("as it is dropped");
+    }
 }
 
 fn keep() {
@@ -79,6 +92,7 @@ fn each_record_has_the_target_and_an_event() {
         match request.url().path() {
             "/panic" => panic!("as asked"),
             "/error" => Err(Error::from_str(500, "as asked")),
+            "/early" => Ok(Response::new(100)),
             _ => {
                 let mut response = Response::new(200);
                 response.insert_header("x-broken", "a\r\nb");
@@ -87,7 +101,12 @@ fn each_record_has_the_target_and_an_event() {
         }
     });
     let running = run(Server::new(app, "127.0.0.1:0").lame_duck(Duration::from_millis(10)));
-    for (path, status) in [("/panic", 500), ("/error", 500), ("/field", 200)] {
+    for (path, status) in [
+        ("/panic", 500),
+        ("/error", 500),
+        ("/early", 500),
+        ("/field", 200),
+    ] {
         assert_eq!(running.connect().get(path).answer().status, status);
     }
     running.stop();
@@ -103,6 +122,7 @@ fn each_record_has_the_target_and_an_event() {
     for event in [
         "handler panicked",
         "request failed",
+        "response not final",
         "lame duck",
         "connections drained",
     ] {
@@ -113,4 +133,32 @@ fn each_record_has_the_target_and_an_event() {
     }
     let left_out = |record: &Kept| record.event.as_deref() == Some("field left out");
     assert!(kept.iter().any(left_out));
+}
+
+#[test]
+fn a_panic_of_a_handler_that_is_cut_has_a_record_with_service_and_peer() {
+    keep();
+    let (started, start) = channel();
+    let app = from_fn(move |_| {
+        let started = started.clone();
+        async move {
+            let _explosive = Explosive;
+            started.send(()).unwrap();
+            pending().await
+        }
+    });
+    let running = run(Server::new(app, "127.0.0.1:0"));
+    let mut client = running.connect();
+    client.get("/");
+    start.recv_timeout(PATIENCE).unwrap();
+    drop(running.cancel());
+
+    let kept = KEEPER.0.lock().unwrap();
+    let is_it = |record: &&Kept| record.text.ends_with("as it is dropped");
+    let records: Vec<_> = kept.iter().filter(is_it).collect();
+    assert_eq!(records.len(), 1, "{records:?}");
+    assert_eq!(records[0].event.as_deref(), Some("handler panicked"));
+    assert_eq!(records[0].service.as_deref(), Some("http"));
+    let peer = client.stream.local_addr().unwrap().to_string();
+    assert_eq!(records[0].peer.as_deref(), Some(&*peer));
 }

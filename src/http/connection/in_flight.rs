@@ -269,12 +269,12 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
     }
 
     /// Takes out what is left of the request.
-    pub(super) fn end(self: Pin<&mut Self>) -> Remains {
+    pub(super) fn end(self: Pin<&mut Self>, transport: &Transport) -> Remains {
         let this = self.project();
         *this.writer = None;
         Remains {
             body: this.body.take(),
-            response: Held(this.response.take()),
+            response: Held::new(this.response.take(), transport),
             panic: this.exchange.take().and_then(|exchange| exchange.panic),
         }
     }

@@ -80,8 +80,8 @@ pub(super) async fn serve<A: App>(
     mut connection: Box<Connection>,
     app: Arc<A>,
 ) -> Result<(), HandlerPanicked> {
-    let mut held = Held(None);
-    let in_flight = &mut held.0;
+    let mut held = Held::new(None, &connection.transport);
+    let in_flight = &mut held.value;
     let answer = |request| app.respond(request);
     let last = loop {
         // The request does not pass through this future, which exists while it is idle.
@@ -185,7 +185,7 @@ impl Connection {
             body,
             mut response,
             panic,
-        } = in_flight.end();
+        } = in_flight.end(&self.transport);
         let mut keep = matches!(sent, Ok(Persistence::Keep | Persistence::KeepSaid));
         keep &= panic.is_none();
         let is_upgrade = matches!(sent, Ok(Persistence::Upgrade));
@@ -194,7 +194,7 @@ impl Connection {
             self.transport.buffer = taken_back.buffer;
             keep &= taken_back.is_whole;
         }
-        let mode = match (sent, response.0.take_if(|_| is_upgrade)) {
+        let mode = match (sent, response.value.take_if(|_| is_upgrade)) {
             _ if keep => {
                 self.begin_idle(response_end);
                 return Ok(());
