@@ -282,7 +282,9 @@ impl<A> Server<A> {
     /// is true, the handler is kept, and what becomes of such a client is seen only when bytes are sent
     /// to it. Clients that close their side and do wait are rare: `printf .. | nc` is one.
     ///
-    /// A client that has sent 16 KiB which the handler does not read is not seen to leave.
+    /// A leaver is noticed whichever task reads the request's body, or has ceased to. Only one that has sent
+    /// 16 KiB more than was read of its body, or behind it, is not seen to leave until more is read: the end
+    /// of what it sends is behind those bytes.
     pub fn half_close(mut self, allowed: bool) -> Self {
         self.settings.half_close = allowed;
         self

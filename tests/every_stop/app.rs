@@ -24,6 +24,7 @@ impl App for Endpoints {
         Ok(match &*path {
             "/hello" => Response::from("hello"),
             "/read" => Response::from(request.body_string().await?),
+            "/read-beside" => Response::from(self.read_beside(request.take_body()).await?),
             "/echo" => {
                 let length = request.len();
                 let mut response = Response::new(StatusCode::Ok);
@@ -77,6 +78,25 @@ impl Endpoints {
             asleep: None,
             stopped: token.stopped(),
         }
+    }
+
+    /// Has a service of its own read a body.
+    async fn read_beside(&self, body: Body) -> http_types::Result<String> {
+        let (start, started) = async_channel::bounded(1);
+        let (bodies, given) = async_channel::bounded::<Body>(1);
+        let (texts, read) = async_channel::bounded(1);
+        let reader = |_| async move {
+            start.send(()).await?;
+            texts.send(given.recv().await?.into_string().await).await?;
+            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
+        };
+        // Neither added nor started once the group stops.
+        drop(self.handle.add("reader", reader));
+        if started.recv().await.is_err() {
+            return body.into_string().await;
+        }
+        bodies.send(body).await?;
+        read.recv().await?
     }
 
     /// Switches to a protocol in which every byte comes back, by a service of its own.

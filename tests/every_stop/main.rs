@@ -131,6 +131,14 @@ fn i12_a_chunked_upload() {
 }
 
 #[test]
+fn i12_an_upload_that_another_task_reads() {
+    let upload = "POST /read-beside HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\n";
+    let upload = Exchange::new("read beside").request(upload).send("hello");
+    let upload = upload.pause(Duration::from_secs(1)).send("world");
+    check(&upload.answer_of(200).request(GET).answer_of(200));
+}
+
+#[test]
 fn i12_an_upload_that_nobody_reads() {
     let upload = "POST /unread HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\n";
     let upload = Exchange::new("unread").request(upload).send("helloworld");

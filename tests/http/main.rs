@@ -15,6 +15,7 @@ mod leaving;
 mod load;
 mod log;
 mod panics;
+mod readers;
 mod readiness;
 mod security;
 mod server;

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use futures_lite::{AsyncBufRead, AsyncRead, ready};
 use http_types::{Body, Request};
 
+use super::body_owner::BodyOwner;
 use super::request_body::RequestBody;
 use super::transport::Transport;
 use crate::http::codec::{Refusal, RequestFraming, RequestHead};
@@ -30,7 +31,7 @@ pub(super) fn attach_body(
     transport: &mut Transport,
     request: &mut Request,
     head: RequestHead,
-) -> Result<Option<Arc<RequestBody>>, Refusal> {
+) -> Result<Option<BodyOwner>, Refusal> {
     match head.framing {
         RequestFraming::Empty => Ok(None),
         _ => attach(transport, request, head).map(Some),
@@ -41,7 +42,7 @@ fn attach(
     transport: &mut Transport,
     request: &mut Request,
     head: RequestHead,
-) -> Result<Arc<RequestBody>, Refusal> {
+) -> Result<BodyOwner, Refusal> {
     let (length, trailers) = match head.framing {
         RequestFraming::Length(length) if length > transport.context.settings.max_body => {
             return Err(Refusal::body_too_long());
@@ -55,7 +56,7 @@ fn attach(
         ahead: ReadBuffer::default(),
     };
     request.set_body(Body::from_reader(reader, length));
-    Ok(body)
+    Ok(BodyOwner::new(body))
 }
 
 impl AsyncRead for BodyReader {

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use futures_lite::ready;
 use http_types::{Trailers, trailers};
 
+use super::read_wakers::ReadWakers;
+use super::transport::Transport;
 use crate::http::codec::{ChunkedDecoder, Progress, Refusal, RequestFraming, RequestHead};
 use crate::http::context::ServerContext;
 use crate::http::socket::{BUFFER_SIZE, Budget, LazyTimer, ReadBuffer, Socket};
@@ -29,6 +31,10 @@ pub(super) struct BodySource {
     decoder: Decoder,
     /// Why the body cannot be read to its end.
     failure: Option<Refusal>,
+    /// Whether a read has found the connection broken. The socket says so only once.
+    is_broken: bool,
+    /// Who is woken when the socket is readable.
+    pub(super) wakers: ReadWakers,
     /// The part of [`CONTINUE`] that is still to be sent.
     unsent_continue: &'static [u8],
     /// How many bytes of the body are still accepted.
@@ -78,6 +84,8 @@ impl BodySource {
             buffer,
             decoder,
             failure: None,
+            is_broken: false,
+            wakers: ReadWakers::default(),
             unsent_continue,
             bytes_allowed: context.settings.max_body,
             timeout: context.settings.body_timeout,
@@ -97,6 +105,16 @@ impl BodySource {
     /// Returns why the body cannot be read to its end, if that is so.
     pub(super) fn failure(&self) -> Option<Refusal> {
         self.failure
+    }
+
+    /// Returns true if a read has found the connection broken.
+    pub(super) fn is_broken(&self) -> bool {
+        self.is_broken
+    }
+
+    /// Returns true if nothing can be read ahead.
+    pub(super) fn is_full(&self) -> bool {
+        self.buffer.len() >= BUFFER_SIZE
     }
 
     /// Returns how many bytes are known to be left; 0 for a chunked body.
@@ -126,9 +144,20 @@ impl BodySource {
         self.waiting_since = None;
     }
 
-    /// Exchanges the buffer, so that another can read ahead into it.
-    pub(super) fn swap_buffer(&mut self, buffer: &mut ReadBuffer) {
-        std::mem::swap(&mut self.buffer, buffer);
+    /// Lends the buffer, so that another can read ahead into it.
+    pub(super) fn lend_buffer<T>(
+        &mut self,
+        to: &mut Transport,
+        read: impl FnOnce(&mut Transport) -> T,
+    ) -> T {
+        let known = self.buffer.len();
+        std::mem::swap(&mut self.buffer, &mut to.buffer);
+        let result = read(to);
+        std::mem::swap(&mut self.buffer, &mut to.buffer);
+        if self.buffer.len() > known {
+            self.waiting_since = None;
+        }
+        result
     }
 
     /// Takes the socket and the buffer from the body. Later reads return an error.
@@ -245,7 +274,9 @@ impl BodySource {
             // A client that does not read its question does not send its body either.
             Poll::Pending => return self.poll_timeout(cx),
         }
-        match poll_read(socket, cx, out, &mut self.buffer) {
+        let buffer = &mut self.buffer;
+        let read = |cx: &mut Context<'_>| poll_read(socket, cx, out, buffer);
+        match self.wakers.poll_read(cx, read) {
             Poll::Ready(Ok(0)) => {
                 self.failure = Some(Refusal::malformed("body ended early"));
                 let error = "the peer closed before the request's body was whole";
@@ -257,6 +288,7 @@ impl BodySource {
                 Poll::Ready(Ok(bytes))
             }
             Poll::Ready(Err(error)) => {
+                self.is_broken = true;
                 self.failure = Some(Refusal::malformed("connection broken"));
                 Poll::Ready(Err(error))
             }

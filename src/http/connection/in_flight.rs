@@ -3,17 +3,16 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_lite::ready;
 use http_types::{Request, Response, Result};
 use pin_project_lite::pin_project;
 
+use super::body_owner::BodyOwner;
 use super::body_reader::attach_body;
 use super::exchange::{Answered, Exchange};
 use super::held::Held;
-use super::request_body::RequestBody;
 use super::response_writer::ResponseWriter;
 use super::transport::Transport;
 use crate::executor::panic::{Panicked, catch};
@@ -34,7 +33,7 @@ pin_project! {
         response: Option<Response>,
         exchange: Option<Exchange>,
         // The request's body, as long as the handler may read it.
-        body: Option<Arc<RequestBody>>,
+        body: Option<BodyOwner>,
         writer: Option<ResponseWriter>,
     }
 }
@@ -42,7 +41,7 @@ pin_project! {
 /// What is left of a request after its response.
 pub(super) struct Remains {
     /// The request's body, if it was not read to its end before the response.
-    pub(super) body: Option<Arc<RequestBody>>,
+    pub(super) body: Option<BodyOwner>,
     pub(super) response: Held<Response>,
     /// The message of the handler's panic.
     pub(super) panic: Option<String>,
@@ -123,7 +122,7 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
     #[inline(always)]
     fn begin_poll(self: Pin<&mut Self>, cx: &Context<'_>) {
         let this = self.project();
-        if let (None, Some(body)) = (this.request, this.body) {
+        if let Some(body) = this.body {
             body.begin_poll(cx.waker());
         }
     }
@@ -283,10 +282,8 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
 /// Takes back the buffer from a body of which nothing is left to read, so that the connection reads the
 /// socket again.
 #[inline(always)]
-fn take_back_whole(body: &mut Option<Arc<RequestBody>>, transport: &mut Transport) {
-    if body.as_ref().is_some_and(|body| body.is_whole()) {
-        if let Some(body) = body.take() {
-            transport.buffer = body.take_back().buffer;
-        }
+fn take_back_whole(body: &mut Option<BodyOwner>, transport: &mut Transport) {
+    if let Some(body) = body.take_if(|body| body.is_whole()) {
+        body.end_whole(transport);
     }
 }

@@ -11,6 +11,7 @@
 //! Between two requests a connection is small: its own struct and the future around it. What is large
 //! is in a box of its own, [`InFlight`], which a busy connection keeps and an idle one gives back.
 
+mod body_owner;
 mod body_reader;
 mod body_source;
 mod close;
@@ -20,6 +21,7 @@ mod head_reader;
 mod held;
 mod in_flight;
 mod read_ahead;
+mod read_wakers;
 mod request_body;
 mod response_writer;
 mod transport;

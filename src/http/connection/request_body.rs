@@ -31,11 +31,7 @@ pub(super) struct RequestBody {
     /// connection's, and a reader that is still held has an error.
     is_detached: AtomicBool,
 
-    /// The handler that waits for more of the body, or has done so.
-    reader: Mutex<Option<Waker>>,
-
-    /// True if the last read of the body is pending, so that the socket wakes the reader. It changes
-    /// under the lock of `source`, or in the connection's task.
+    /// True if a read of the connection's own task is pending. It changes under the lock of `source`.
     is_awaited: AtomicBool,
 }
 
@@ -65,7 +61,6 @@ impl RequestBody {
         Self {
             source: Mutex::new(source),
             is_detached: AtomicBool::new(false),
-            reader: Mutex::new(None),
             is_awaited: AtomicBool::new(false),
         }
     }
@@ -86,26 +81,36 @@ impl RequestBody {
         }
         let polled = source.poll_read(cx, out);
         if polled.is_pending() {
-            self.await_more(cx.waker());
+            source.wakers.await_more(cx.waker());
         }
-        self.is_awaited
-            .store(polled.is_pending(), Ordering::Relaxed);
+        let is_awaited = source.wakers.is_read_by_own_task();
+        self.is_awaited.store(is_awaited, Ordering::Relaxed);
+        let resumed = match source.is_full() {
+            true => None,
+            false => source.wakers.resume(cx.waker()),
+        };
+        drop(source);
+        wake(resumed);
         polled
+    }
+
+    /// Notes that the connection is in this task from now on.
+    pub(super) fn set_connection(&self, task: &Waker) {
+        let reader = self.source().wakers.set_connection(task);
+        wake(reader);
     }
 
     /// Notes that the connection's task is polled. A read that is pending in this task counts only if it
     /// is polled again: the handler may wait for something else now.
-    pub(super) fn begin_poll(&self, task: &Waker) {
-        if !self.is_awaited.load(Ordering::Relaxed) {
-            return;
-        }
-        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        if reader.as_ref().is_some_and(|known| known.will_wake(task)) {
+    pub(super) fn begin_poll(&self) {
+        if self.is_awaited.load(Ordering::Relaxed) {
+            self.source().wakers.begin_poll();
             self.is_awaited.store(false, Ordering::Relaxed);
         }
     }
 
-    /// Returns ready when the peer is gone while the handler waits for something else than the body.
+    /// Returns ready when the peer is gone while the handler waits for something else than the body, or
+    /// another task has ceased to wait for it.
     ///
     /// What comes of the body meanwhile is kept, as far as the buffer has room. A handler that waits for
     /// the body is woken by the socket, and has an error.
@@ -116,32 +121,19 @@ impl RequestBody {
         watching: &mut bool,
     ) -> Poll<()> {
         let mut source = self.source();
-        if self.is_awaited.load(Ordering::Relaxed) {
+        if source.is_broken() {
+            return Poll::Ready(());
+        }
+        if source.wakers.is_read() {
             return Poll::Pending;
         }
-        source.swap_buffer(&mut transport.buffer);
-        let polled = transport.poll_gone(cx, watching);
-        source.swap_buffer(&mut transport.buffer);
+        if let (true, shared) = source.wakers.begin_watch() {
+            transport.watch_anew(shared);
+        }
+        let polled = source.lend_buffer(transport, |transport| transport.poll_gone(cx, watching));
+        let is_full = source.is_full();
+        source.wakers.set_paused(is_full);
         polled
-    }
-
-    /// Notes who waits for more of the body: the socket, which wakes it, may be closed before.
-    fn await_more(&self, waker: &Waker) {
-        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        if !reader.as_ref().is_some_and(|known| known.will_wake(waker)) {
-            *reader = Some(waker.clone());
-        }
-    }
-
-    /// Wakes the handler, if it waits for what will not come.
-    fn wake_reader(&self) {
-        let reader = {
-            let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-            reader.take()
-        };
-        if let Some(reader) = reader {
-            let _ = catch(|| reader.wake());
-        }
     }
 
     /// Returns true if the body was read to its end.
@@ -217,16 +209,24 @@ impl RequestBody {
         }
     }
 
-    /// Takes the socket and the buffer back from the handler.
+    /// Takes the socket and the buffer back from the handler. If it waits for what will not come, it is
+    /// woken, and has an error.
     pub(super) fn take_back(&self) -> TakenBack {
-        let taken_back = {
-            let mut source = self.source();
-            TakenBack {
-                buffer: source.take_back(),
-                is_whole: source.is_whole() && source.failure().is_none(),
-            }
+        let mut source = self.source();
+        let taken_back = TakenBack {
+            buffer: source.take_back(),
+            is_whole: source.is_whole() && source.failure().is_none(),
         };
-        self.wake_reader();
+        let reader = source.wakers.take_reader();
+        drop(source);
+        wake(reader);
         taken_back
+    }
+}
+
+/// Wakes a task of the user's, outside of every lock: a waker may run any code, and panic.
+fn wake(task: Option<Waker>) {
+    if let Some(task) = task {
+        let _ = catch(|| task.wake());
     }
 }

@@ -9,7 +9,7 @@ use futures_lite::ready;
 
 use super::read_ahead::ReadAhead;
 use crate::http::context::ServerContext;
-use crate::http::socket::{BUFFER_SIZE, Budget, LazyTimer, ReadBuffer, Socket, Watch};
+use crate::http::socket::{BUFFER_SIZE, Budget, LazyTimer, ReadBuffer, Socket, Watch, WatchWaker};
 use crate::net::endpoint::Endpoint;
 use crate::net::stream::Stream;
 
@@ -71,6 +71,15 @@ impl Transport {
     /// Returns ready once `deadline` has passed, by the clock of the group.
     pub(super) fn poll_timer(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
         self.timer.poll(cx, &self.context.time, deadline)
+    }
+
+    /// Begins the watch for the end of the peer anew, as another has read the socket. It goes on with the
+    /// waker that it shares with a reader in another task, if there is one.
+    pub(super) fn watch_anew(&mut self, shared: Option<&Arc<WatchWaker>>) {
+        match shared {
+            Some(waker) => self.watch.adopt(waker),
+            None => self.watch.disarm(),
+        }
     }
 
     /// Returns the address of the peer.

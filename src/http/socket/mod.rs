@@ -6,6 +6,7 @@ mod lazy_timer;
 mod pool;
 mod read_buffer;
 mod watch;
+mod watch_waker;
 mod write_buffer;
 mod yields;
 
@@ -22,6 +23,7 @@ pub(super) use self::lazy_timer::LazyTimer;
 pub(super) use self::pool::BUFFER_SIZE;
 pub(super) use self::read_buffer::ReadBuffer;
 pub(super) use self::watch::Watch;
+pub(super) use self::watch_waker::WatchWaker;
 pub(super) use self::write_buffer::WriteBuffer;
 pub(super) use self::yields::Yields;
 use crate::net::stream::Stream;

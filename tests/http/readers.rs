@@ -1,0 +1,336 @@
+//! Bodies that are read by another task than the connection's, or only in part, and clients that leave
+//! meanwhile.
+
+use std::future::pending;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_channel::{Receiver, Sender};
+use futures_lite::io::BufReader;
+use futures_lite::{AsyncRead, AsyncReadExt, future};
+use http_types::{Body, Request, Response};
+use neap::http::{self, App, Server};
+
+use crate::http_support::{Client, Running, eventually, run, run_on};
+use crate::runtimes::{Gate, beside_all};
+
+const HEAD: &str = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\n";
+
+/// Who reads the body of ten bytes, and how far.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Reading {
+    /// A task of its own, to the end.
+    Task,
+    /// A task that drops a read which has to wait, and gives the body back.
+    TaskThatGivesUp,
+    /// The same, but the task keeps the body.
+    TaskThatKeepsIt,
+    /// The same, but the task drops the body.
+    TaskThatDropsIt,
+    /// The handler, which drops a read that has to wait.
+    HandlerThatGivesUp,
+    /// The handler, once it has waited, what comes first.
+    HandlerInPart,
+    /// The same, to the end.
+    Handler,
+}
+
+const READINGS: [Reading; 7] = [
+    Reading::Task,
+    Reading::TaskThatGivesUp,
+    Reading::TaskThatKeepsIt,
+    Reading::TaskThatDropsIt,
+    Reading::HandlerThatGivesUp,
+    Reading::HandlerInPart,
+    Reading::Handler,
+];
+
+/// What one handler does, and how far it has come.
+struct Job {
+    reading: Reading,
+    gate: Gate,
+    /// How many handlers wait at the gate.
+    arrived: AtomicUsize,
+    /// How many bytes were read.
+    bytes: AtomicUsize,
+    /// How many reads were pending.
+    waits: AtomicUsize,
+}
+
+impl Job {
+    async fn do_it(self: &Arc<Self>, mut body: Body) -> Option<Body> {
+        let job = Arc::clone(self);
+        match self.reading {
+            Reading::Task => {
+                smol::spawn(async move { while job.read(&mut body).await > 0 {} }).detach();
+                None
+            }
+            Reading::TaskThatGivesUp => {
+                let given_up = smol::spawn(async move {
+                    job.give_up(&mut body).await;
+                    body
+                });
+                Some(given_up.await)
+            }
+            Reading::TaskThatKeepsIt => {
+                let keeping = async move {
+                    job.give_up(&mut body).await;
+                    pending::<()>().await;
+                };
+                smol::spawn(keeping).detach();
+                None
+            }
+            Reading::TaskThatDropsIt => {
+                smol::spawn(async move { job.give_up(&mut body).await }).detach();
+                None
+            }
+            Reading::HandlerThatGivesUp => {
+                self.give_up(&mut body).await;
+                Some(body)
+            }
+            Reading::HandlerInPart | Reading::Handler => {
+                self.arrived.fetch_add(1, Ordering::Relaxed);
+                self.gate.pass().await;
+                while self.read(&mut body).await > 0 && self.reading == Reading::Handler {}
+                Some(body)
+            }
+        }
+    }
+
+    /// Reads once; returns the number of bytes, 0 also for an error.
+    async fn read(&self, body: &mut Body) -> usize {
+        let mut buffer = [0; 16];
+        let read = match future::poll_once(body.read(&mut buffer)).await {
+            Some(read) => read,
+            None => {
+                self.waits.fetch_add(1, Ordering::Relaxed);
+                body.read(&mut buffer).await
+            }
+        };
+        let bytes = read.unwrap_or(0);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        bytes
+    }
+
+    /// Reads until a read has to wait, and drops that.
+    async fn give_up(&self, body: &mut Body) {
+        let mut buffer = [0; 16];
+        while let Some(read) = future::poll_once(body.read(&mut buffer)).await {
+            self.bytes.fetch_add(read.unwrap(), Ordering::Relaxed);
+        }
+        self.waits.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A body that never ends. Its channel is closed when it is dropped.
+struct Endless(#[allow(dead_code, reason = "it is dropped")] Sender<()>);
+
+impl AsyncRead for Endless {
+    fn poll_read(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+        _: &mut [u8],
+    ) -> std::task::Poll<io::Result<usize>> {
+        std::task::Poll::Pending
+    }
+}
+
+/// An app that does the job and then waits for ever, in the handler or in the body of its response; the
+/// receiver is closed when that has ended.
+fn app(job: &Arc<Job>, streams: bool) -> (impl App + 'static, Receiver<()>) {
+    let (sender, receiver) = async_channel::bounded(1);
+    let (job, sender) = (Arc::clone(job), std::sync::Mutex::new(Some(sender)));
+    let app = http::from_fn(move |mut request: Request| {
+        let (job, sender) = (job.clone(), sender.lock().unwrap().take().unwrap());
+        async move {
+            let _body = job.do_it(request.take_body()).await;
+            if !streams {
+                let _sender = sender;
+                return pending().await;
+            }
+            let endless = BufReader::with_capacity(1, Endless(sender));
+            Ok(Response::from(Body::from_reader(endless, None)))
+        }
+    });
+    (app, receiver)
+}
+
+fn job(reading: Reading) -> Arc<Job> {
+    Arc::new(Job {
+        reading,
+        gate: Gate::new(),
+        arrived: AtomicUsize::new(0),
+        bytes: AtomicUsize::new(0),
+        waits: AtomicUsize::new(0),
+    })
+}
+
+/// Sends the body as far as it is to be read.
+fn send(running: &Running, job: &Job, whole: bool) -> Client {
+    let reached = |count: &AtomicUsize, what: usize| {
+        eventually("the handler", || count.load(Ordering::Relaxed) >= what);
+    };
+    let mut client = running.connect();
+    client.send(HEAD);
+    if let Reading::HandlerInPart | Reading::Handler = job.reading {
+        reached(&job.arrived, 1);
+        job.gate.open();
+    }
+    reached(&job.waits, 1);
+    let reads = matches!(
+        job.reading,
+        Reading::Task | Reading::HandlerInPart | Reading::Handler
+    );
+    client.send("hello");
+    if reads {
+        reached(&job.bytes, 5);
+    }
+    if whole {
+        client.send("world");
+        if reads && job.reading != Reading::HandlerInPart {
+            reached(&job.bytes, 10);
+        }
+    }
+    client
+}
+
+#[test]
+fn a_client_that_leaves_is_noticed_whoever_reads_the_body_or_has_ceased_to() {
+    beside_all(|runtime| {
+        for (number, reading) in READINGS.into_iter().enumerate() {
+            for (whole, streams) in [(false, false), (true, false), (true, true)] {
+                // With half of a connection allowed, a reset is noticed all the same.
+                let resets = (number + usize::from(whole) + usize::from(streams)) % 2 == 0;
+                if reading == Reading::Handler && !whole {
+                    continue;
+                }
+                let job = job(reading);
+                let (app, ended) = app(&job, streams);
+                let server = Server::new(app, "127.0.0.1:0").half_close(resets);
+                let running = run_on(runtime, server);
+                let client = send(&running, &job, whole);
+                match resets {
+                    true => client.reset(),
+                    false => drop(client),
+                }
+                eventually(&format!("the end of {reading:?} {whole} {streams}"), || {
+                    ended.is_closed()
+                });
+            }
+        }
+    });
+}
+
+#[test]
+fn a_task_reads_a_body_that_comes_in_many_parts() {
+    let app = http::from_fn(|mut request: Request| async move {
+        let body = request.take_body();
+        let read = smol::spawn(async move { body.into_string().await });
+        // Polled meanwhile, by what the client sends.
+        Ok(Response::from(read.await?))
+    });
+    let running = run(Server::new(app, "127.0.0.1:0"));
+    let mut client = running.connect();
+    let length = 200 * 700;
+    client.send(format!(
+        "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\n\r\n"
+    ));
+    for part in 0..200 {
+        client.send(format!("{part:07}").repeat(100));
+    }
+    let answer = client.answer();
+    assert_eq!((answer.status, answer.body.len()), (200, length));
+    for (part, bytes) in answer.body.chunks(700).enumerate() {
+        assert_eq!(bytes, format!("{part:07}").repeat(100).as_bytes());
+    }
+    drop(client);
+    running.stop();
+}
+
+/// Counts its polls, and is ready once the gate is open.
+struct Polls(Arc<AtomicUsize>, Gate);
+
+impl Polls {
+    async fn count(self) {
+        let mut passed = pin!(self.1.pass());
+        future::poll_fn(|cx| {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            passed.as_mut().poll(cx)
+        })
+        .await;
+    }
+}
+
+#[test]
+fn a_task_that_reads_wakes_its_handler_no_more_often_than_it_waits() {
+    let [polls, read] = [(); 2].map(|()| Arc::new(AtomicUsize::new(0)));
+    let gate = Gate::new();
+    let app = {
+        let (polls, read, gate) = (Arc::clone(&polls), Arc::clone(&read), gate.clone());
+        http::from_fn(move |mut request: Request| {
+            let mut body = request.take_body();
+            let (polls, read) = (Polls(polls.clone(), gate.clone()), Arc::clone(&read));
+            async move {
+                let reading = async move {
+                    let mut buffer = [0; 100];
+                    while let Ok(bytes @ 1..) = body.read(&mut buffer).await {
+                        read.fetch_add(bytes, Ordering::Relaxed);
+                    }
+                };
+                smol::spawn(reading).detach();
+                polls.count().await;
+                Ok(Response::from("read"))
+            }
+        })
+    };
+    let running = run(Server::new(app, "127.0.0.1:0"));
+    let mut client = running.connect();
+    client.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 20000\r\n\r\n");
+    for part in 1..=20 {
+        client.send([b'x'; 1000]);
+        eventually("a part", || read.load(Ordering::Relaxed) == 1000 * part);
+    }
+    gate.open();
+    assert_eq!(client.answer().text(), "read");
+    // Each part is read in ten, and waited for once.
+    let polls = polls.load(Ordering::Relaxed);
+    assert!(polls <= 20 + 5, "{polls} polls");
+    drop(client);
+    running.stop();
+}
+
+#[test]
+fn a_client_that_leaves_is_noticed_once_a_task_has_made_room_for_what_it_sent() {
+    let (sender, ended) = async_channel::bounded::<()>(1);
+    let (room, arrived) = (Gate::new(), Gate::new());
+    let app = {
+        let (room, arrived) = (room.clone(), arrived.clone());
+        http::from_fn(move |mut request: Request| {
+            let (sender, room, arrived) = (sender.clone(), room.clone(), arrived.clone());
+            let mut body = request.take_body();
+            smol::spawn(async move {
+                room.pass().await;
+                body.read_exact(&mut [0; 4096]).await.unwrap();
+                arrived.open();
+                pending::<()>().await;
+            })
+            .detach();
+            async move {
+                let _sender = sender;
+                pending().await
+            }
+        })
+    };
+    let running = run(Server::new(app, "127.0.0.1:0"));
+    let mut client = running.connect();
+    client.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 50000\r\n\r\n");
+    // More than is read ahead.
+    client.send([b'x'; 17_000]);
+    drop(client);
+    room.open();
+    arrived.pass_blocking();
+    eventually("the end of the handler", || ended.sender_count() == 1);
+    drop(running.cancel());
+}
