@@ -224,6 +224,27 @@ fn a_client_that_leaves_is_noticed_whoever_reads_the_body_or_has_ceased_to() {
 }
 
 #[test]
+fn a_connection_that_is_cut_ends_also_while_a_task_still_reads_its_body() {
+    beside_all(|runtime| {
+        for streams in [false, true] {
+            let job = job(Reading::Task);
+            let (app, _ended) = app(&job, streams);
+            let running = run_on(runtime, Server::new(app, "127.0.0.1:0"));
+            let mut client = send(&running, &job, false);
+            if streams {
+                assert!(client.head().unwrap().is_some());
+            }
+            drop(running.cancel());
+            match streams {
+                true => assert!(client.is_closed()),
+                false => assert_eq!(client.answer().status, 503),
+            }
+            eventually("the end of the reader", || Arc::strong_count(&job) == 1);
+        }
+    });
+}
+
+#[test]
 fn a_task_reads_a_body_that_comes_in_many_parts() {
     let app = http::from_fn(|mut request: Request| async move {
         let body = request.take_body();

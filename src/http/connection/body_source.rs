@@ -316,9 +316,9 @@ impl BodySource {
     }
 }
 
-/// Returns the error of a read after the response.
+/// Returns the error of a read after the response, or after a cut.
 pub(super) fn too_late() -> io::Error {
-    let error = "the response was finished before the request's body was read";
+    let error = "the request has ended before its body was read";
     io::Error::new(io::ErrorKind::ConnectionAborted, error)
 }
 
