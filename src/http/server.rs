@@ -309,6 +309,9 @@ impl<A> Server<A> {
 
     /// Sets whether the drain waits for connections that were upgraded, to WebSocket for example.
     /// **True** by default.
+    ///
+    /// If it is false, they go on as long as the drain lasts for other reasons, and are then shut down both
+    /// ways, whoever holds them. The [`Report`] does not count them as cut.
     pub fn wait_upgraded(mut self, wait: bool) -> Self {
         self.settings.wait_upgraded = wait;
         self

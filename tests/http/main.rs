@@ -20,4 +20,5 @@ mod readiness;
 mod security;
 mod server;
 mod tide;
+mod upgrades;
 mod vectors;

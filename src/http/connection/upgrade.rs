@@ -39,7 +39,7 @@ impl Upgraded {
 }
 
 /// Gives the socket to the handler, and waits until the handler has dropped it, or, if the server does
-/// not wait for upgraded connections, until the drain.
+/// not wait for upgraded connections, until the drain. What the handler still holds ends with the drain then.
 pub(super) async fn upgrade(transport: &mut Transport, mut response: Response) {
     let (upgraded, closed) = Upgraded::new(transport);
     transport.socket.enter(ConnState::Upgraded);
@@ -57,9 +57,10 @@ pub(super) async fn upgrade(transport: &mut Transport, mut response: Response) {
     if transport.context.settings.wait_upgraded {
         return closed.await;
     }
-    let draining = transport.context.lifecycle.draining();
+    let context = &transport.context;
     let draining = async {
-        draining.stopped().await;
+        context.lifecycle.draining().stopped().await;
+        context.registry.leave_open(&transport.socket);
     };
     future::or(closed, draining).await;
 }

@@ -1,7 +1,8 @@
 //! The connections of a server, and what became of them in its drain.
 
+use std::net::Shutdown;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Instant;
 
 use slab::Slab;
@@ -14,6 +15,8 @@ use crate::http::socket::{ConnState, Socket};
 #[derive(Debug, Default)]
 pub(in crate::http) struct Registry {
     sockets: Mutex<Slab<Arc<Socket>>>,
+    /// Upgraded connections that the drain does not wait for. They end with it, if not before.
+    left_open: Mutex<Vec<Weak<Socket>>>,
     /// When the drain began, and the connections there were.
     drain: OnceLock<(Instant, Tally)>,
     /// How many connections have come since the drain began.
@@ -41,6 +44,13 @@ impl Registry {
     /// Removes a connection. After it the connection alone holds its socket.
     pub(in crate::http) fn leave(&self, key: usize) {
         self.sockets().try_remove(key);
+    }
+
+    /// Has an upgraded connection end with the drain, which does not wait for it.
+    pub(in crate::http) fn leave_open(&self, socket: &Arc<Socket>) {
+        let left_open = self.left_open.lock();
+        let mut left_open = left_open.unwrap_or_else(PoisonError::into_inner);
+        left_open.push(Arc::downgrade(socket));
     }
 
     /// Counts a connection that was closed in the drain because no request came.
@@ -81,5 +91,17 @@ impl Registry {
             idle_closed: self.idle_closed.load(Ordering::Relaxed),
             cut,
         })
+    }
+}
+
+/// The drain is over: nothing that a client holds is left.
+impl Drop for Registry {
+    fn drop(&mut self) {
+        let left_open = self.left_open.get_mut();
+        let left_open = left_open.unwrap_or_else(PoisonError::into_inner);
+        for socket in left_open.iter().filter_map(Weak::upgrade) {
+            // It may have been closed already.
+            let _ = socket.stream.shutdown(Shutdown::Both);
+        }
     }
 }
