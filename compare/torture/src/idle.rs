@@ -6,7 +6,7 @@ use rustix::process::Signal;
 
 use crate::child::Server;
 use crate::connection::Connection;
-use crate::torture::Settings;
+use crate::settings::Settings;
 use crate::{Failure, PATIENCE};
 
 /// Opens the connections, has each ask once, all ask at once, and stops the server. Returns what is

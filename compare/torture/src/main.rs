@@ -17,6 +17,8 @@ mod memory;
 #[cfg(target_os = "linux")]
 mod serve;
 #[cfg(target_os = "linux")]
+mod settings;
+#[cfg(target_os = "linux")]
 mod stops;
 #[cfg(target_os = "linux")]
 mod storms;

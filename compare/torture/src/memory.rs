@@ -9,7 +9,7 @@ use fastrand::Rng;
 use crate::Failure;
 use crate::child::Server;
 use crate::connection::{Connection, Missing};
-use crate::torture::Settings;
+use crate::settings::Settings;
 
 /// How many clients there are.
 const CLIENTS: usize = 8;

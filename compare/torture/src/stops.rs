@@ -11,8 +11,8 @@ use rustix::process::Signal;
 use crate::child::{Ended, Server};
 use crate::clients::{Client, ENDLESS, FINITE, Kind};
 use crate::serve::RUNTIMES;
+use crate::settings::Settings;
 use crate::tally::Tally;
-use crate::torture::Settings;
 use crate::{Failure, PATIENCE};
 
 /// How long a connection may stay silent in a drain, and a head may take.

@@ -14,8 +14,8 @@ use crate::child::{Server, command};
 use crate::clients::{Client, FINITE};
 use crate::connection::Connection;
 use crate::serve::RUNTIMES;
+use crate::settings::Settings;
 use crate::tally::Tally;
-use crate::torture::Settings;
 use crate::{Failure, PATIENCE};
 
 /// Storms of signals. Returns what is wrong.

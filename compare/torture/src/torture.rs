@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use lexopt::prelude::*;
 use rustix::process::{Resource, getrlimit, setrlimit};
 
+use crate::settings::Settings;
 use crate::{Failure, fairness, idle, memory, serve, stops, storms};
 
 const HELP: &str = "\
@@ -35,21 +36,6 @@ All are made unless some are named.
 
 The exit code is 1 if a request was lost, an answer was wrong, a connection was reset, or a stop was late.
 ";
-
-/// What is tried, and how much of it.
-#[derive(Debug)]
-pub(crate) struct Settings {
-    pub(crate) length: Duration,
-    pub(crate) stops: Option<usize>,
-    pub(crate) seed: u64,
-    pub(crate) jobs: usize,
-    pub(crate) kinds: Vec<String>,
-    pub(crate) without: Vec<String>,
-    pub(crate) runtimes: Vec<String>,
-    pub(crate) requests: usize,
-    pub(crate) connections: usize,
-    pub(crate) peers: Vec<(String, String)>,
-}
 
 /// A trial: its name, and what makes it. It returns what it found wrong.
 type Trial = (&'static str, fn(&Settings) -> Result<Vec<String>, Failure>);
@@ -91,23 +77,6 @@ pub(crate) fn run() -> Result<(), Failure> {
         }
     }
     make(&settings, &trials)
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            length: Duration::from_secs(60),
-            stops: None,
-            seed: fastrand::u64(..1_000_000_000),
-            jobs: 4,
-            kinds: Vec::new(),
-            without: Vec::new(),
-            runtimes: Vec::new(),
-            requests: 1_000_000,
-            connections: 10_000,
-            peers: Vec::new(),
-        }
-    }
 }
 
 impl Settings {

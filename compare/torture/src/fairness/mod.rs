@@ -19,7 +19,7 @@ use self::attacks::{ATTACKS, Attack};
 use self::other::Latencies;
 use crate::Failure;
 use crate::child::{Server, command};
-use crate::torture::Settings;
+use crate::settings::Settings;
 
 /// How often each attack is made on each server.
 const ROUNDS: usize = 2;
