@@ -223,6 +223,19 @@ fn a_unix_socket_refuses_connects_and_keeps_its_queue() {
 }
 
 #[test]
+fn a_close_leaves_the_socket_file_of_a_successor() {
+    let path = std::env::temp_dir().join(format!("neap-successor-{}.sock", std::process::id()));
+    let listeners = bind(path.clone());
+    // As the script that starts the successor does.
+    fs::remove_file(&path).unwrap();
+    let successor = bind(path.clone());
+    block_on(listeners.close(Duration::MAX, drop));
+    UnixStream::connect(&path).unwrap();
+    drop(successor);
+    assert!(!path.exists());
+}
+
+#[test]
 fn a_connection_that_comes_while_a_close_waits_is_given_on_at_once() {
     let listeners = bind("127.0.0.1:0");
     let addr = listeners.local_addrs()[0].tcp().unwrap();

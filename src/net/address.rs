@@ -20,7 +20,7 @@ pub(crate) const BACKLOG: u32 = 1024;
 /// |---|---|
 /// | `"127.0.0.1:8080"`, `"localhost:8080"`, a `String` | the first address of that name that can be bound |
 /// | `":8080"` | that port of every IPv4 address, as `"0.0.0.0:8080"`; `"[::]:8080"` is for IPv6, and on most Linux systems for both |
-/// | `"unix:/run/app.sock"`, a `PathBuf` | a Unix socket; its file is removed at the end, and replaced if nobody listens on it |
+/// | `"unix:/run/app.sock"`, a `PathBuf` | a Unix socket; its file is removed at the end, unless another has taken its place, and replaced if nobody listens on it |
 /// | `("localhost", 8080)` | the same as `"localhost:8080"` |
 /// | `SocketAddr`, `(IpAddr, u16)`, `([127, 0, 0, 1], 8080)` | that address |
 /// | `std::net::TcpListener`, `UnixListener`, [`Listeners`] | a socket that is bound already |

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 #[cfg(unix)]
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::task::{Context, Poll};
 
@@ -13,6 +13,8 @@ use socket2::{Domain, Protocol, SockRef, Type};
 
 use super::endpoint::Endpoint;
 use super::memory::port::PortListener;
+#[cfg(unix)]
+use super::socket_file::{self, SocketFile};
 use super::stream::Stream;
 use super::syn_refusal;
 
@@ -27,7 +29,7 @@ pub(super) struct Listener {
     local: Endpoint,
     /// The file to remove at the end, if the socket was bound here.
     #[cfg(unix)]
-    file: Option<PathBuf>,
+    file: Option<SocketFile>,
 }
 
 #[derive(Debug)]
@@ -85,14 +87,16 @@ impl Listener {
             io::Result::Ok(socket)
         };
         let socket = match bind() {
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_stale(&path) => {
+            Err(error)
+                if error.kind() == io::ErrorKind::AddrInUse && socket_file::is_stale(&path) =>
+            {
                 std::fs::remove_file(&path)?;
                 bind()?
             }
             result => result?,
         };
         let mut listener = Self::from_unix(socket.into())?;
-        listener.file = Some(path);
+        listener.file = Some(SocketFile::of(path)?);
         Ok(listener)
     }
 
@@ -217,20 +221,4 @@ impl Listener {
             syn_refusal::let_acks_in(socket.get_ref());
         }
     }
-}
-
-impl Drop for Listener {
-    fn drop(&mut self) {
-        #[cfg(unix)]
-        if let Some(path) = &self.file {
-            // An error is of no use: the file is gone, or another server has replaced it.
-            let _ = std::fs::remove_file(path);
-        }
-    }
-}
-
-/// Returns true if nobody listens on the socket file at `path`.
-#[cfg(unix)]
-fn is_stale(path: &PathBuf) -> bool {
-    UnixStream::connect(path).is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }

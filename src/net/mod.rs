@@ -41,6 +41,8 @@ pub(crate) mod binding;
 pub(crate) mod endpoint;
 mod listener;
 pub(crate) mod listeners;
+#[cfg(unix)]
+mod socket_file;
 
 // Accept, count.
 mod accept_error;
