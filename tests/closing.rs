@@ -143,6 +143,25 @@ fn a_handshake_that_does_not_end_is_waited_for_up_to_its_grace() {
     assert!(begin.elapsed() >= Duration::from_millis(50));
 }
 
+#[cfg(feature = "tide")]
+#[test]
+fn a_handshake_that_does_not_end_by_the_deadline_fails_no_server() {
+    let app = neap::http::from_fn(|_| async { Ok(http_types::Response::new(200)) });
+    let server = neap::http::Server::new(app, "127.0.0.1:0").handshake_grace(Duration::MAX);
+    let server = server.drain_timeout(Duration::from_millis(50)).bind();
+    let server = server.unwrap();
+    let addr = server.local_addrs()[0].tcp().unwrap();
+    let _client = Deaf::connect(addr);
+    let mut group = Group::new();
+    group.add("http", server.into_service());
+    let handle = group.handle();
+    group.race("stop", async move {
+        handle.started().await.unwrap();
+        handle.stop();
+    });
+    async_io::block_on(group.run()).unwrap();
+}
+
 #[test]
 fn a_cancel_ends_the_wait() {
     let running = Running::start("127.0.0.1:0", Duration::MAX);

@@ -4,12 +4,14 @@
 
 use std::io::ErrorKind;
 use std::net::Shutdown;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_lite::{AsyncReadExt, AsyncWriteExt, future};
 use neap::net::{Address, Stream};
 use neap::test::{Clock, Network};
-use neap::{Group, http};
+use neap::{Group, Scope, http, net};
 
 /// Makes a connection: the client's end, and the server's.
 fn connect(network: &Network) -> (Stream, Stream) {
@@ -226,4 +228,113 @@ fn i05_a_body_that_nobody_reads_is_waited_for_as_long_as_an_idle_connection() {
         "closed after {closed:?}"
     );
     assert!(end - answered <= grace + lingers + slack);
+}
+
+/// How many handlers are at work, and how many have been at once.
+#[derive(Default)]
+struct Load {
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Load {
+    async fn work(&self, clock: &Clock) {
+        let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
+        clock.sleep(Duration::from_millis(100)).await;
+        self.now.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Stops a server that may have two connections, while ten clients have some.
+fn check_limit<S>(network: &Network, clock: &Clock, load: &Load, server: S)
+where
+    S: FnOnce(Scope<'static>) -> net::Serving<'static> + Send + 'static,
+{
+    let mut group = Group::new().clock(clock);
+    group.add("server", server);
+    let handle = group.handle();
+    let clients = async {
+        handle.started().await.unwrap();
+        let mut clients = Vec::new();
+        for _ in 0..10 {
+            let mut client = network.connect(80).await.unwrap();
+            client
+                .write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+                .await
+                .unwrap();
+            clients.push(client);
+        }
+        while load.most.load(Ordering::SeqCst) < 2 {
+            future::yield_now().await;
+        }
+        handle.stop();
+        for mut client in clients {
+            let mut answer = String::new();
+            client.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        }
+    };
+    clock.block_on(future::zip(group.run(), clients)).0.unwrap();
+    assert_eq!(load.most.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn a_limit_of_connections_holds_at_a_stop_too() {
+    let (network, clock) = (Network::new(), Clock::new());
+    let load = Arc::new(Load::default());
+    let (waits, at_work) = (clock.clone(), load.clone());
+    let handler = move |mut stream: Stream, _| {
+        let (waits, at_work) = (waits.clone(), at_work.clone());
+        async move {
+            let _ = stream.read(&mut [0; 1024]).await?;
+            at_work.work(&waits).await;
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await
+        }
+    };
+    let server = net::Server::new(network.listen(80), handler).max_connections(2);
+    check_limit(&network, &clock, &load, server.into_service());
+
+    let (network, clock) = (Network::new(), Clock::new());
+    let load = Arc::new(Load::default());
+    let (waits, at_work) = (clock.clone(), load.clone());
+    let app = http::from_fn(move |_| {
+        let (waits, at_work) = (waits.clone(), at_work.clone());
+        async move {
+            at_work.work(&waits).await;
+            Ok(http_types::Response::new(200))
+        }
+    });
+    let server = http::Server::new(app, network.listen(80)).max_connections(2);
+    check_limit(&network, &clock, &load, server.into_service());
+}
+
+#[test]
+fn those_that_wait_for_their_turn_are_cut_at_the_deadline_and_counted() {
+    let (network, clock) = (Network::new(), Clock::new());
+    let app = http::from_fn(|_| future::pending());
+    let server = http::Server::new(app, network.listen(80)).max_connections(1);
+    let server = server.drain_timeout(Duration::from_secs(1));
+    let mut group = Group::new().clock(&clock);
+    group.add("server", server.into_service());
+    let handle = group.handle();
+    let clients = async {
+        handle.started().await.unwrap();
+        let mut clients = Vec::new();
+        for _ in 0..3 {
+            let mut client = network.connect(80).await.unwrap();
+            client
+                .write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+                .await
+                .unwrap();
+            clients.push(client);
+        }
+        handle.stop();
+        clients
+    };
+    let (ended, clients) = clock.block_on(future::zip(group.run(), clients));
+    let error = ended.unwrap_err().to_string();
+    assert!(error.contains("3 connections cut"), "{error}");
+    drop(clients);
+    assert_eq!(network.open_ends(), 0);
 }

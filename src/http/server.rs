@@ -266,6 +266,9 @@ impl<A> Server<A> {
     /// Sets the most connections there may be at once; others wait in the kernel's queue.
     /// **No limit** by default.
     ///
+    /// When the server drains, that queue is emptied: those beyond the limit wait for their turn here, each
+    /// with a descriptor and a kilobyte, until the deadline.
+    ///
     /// With a limit of zero nothing could be served: [`bind`](Server::bind) and the service return
     /// an error before anything is bound.
     pub fn max_connections(mut self, connections: usize) -> Self {

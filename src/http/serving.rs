@@ -9,9 +9,9 @@ use futures_lite::future;
 use super::app::App;
 use super::connection::{self, Connection, HandlerPanicked};
 use super::context::ServerContext;
-use super::settings::Settings;
 use crate::group::scope::Scope;
 use crate::net::accept_loop::accept_until;
+use crate::net::accept_rest::accept_rest;
 use crate::net::connections::{Connections, Counted, in_words, waited_for};
 use crate::net::listeners::Listeners;
 use crate::net::stream::Stream;
@@ -32,10 +32,11 @@ pub(super) async fn run<'a, A: App + 'a>(
     let (app, settings) = (Arc::new(app), &context.settings);
     let count = Connections::new(settings.max_connections)?;
     report_progress(&scope, &context, &count);
-    let connect = |stream: Stream, counted: Counted| {
-        let connection = Connection::new(context.clone(), stream, counted);
+    let make = |stream: Stream, counted: Counted| Connection::new(context.clone(), stream, counted);
+    let begin = |connection: Box<Connection>| {
         scope.spawn(serve_until_cancelled(connection, app.clone()));
     };
+    let connect = |stream, counted| begin(make(stream, counted));
 
     let cause = accept_until(&mut listeners, &count, scope.stopped(), connect).await?;
     let lame_duck = settings.lame_duck;
@@ -53,8 +54,8 @@ pub(super) async fn run<'a, A: App + 'a>(
     }
 
     let deadline = begin_drain(&context, cause, scope.deadline());
-    let connect = |stream| connect(stream, count.enter());
-    let closed = close(listeners, settings, connect);
+    let (is_shared, grace) = (settings.listener_shared, settings.handshake_grace);
+    let closed = accept_rest(listeners, is_shared, grace, &count, make, begin);
     drain(&context, &count, deadline, closed).await
 }
 
@@ -72,14 +73,6 @@ fn begin_drain(
     context.registry.begin_drain(now);
     context.lifecycle.drain(cause, deadline);
     deadline
-}
-
-/// Closes the listeners. The queue of one that is shared is left to the other processes.
-async fn close(listeners: Listeners, settings: &Settings, connect: impl FnMut(Stream) + Send) {
-    match settings.listener_shared {
-        true => drop(listeners),
-        false => listeners.close(settings.handshake_grace, connect).await,
-    }
 }
 
 /// Serves a connection until its end, or until the server itself cancels, which drops it.
@@ -107,11 +100,12 @@ async fn drain(
     deadline: Option<Instant>,
     closed: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let ended = async {
+    // Boxed, to be dropped before the connections are waited for: it has those without a turn.
+    let mut ended = Box::pin(async {
         closed.await;
         count.empty().await;
         true
-    };
+    });
     let late = async {
         match deadline {
             Some(deadline) => context.time.alarm(deadline).await,
@@ -119,13 +113,18 @@ async fn drain(
         };
         false
     };
-    if future::or(ended, late).await {
+    if future::or(&mut ended, late).await {
         return Ok(());
     }
     let left = context.registry.tally();
     context.lifecycle.cancel();
+    drop(ended);
     let timeout = context.time.sleep(context.settings.cancel_timeout);
     future::or(count.empty(), timeout).await;
+    // Handshakes that have not ended are nobody's requests.
+    if left.total() == 0 {
+        return Ok(());
+    }
     Err(io::Error::new(
         io::ErrorKind::TimedOut,
         format!(

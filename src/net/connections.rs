@@ -15,6 +15,8 @@ pub(crate) struct Connections {
 #[derive(Debug)]
 struct Shared {
     count: AtomicUsize,
+    /// How many of them wait for their turn, since there are as many as the limit.
+    waiting: AtomicUsize,
     /// The most connections at once; at least 1.
     limit: usize,
     /// Notified whenever the count falls.
@@ -61,6 +63,7 @@ impl Connections {
         Ok(Self {
             shared: Arc::new(Shared {
                 count: AtomicUsize::new(0),
+                waiting: AtomicUsize::new(0),
                 limit,
                 left: Event::new(),
             }),
@@ -83,21 +86,37 @@ impl Connections {
         self.shared.count.load(Ordering::Acquire)
     }
 
-    /// Waits until there are fewer than the limit.
+    /// Counts one more connection, which is to wait for its [turn](Connections::turn).
+    pub(crate) fn enter_waiting(&self) -> Counted {
+        self.shared.waiting.fetch_add(1, Ordering::Relaxed);
+        self.enter()
+    }
+
+    /// Waits until there are fewer than the limit, those aside that wait for their turn.
     pub(crate) async fn room(&self) {
-        self.at_most(self.shared.limit - 1).await;
+        self.until(|| {
+            let waiting = self.shared.waiting.load(Ordering::Relaxed);
+            self.count().saturating_sub(waiting) < self.shared.limit
+        })
+        .await;
+    }
+
+    /// Waits until there is room for a connection that waits.
+    pub(crate) async fn turn(&self) {
+        self.room().await;
+        self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Waits until there are none.
     pub(crate) async fn empty(&self) {
-        self.at_most(0).await;
+        self.until(|| self.count() == 0).await;
     }
 
-    /// Waits until there are at most `count`.
-    async fn at_most(&self, count: usize) {
-        while self.count() > count {
+    /// Waits until the fall of the count makes the condition true.
+    async fn until(&self, condition: impl Fn() -> bool) {
+        while !condition() {
             listener!(self.shared.left => left);
-            if self.count() > count {
+            if !condition() {
                 left.await;
             }
         }
@@ -151,6 +170,23 @@ mod tests {
             assert!(poll_once(&mut empty).await.is_none());
             drop(second);
             empty.await;
+        });
+    }
+
+    #[test]
+    fn those_that_wait_are_counted_and_take_no_room() {
+        let connections = Connections::new(1).unwrap();
+        block_on(async {
+            let (first, second) = (connections.enter(), connections.enter_waiting());
+            assert_eq!(connections.count(), 2);
+            let mut turn = Box::pin(connections.turn());
+            assert!(poll_once(&mut turn).await.is_none());
+            drop(first);
+            turn.await;
+            let mut room = Box::pin(connections.room());
+            assert!(poll_once(&mut room).await.is_none());
+            drop(second);
+            room.await;
         });
     }
 }

@@ -54,6 +54,7 @@ pub(crate) mod stream;
 pub(crate) mod memory;
 
 // Refuse, close, drain.
+pub(crate) mod accept_rest;
 pub(crate) mod closing;
 mod handshakes;
 pub(crate) mod server;

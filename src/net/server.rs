@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::accept_loop::accept_until;
+use super::accept_rest::accept_rest;
 use super::address::{Address, BACKLOG};
 use super::binding::Binding;
 use super::closing::HANDSHAKE_GRACE;
@@ -119,6 +120,9 @@ impl<H> Server<H> {
     /// Sets how many connections there may be at once; more wait in the kernel's queue.
     /// **No limit** by default.
     ///
+    /// At a stop that queue is emptied: those beyond the limit wait for their turn here, each with a
+    /// descriptor.
+    ///
     /// With a limit of zero no connection could ever be served: the service fails before it binds
     /// anything.
     pub fn max_connections(mut self, connections: usize) -> Self {
@@ -186,16 +190,14 @@ impl<H> Server<H> {
         let count = connections.clone();
         scope.waits_for(move || waited_for(count.count()));
         let handler = Arc::new(self.handler);
-        let spawn = |stream, counted| {
+        let spawn = |(stream, counted)| {
             scope.spawn(connection(handler.clone(), stream, scope.token(), counted));
         };
-        accept_until(&mut listeners, &connections, scope.stopped(), spawn).await?;
-        if self.listener_shared {
-            drop(listeners);
-        } else {
-            let spawn = |stream| spawn(stream, connections.enter());
-            listeners.close(self.handshake_grace, spawn).await;
-        }
+        let accepted = |stream, counted| spawn((stream, counted));
+        accept_until(&mut listeners, &connections, scope.stopped(), accepted).await?;
+        let (is_shared, grace) = (self.listener_shared, self.handshake_grace);
+        let make = |stream, counted| (stream, counted);
+        accept_rest(listeners, is_shared, grace, &connections, make, spawn).await;
         let (name, count) = (scope.name(), connections.count());
         let words = waited_for(count);
         if count > 0 {
