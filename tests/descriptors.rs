@@ -134,6 +134,28 @@ fn net_loses_nobody_at_a_stop_without_descriptors() {
     beside_all(|runtime| stop_exhausted("net", runtime));
 }
 
+/// A stop while another part of the program has all descriptors, and no client is there: it has nothing
+/// to wait for.
+fn stop_without_clients(name: &str, runtime: Runtime) {
+    let server = ServerProcess::start(name, runtime);
+    server.stop();
+}
+
+#[test]
+fn http_without_clients_stops_without_descriptors() {
+    beside_all(|runtime| stop_without_clients("http, others have all", runtime));
+}
+
+#[test]
+fn net_without_clients_stops_without_descriptors() {
+    beside_all(|runtime| stop_without_clients("net, others have all", runtime));
+}
+
+#[test]
+fn a_unix_socket_without_clients_is_closed_without_descriptors() {
+    beside_all(|runtime| stop_without_clients("unix, others have all", runtime));
+}
+
 /// Answers one request, whatever it is.
 async fn answer(mut stream: Stream) -> std::io::Result<()> {
     use futures_lite::AsyncWriteExt;
@@ -159,12 +181,22 @@ fn child() {
     rustix::process::setrlimit(rustix::process::Resource::Nofile, limit).unwrap();
 
     let mut group = runtime.group().drain_timeout(PATIENCE);
+    let others_have_all = name.ends_with("others have all");
     let addr = serve(&name, &mut group);
     let handle = group.handle();
     std::thread::spawn(move || {
         // Up to the end of the file: until the parent lets go.
         let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        let _ = futures_lite::future::block_on(handle.started());
+        let mut files = Vec::new();
+        if others_have_all {
+            while let Ok(file) = std::fs::File::open("/dev/null") {
+                files.push(file);
+            }
+        }
         handle.stop();
+        // Until the end of the process.
+        std::mem::forget(files);
     });
     println!("listens on {addr}");
     let ended = runtime.block_on(group.run());
@@ -173,7 +205,12 @@ fn child() {
 }
 
 fn serve(name: &str, group: &mut Group<'static>) -> SocketAddr {
-    if name == "net" {
+    if name.starts_with("unix") {
+        let path = std::env::temp_dir().join(format!("neap-none-{}.sock", std::process::id()));
+        group.add("unix", net::serve(path, |stream, _| answer(stream)));
+        return ([0; 4], 0).into();
+    }
+    if name.starts_with("net") {
         let server = net::Server::new("127.0.0.1:0", |stream, _| answer(stream));
         let server = server.bind().unwrap();
         let addr = server.local_addrs()[0].tcp().unwrap();

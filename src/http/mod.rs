@@ -48,18 +48,21 @@
 //! Each has tests named after its number, in `tests/http`, which run on seven runtimes.
 //!
 //! 1. No connection that a client holds for established before the listener closes is reset, also
-//!    across a slow link, on a Unix socket, and when descriptors run out, unless its handshake takes
-//!    longer than [`handshake_grace`](Server::handshake_grace), or the deadline comes. That is so on
-//!    Linux; [`Listeners::close`](crate::net::Listeners::close) says what other systems lose.
+//!    across a slow link, on a Unix socket, when descriptors run out, and when the kernel's queue was
+//!    full, unless its handshake takes longer than [`handshake_grace`](Server::handshake_grace), or the
+//!    deadline comes. That is so on Linux, for sockets that the server has bound;
+//!    [`Listeners::close`](crate::net::Listeners::close) says what others lose.
 //! 2. Request bytes that are in a socket at the stop are answered, even if the connection's task has
 //!    not run yet.
-//! 3. From the begin of the drain on, a connect is refused at once. Before Linux 5.7, one that comes
+//! 3. From the begin of the drain on, a connect is refused at once, unless the socket was
+//!    [bound elsewhere](Server::listener_shared). Before Linux 5.7, one that comes
 //!    before the close is refused when the client repeats it, a second later. A client that must not
 //!    be refused needs a lame duck: time to be sent elsewhere.
 //! 4. Every response head that is written after the stop says close; none says keep-alive.
 //! 5. If no handler is at work, the drain ends within the longest of the two graces and
-//!    [`drain_head_timeout`](Server::drain_head_timeout), and one [`linger`](Server::linger). If there
-//!    is no connection and no handshake in flight, it ends at once.
+//!    [`drain_head_timeout`](Server::drain_head_timeout), and one [`linger`](Server::linger), all after
+//!    [`handshake_grace`](Server::handshake_grace) if handshakes are in flight, and longer if the kernel's
+//!    queue was full. If there is no connection and no handshake in flight, it ends at once.
 //! 6. The drain ends by the deadline whatever the peers do: stalled uploads, half a head, a client
 //!    that never reads, endless events.
 //! 7. A large response arrives whole, also with garbage behind its request.
@@ -90,7 +93,8 @@
 //!   [grace](Server::idle_grace): it is on its way while the end of the connection is.
 //! - The first one on a connection, if the network loses it and what repeats it arrives later than
 //!   [`new_conn_grace`](Server::new_conn_grace) after the accept. Of 10,000 requests in flight at a stop, a link that
-//!   loses 1% of all frames loses some ten; with a grace of 3 s, fewer.
+//!   loses 1% of all frames loses some ten; with a grace of 3 s, fewer. The kernel of a server that has
+//!   not accepted for seconds does the same to a client that it had no room for.
 //!
 //! # HTTP/1
 //!

@@ -187,8 +187,8 @@ impl<A> Server<A> {
     }
 
     /// Sets how long the server goes on accepting, when draining, while handshakes are in flight that
-    /// have begun before. **1.5 s** by default; no time at all if none is in flight. On Linux only, see
-    /// [`Listeners::close`](crate::net::Listeners::close).
+    /// have begun before. **1.5 s** by default; no time at all if none is in flight. Longer if the queue
+    /// of connections was full, up to the deadline. On Linux only, see [`Listeners::close`](crate::net::Listeners::close).
     pub fn handshake_grace(mut self, grace: Duration) -> Self {
         self.settings.handshake_grace = grace;
         self
@@ -304,9 +304,14 @@ impl<A> Server<A> {
     }
 
     /// Sets whether other processes accept from the same listener; the connections in its queue are
-    /// then left to them at a stop. **False** by default.
+    /// then left to them at a stop. If not set, that is **not so**, but a socket that was not bound here
+    /// may be held by others, such as a service manager: it goes on accepting after the stop.
+    ///
+    /// Set it to false for a `TcpListener` or `UnixListener` that this process alone has: then new
+    /// connections are refused from the begin of the drain. [`Listeners::close`](crate::net::Listeners::close)
+    /// says what a close does in each case.
     pub fn listener_shared(mut self, shared: bool) -> Self {
-        self.settings.listener_shared = shared;
+        self.settings.listener_shared = shared.into();
         self
     }
 

@@ -54,8 +54,8 @@ pub(super) async fn run<'a, A: App + 'a>(
     }
 
     let deadline = begin_drain(&context, cause, scope.deadline());
-    let (is_shared, grace) = (settings.listener_shared, settings.handshake_grace);
-    let closed = accept_rest(listeners, is_shared, grace, &count, make, begin);
+    let (sharing, grace) = (settings.listener_shared, settings.handshake_grace);
+    let closed = accept_rest(listeners, sharing, grace, &count, make, begin);
     drain(&context, &count, deadline, closed).await
 }
 

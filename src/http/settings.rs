@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::net::address::BACKLOG;
 use crate::net::closing::HANDSHAKE_GRACE;
+use crate::net::listeners::Sharing;
 
 /// The limits and timeouts of a server. The setters of [`Server`](super::Server) describe them.
 #[derive(Debug, Clone)]
@@ -25,7 +26,7 @@ pub(super) struct Settings {
     pub(super) max_connections: usize,
     pub(super) half_close: bool,
     pub(super) linger: Duration,
-    pub(super) listener_shared: bool,
+    pub(super) listener_shared: Sharing,
     pub(super) wait_upgraded: bool,
     pub(super) backlog: u32,
     pub(super) panics_fail: bool,
@@ -50,7 +51,7 @@ impl Default for Settings {
             max_connections: usize::MAX,
             half_close: false,
             linger: Duration::from_millis(500),
-            listener_shared: false,
+            listener_shared: Sharing::IfAdopted,
             wait_upgraded: true,
             backlog: BACKLOG,
             panics_fail: false,

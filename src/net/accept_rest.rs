@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_lite::future::zip;
 
 use super::connections::{Connections, Counted};
-use super::listeners::Listeners;
+use super::listeners::{Listeners, Sharing};
 use super::stream::Stream;
 use crate::sync::{Mutex, lock};
 
@@ -18,15 +18,17 @@ use crate::sync::{Mutex, lock};
 /// The queues of sockets that other processes accept from are left to them.
 pub(crate) async fn accept_rest<T: Send>(
     listeners: Listeners,
-    are_shared: bool,
+    sharing: Sharing,
     grace: Duration,
     connections: &Connections,
     mut make: impl FnMut(Stream, Counted) -> T + Send,
     mut begin: impl FnMut(T),
 ) {
-    if are_shared {
-        return;
-    }
+    let listeners = match sharing {
+        Sharing::Yes => return,
+        Sharing::No => listeners.of_this_process(),
+        Sharing::IfAdopted => listeners,
+    };
     let line = Mutex::new(Line::default());
     let closing = async {
         let add = |stream| {

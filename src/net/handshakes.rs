@@ -9,29 +9,42 @@
 //! with the same cookie, and in the state SYN_RECV until it is in the queue of the listener. So what a
 //! dump does not name is either in the queue or has not begun.
 
+use std::time::Duration;
+
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(super) use elsewhere::Diagnosis;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(super) use linux::Diagnosis;
 
-/// What the kernel says about a listener's port.
-#[derive(Debug, Default)]
-pub(super) struct Handshakes {
-    /// The cookie of each handshake in flight: no two sockets of a machine have the same.
-    pub(super) cookies: Vec<u64>,
-    /// True if a queue of handshakes is full: the kernel makes others that it does not store
-    /// (SYN cookies, RFC 4987, 3.6), and does not name here.
-    pub(super) overflow: bool,
+/// A handshake in flight.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Handshake {
+    /// No two sockets of a machine have the same.
+    pub(super) cookie: u64,
+    /// When the kernel sends its part of the handshake again, from now on.
+    pub(super) again_in: Duration,
+}
+
+/// The queue of connections that wait to be accepted from a listener.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Queue {
+    /// How many there are.
+    pub(super) length: usize,
+    /// If there are more, the queue is full (listen(2)). The number of handshakes in flight that the
+    /// kernel stores has the same limit: it makes others that it does not name here (SYN cookies,
+    /// RFC 4987, 3.6).
+    pub(super) backlog: usize,
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod linux {
     use std::io::{self, Read};
     use std::net::{IpAddr, SocketAddr};
+    use std::time::Duration;
 
     use socket2::{Domain, Protocol, Socket, Type};
 
-    use super::Handshakes;
+    use super::{Handshake, Queue};
 
     /// `NETLINK_SOCK_DIAG`, netlink(7).
     const SOCK_DIAG: i32 = 4;
@@ -58,7 +71,6 @@ mod linux {
     #[derive(Debug)]
     pub(in crate::net) struct Diagnosis {
         socket: Socket,
-        buffer: Vec<u8>,
     }
 
     impl Diagnosis {
@@ -73,33 +85,46 @@ mod linux {
             let socket = Socket::new(Domain::from(libc::AF_NETLINK), kind, Some(protocol))?;
             // The kernel makes each part of a dump while it is read, so a read never has to wait.
             socket.set_nonblocking(true)?;
-            Ok(Self {
-                socket,
-                buffer: vec![0; LONGEST],
-            })
+            Ok(Self { socket })
         }
 
-        /// Adds the handshakes that are in flight to a listener.
+        /// Returns the handshakes that are in flight to a listener.
         ///
         /// # Errors
         ///
         /// The kernel does not know the request, or refuses it.
-        pub(in crate::net) fn look(
+        pub(in crate::net) fn handshakes(
             &mut self,
             listener: SocketAddr,
-            found: &mut Handshakes,
-        ) -> io::Result<()> {
-            let before = found.cookies.len();
-            self.dump(listener, SYN_RECV, |body| found.cookies.push(cookie(body)))?;
-            let count = found.cookies.len() - before;
-            // The kernel has a table of listeners, which takes as long as that of the others.
-            if count > 0 {
-                // `idiag_wqueue` of a listener is its backlog.
-                self.dump(listener, LISTEN, |body| {
-                    found.overflow |= count >= long(body, 60) as usize;
-                })?;
-            }
-            Ok(())
+        ) -> io::Result<Vec<Handshake>> {
+            let mut found = Vec::new();
+            self.dump(listener, SYN_RECV, |body| {
+                found.push(Handshake {
+                    cookie: cookie(body),
+                    // `idiag_expires`, which is in milliseconds.
+                    again_in: Duration::from_millis(long(body, 52).into()),
+                });
+            })?;
+            Ok(found)
+        }
+
+        /// Returns the queue of a listener; the fullest one, if several listen at its address.
+        ///
+        /// The kernel has a table of listeners, which takes as long as that of the handshakes.
+        ///
+        /// # Errors
+        ///
+        /// The same, or the kernel does not know the listener.
+        pub(in crate::net) fn queue(&mut self, listener: SocketAddr) -> io::Result<Queue> {
+            let mut fullest: Option<Queue> = None;
+            self.dump(listener, LISTEN, |body| {
+                // `idiag_rqueue` and `idiag_wqueue`.
+                let [length, backlog] = [56, 60].map(|at| long(body, at) as usize);
+                if fullest.is_none_or(|queue| queue.length <= length) {
+                    fullest = Some(Queue { length, backlog });
+                }
+            })?;
+            fullest.ok_or_else(|| io::ErrorKind::NotFound.into())
         }
 
         /// Calls `each` with the `struct inet_diag_msg` of each socket in a state.
@@ -110,9 +135,10 @@ mod linux {
             mut each: impl FnMut(&[u8]),
         ) -> io::Result<()> {
             self.socket.send(&request(listener, state))?;
+            let mut buffer = vec![0; LONGEST];
             loop {
-                let length = self.socket.read(&mut self.buffer)?;
-                for message in Messages(&self.buffer[..length]) {
+                let length = self.socket.read(&mut buffer)?;
+                for message in Messages(&buffer[..length]) {
                     let body = &message[HEADER..];
                     match short(message, 4) {
                         DONE => return Ok(()),
@@ -201,7 +227,7 @@ mod elsewhere {
     use std::io;
     use std::net::SocketAddr;
 
-    use super::Handshakes;
+    use super::{Handshake, Queue};
 
     /// There is none.
     #[derive(Debug)]
@@ -212,7 +238,11 @@ mod elsewhere {
             Err(io::ErrorKind::Unsupported.into())
         }
 
-        pub(in crate::net) fn look(&mut self, _: SocketAddr, _: &mut Handshakes) -> io::Result<()> {
+        pub(in crate::net) fn handshakes(&mut self, _: SocketAddr) -> io::Result<Vec<Handshake>> {
+            match *self {}
+        }
+
+        pub(in crate::net) fn queue(&mut self, _: SocketAddr) -> io::Result<Queue> {
             match *self {}
         }
     }

@@ -11,6 +11,7 @@ use async_io::Async;
 use futures_lite::ready;
 use socket2::{Domain, Protocol, SockRef, Type};
 
+use super::accept_run::AcceptRun;
 use super::endpoint::Endpoint;
 use super::memory::port::PortListener;
 #[cfg(unix)]
@@ -27,6 +28,9 @@ pub(super) struct Listener {
     socket: Socket,
     /// Where the socket is bound.
     local: Endpoint,
+    /// True if other processes may accept from the same socket, as it was not bound here.
+    may_be_shared: bool,
+    run: AcceptRun,
     /// The file to remove at the end, if the socket was bound here.
     #[cfg(unix)]
     file: Option<SocketFile>,
@@ -62,7 +66,7 @@ impl Listener {
         socket.set_reuse_address(true)?;
         socket.bind(&address.into())?;
         socket.listen(backlog)?;
-        Self::from_tcp(socket.into())
+        Self::from_tcp(socket.into()).map(Self::of_this_process)
     }
 
     /// Adopts a TCP socket that is bound already.
@@ -71,6 +75,8 @@ impl Listener {
         SockRef::from(&listener).set_tcp_nodelay(true)?;
         Ok(Self {
             local: Endpoint::Tcp(listener.local_addr()?),
+            may_be_shared: true,
+            run: AcceptRun::default(),
             socket: Socket::Tcp(Async::new(listener)?),
             #[cfg(unix)]
             file: None,
@@ -95,7 +101,7 @@ impl Listener {
             }
             result => result?,
         };
-        let mut listener = Self::from_unix(socket.into())?;
+        let mut listener = Self::from_unix(socket.into())?.of_this_process();
         listener.file = Some(SocketFile::of(path)?);
         Ok(listener)
     }
@@ -112,6 +118,8 @@ impl Listener {
         let path = listener.local_addr()?.as_pathname().map(PathBuf::from);
         Ok(Self {
             local: Endpoint::Unix(path),
+            may_be_shared: true,
+            run: AcceptRun::default(),
             socket: Socket::Unix(Async::new(listener)?),
             file: None,
         })
@@ -121,10 +129,23 @@ impl Listener {
     pub(super) fn memory(port: PortListener) -> Self {
         Self {
             local: Endpoint::Tcp(port.address()),
+            may_be_shared: false,
+            run: AcceptRun::default(),
             socket: Socket::Memory(port),
             #[cfg(unix)]
             file: None,
         }
+    }
+
+    /// Returns true unless the socket is one in memory.
+    pub(super) fn is_of_the_kernel(&self) -> bool {
+        !matches!(self.socket, Socket::Memory(_))
+    }
+
+    /// Says that no other process accepts from the socket.
+    pub(super) fn of_this_process(mut self) -> Self {
+        self.may_be_shared = false;
+        self
     }
 
     /// Returns where the socket is bound.
@@ -138,6 +159,16 @@ impl Listener {
     ///
     /// Returns `WouldBlock` if none is there, else the error of the socket.
     pub(super) fn try_accept(&self) -> io::Result<Stream> {
+        let result = self.accept();
+        match &result {
+            Ok(_) => self.run.add(),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.run.end(),
+            Err(_) => {}
+        }
+        result
+    }
+
+    fn accept(&self) -> io::Result<Stream> {
         match &self.socket {
             Socket::Tcp(socket) => {
                 let (stream, peer) = socket.get_ref().accept()?;
@@ -187,9 +218,17 @@ impl Listener {
         }
     }
 
-    /// Refuses new connections from now on, as far as the system can do that. It cannot be undone.
+    /// Returns how many connections were accepted in the last minute without an empty queue in between,
+    /// at the most.
+    pub(super) fn longest_run(&self) -> usize {
+        self.run.longest()
+    }
+
+    /// Refuses new connections from now on, as far as the system can do that. It cannot be undone, and so
+    /// is not done to a socket that others may accept from.
     pub(super) fn refuse(&self) -> Refusal {
         match &self.socket {
+            _ if self.may_be_shared => Refusal::None,
             Socket::Tcp(socket) => match syn_refusal::refuse(socket.get_ref()) {
                 true => Refusal::Handshakes,
                 false => Refusal::None,
@@ -214,11 +253,12 @@ impl Listener {
         }
     }
 
-    /// Lets the last ACK of a handshake in again that the kernel has not stored (a SYN cookie), as
-    /// far as the system can do that. Handshakes that begin are refused as before.
-    pub(super) fn let_acks_in(&self) {
-        if let Socket::Tcp(socket) = &self.socket {
-            syn_refusal::let_acks_in(socket.get_ref());
+    /// Lets the last ACK of a handshake in again that the kernel has not stored (a SYN cookie), and
+    /// returns true if the system can do that. Handshakes that begin are refused as before.
+    pub(super) fn let_acks_in(&self) -> bool {
+        match &self.socket {
+            Socket::Tcp(socket) => syn_refusal::let_acks_in(socket.get_ref()),
+            _ => true,
         }
     }
 }

@@ -9,6 +9,7 @@ use futures_lite::future::poll_fn;
 use super::accept_error::AcceptError;
 use super::closing;
 use super::endpoint::Endpoint;
+use super::handshakes::Diagnosis;
 use super::listener::Listener;
 use super::stream::Stream;
 use crate::time::time_source::TimeSource;
@@ -43,21 +44,51 @@ pub struct Listeners {
     pause: Duration,
     /// The clock that the pause goes by.
     time: TimeSource,
+    /// What asks the kernel at the close. It is opened in good time: descriptors may be out then.
+    diagnosis: Option<Diagnosis>,
+}
+
+/// Whether other processes accept from the same sockets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sharing {
+    /// They do: they are left the connections in the queues.
+    Yes,
+    /// They do not, also from sockets that were not bound here.
+    No,
+    /// They may, from sockets that were not bound here.
+    IfAdopted,
+}
+
+impl From<bool> for Sharing {
+    fn from(shared: bool) -> Self {
+        if shared { Self::Yes } else { Self::No }
+    }
 }
 
 impl Listeners {
     pub(super) fn new(each: Vec<Listener>) -> Self {
+        // Where that fails, the close tries again.
+        let diagnosis = each.iter().any(Listener::is_of_the_kernel);
+        let diagnosis = diagnosis.then(|| Diagnosis::open().ok()).flatten();
         Self {
             each,
             next: 0,
             pause: Duration::ZERO,
             time: TimeSource::default(),
+            diagnosis,
         }
     }
 
     /// Sets the clock that pauses go by. It is the real one unless set.
     pub(super) fn go_by(&mut self, time: TimeSource) {
         self.time = time;
+    }
+
+    /// Says that no other process accepts from these sockets, also those that were not bound here.
+    pub(super) fn of_this_process(mut self) -> Self {
+        let each = self.each.into_iter();
+        self.each = each.map(Listener::of_this_process).collect();
+        self
     }
 
     pub(super) fn into_each(self) -> impl Iterator<Item = Listener> {
@@ -128,21 +159,41 @@ impl Listeners {
     /// 3. The listener is closed.
     ///
     /// Each connection is given to `each` as it comes. If descriptors run out meanwhile, the close goes
-    /// on as they come free, however long that takes.
+    /// on as they come free, however long that takes; it ends if the queue is empty.
+    ///
+    /// # A queue that was full
+    ///
+    /// While the queue of connections is full, as nothing was accepted for a time, the kernel drops the
+    /// last segment of a handshake and the request behind it (listen(2)). Its client has a connection; the
+    /// kernel sends its part of the handshake again after 1, 2, 4, 8 s and so on. If the queue was full within the last
+    /// minute, the close waits for each handshake in flight until then, and for `grace` from then on. A
+    /// client that has gone is waited for too, as it looks the same: bound the future by a deadline.
+    ///
+    /// # Sockets that were bound elsewhere
+    ///
+    /// A refusal holds for all processes that have the socket, and cannot be undone: a service manager that
+    /// holds it (sd_listen_fds(3)) could never start the service again. So a `TcpListener` or a `UnixListener` that was
+    /// made an [`Address`](super::Address) refuses nothing. Connections are accepted until the queue is empty and no
+    /// handshake at all is in flight, for at most `grace`. If nobody else has the socket, those that arrive
+    /// in the last moment are reset; what a service manager holds, it keeps. The servers of this crate have
+    /// a setting for it: [`net::Server::listener_shared`](super::Server::listener_shared).
+    ///
+    /// Drop the listeners instead if another process accepts from them meanwhile.
     ///
     /// # Other ways
     ///
-    /// Before Linux 5.7, new connections are ignored until the close, and a client tries again after 1 s.
+    /// Before Linux 5.7, new connections are ignored until the close, and a client tries again after 1 s. A
+    /// socket that is bound to an interface, as `[fe80::1%2]:80` is, is closed like one that was bound
+    /// elsewhere, unless the process has `CAP_NET_RAW` or `CAP_NET_ADMIN`.
+    ///
     /// Where a sandbox forbids sock_diag(7), no one can say which handshakes are in flight, and step 2
     /// lasts 250 ms, unless all addresses are loopback ones. Where there are more handshakes than the
-    /// backlog, some are not stored (SYN cookies, RFC 4987), and may be reset.
+    /// backlog, some are not stored (SYN cookies, RFC 4987): step 2 lasts 250 ms at least, and those that
+    /// take longer are reset, or all of them if the process has not both of these capabilities.
     ///
     /// macOS, Windows and others cannot refuse connections: what is in the queue is accepted, at most
     /// 4096 connections, and the listener is closed. Connections that arrive in between, and those whose
     /// handshake is in flight, are reset.
-    ///
-    /// Drop the listeners instead if another process also accepts from them: a refusal holds for all of
-    /// them, and cannot be undone.
     ///
     /// # Cancel safety
     ///
@@ -165,6 +216,6 @@ impl Listeners {
     /// # }).unwrap();
     /// ```
     pub async fn close(self, grace: Duration, each: impl FnMut(Stream) + Send) {
-        closing::close(self.each, &self.time, grace, each).await;
+        closing::close(self.each, self.diagnosis, &self.time, grace, each).await;
     }
 }

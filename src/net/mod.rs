@@ -47,6 +47,7 @@ mod socket_file;
 // Accept, count.
 mod accept_error;
 pub(crate) mod accept_loop;
+mod accept_run;
 pub(crate) mod connections;
 pub(crate) mod stream;
 
@@ -57,6 +58,8 @@ pub(crate) mod memory;
 pub(crate) mod accept_rest;
 pub(crate) mod closing;
 mod handshakes;
+mod intake;
+mod outlook;
 pub(crate) mod server;
 mod syn_refusal;
 

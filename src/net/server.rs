@@ -14,6 +14,7 @@ use super::binding::Binding;
 use super::closing::HANDSHAKE_GRACE;
 use super::connections::{Connections, Counted, waited_for};
 use super::endpoint::Endpoint;
+use super::listeners::Sharing;
 use super::stream::Stream;
 use crate::executor::panic::{Panicked, catch_future};
 use crate::group::scope::Scope;
@@ -92,8 +93,8 @@ pub struct Server<H> {
     handler: H,
     /// The most connections at once; 0 is an error when the server runs.
     max_connections: usize,
-    /// True if other processes accept from the same listener.
-    listener_shared: bool,
+    /// Whether other processes accept from the same listener.
+    listener_shared: Sharing,
     /// The length of the kernel's queue of each listener.
     backlog: u32,
     /// How long the close waits for handshakes in flight.
@@ -111,7 +112,7 @@ impl<H> Server<H> {
             binding: Binding::new(address),
             handler,
             max_connections: usize::MAX,
-            listener_shared: false,
+            listener_shared: Sharing::IfAdopted,
             backlog: BACKLOG,
             handshake_grace: HANDSHAKE_GRACE,
         }
@@ -131,9 +132,14 @@ impl<H> Server<H> {
     }
 
     /// Sets whether other processes accept from the same listener. The connections in its queue at
-    /// a stop are then left to them. **False** by default.
+    /// a stop are then left to them. If not set, that is **not so**, but a socket that was not bound here may be held
+    /// by others: it goes on accepting after the stop.
+    ///
+    /// Set it to false for a `TcpListener` or `UnixListener` that this process alone has: then new
+    /// connections are refused from the begin of the stop. [`Listeners::close`](super::Listeners::close)
+    /// says what a close does in each case.
     pub fn listener_shared(mut self, shared: bool) -> Self {
-        self.listener_shared = shared;
+        self.listener_shared = shared.into();
         self
     }
 
@@ -145,8 +151,8 @@ impl<H> Server<H> {
     }
 
     /// Sets how long the server goes on accepting at a stop while handshakes are in flight that have
-    /// begun before it. **1.5 s** by default; no time at all if none is in flight. On Linux only, see
-    /// [`Listeners::close`](super::Listeners::close).
+    /// begun before it. **1.5 s** by default; no time at all if none is in flight. Longer if the queue of
+    /// connections was full, up to the deadline. On Linux only, see [`Listeners::close`](super::Listeners::close).
     pub fn handshake_grace(mut self, grace: Duration) -> Self {
         self.handshake_grace = grace;
         self
@@ -195,9 +201,9 @@ impl<H> Server<H> {
         };
         let accepted = |stream, counted| spawn((stream, counted));
         accept_until(&mut listeners, &connections, scope.stopped(), accepted).await?;
-        let (is_shared, grace) = (self.listener_shared, self.handshake_grace);
+        let (sharing, grace) = (self.listener_shared, self.handshake_grace);
         let make = |stream, counted| (stream, counted);
-        accept_rest(listeners, is_shared, grace, &connections, make, spawn).await;
+        accept_rest(listeners, sharing, grace, &connections, make, spawn).await;
         let (name, count) = (scope.name(), connections.count());
         let words = waited_for(count);
         if count > 0 {

@@ -29,17 +29,18 @@ pub(super) fn refuse(listener: &TcpListener) -> bool {
     false
 }
 
-/// Lets ACKs find the listener again, if it can drop SYNs instead.
+/// Lets ACKs find the listener again, if it can drop SYNs instead, and returns true if that is so.
 ///
 /// Both need capabilities on new kernels: `CAP_NET_ADMIN` and `CAP_NET_RAW`.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub(super) fn let_acks_in(listener: &TcpListener) {
+pub(super) fn let_acks_in(listener: &TcpListener) -> bool {
     use socket2::SockRef;
     let swapped =
         drop_syns(listener).and_then(|()| SockRef::from(listener).bind_device_by_index_v4(None));
-    if let Err(error) = swapped {
+    if let Err(error) = &swapped {
         log::debug!(target: "neap", event = "handshakes lost"; "handshakes with SYN cookies are refused: {error}");
     }
+    swapped.is_ok()
 }
 
 /// Attaches a filter that drops segments with SYN and without ACK, and no others (classic BPF).
@@ -70,4 +71,6 @@ pub(super) fn refuse(_: &TcpListener) -> bool {
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(super) fn let_acks_in(_: &TcpListener) {}
+pub(super) fn let_acks_in(_: &TcpListener) -> bool {
+    true
+}

@@ -129,6 +129,7 @@ fn in_words(value: &str) -> String {
         ("None", _) => "the group's".into(),
         ("true", _) => "yes".into(),
         ("false", _) => "no".into(),
+        ("IfAdopted", _) => "if not bound here".into(),
         ("16384", _) => "16 KiB".into(),
         _ if digits.len() >= 19 => "none".into(),
         (_, "") => digits.into(),
