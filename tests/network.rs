@@ -338,3 +338,30 @@ fn those_that_wait_for_their_turn_are_cut_at_the_deadline_and_counted() {
     drop(clients);
     assert_eq!(network.open_ends(), 0);
 }
+
+#[test]
+fn a_request_to_a_server_that_never_starts_is_answered() {
+    let network = Network::new();
+    let server = http::Server::new(tide::new(), network.listen(80))
+        .bind()
+        .unwrap();
+    let mut group = Group::new();
+    group.add("server", server.into_service());
+    let (mut client, mut silent) = future::block_on(async {
+        let mut client = network.connect(80).await.unwrap();
+        client
+            .write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+            .await
+            .unwrap();
+        (client, network.connect(80).await.unwrap())
+    });
+    group.handle().stop();
+    future::block_on(group.run()).unwrap();
+    let mut answer = String::new();
+    future::block_on(client.read_to_string(&mut answer)).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    assert!(answer.contains("connection: close"), "{answer}");
+    assert_eq!(future::block_on(silent.read(&mut [0])).unwrap(), 0);
+    drop((client, silent));
+    assert_eq!(network.open_ends(), 0);
+}

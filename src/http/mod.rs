@@ -181,7 +181,8 @@
 
 // The way of a request, from the socket to the app and back:
 //
-// - `server` has the app, the address and the `settings`; `serving` accepts connections, and drains.
+// - `server` has the app, the address (`unserved` before it runs) and the `settings`; `serving` accepts
+//   connections, and drains.
 // - `connection` reads a head, runs the `app`, writes its response, and waits for the next head.
 // - `codec` turns bytes into requests and responses into bytes, without any I/O.
 // - `context` is what a server shares with its connections; `drain` its state and its connections.
@@ -202,6 +203,7 @@ mod server;
 mod serving;
 mod settings;
 mod socket;
+mod unserved;
 
 pub use self::app::{App, FromFn, from_fn};
 pub use self::drain::{Report, Tally};

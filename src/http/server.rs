@@ -12,9 +12,9 @@ use super::context::{OnDrained, ServerContext};
 use super::drain::Report;
 use super::serving;
 use super::settings::Settings;
+use super::unserved::Unserved;
 use crate::group::scope::Scope;
 use crate::net::address::Address;
-use crate::net::binding::Binding;
 use crate::net::connections::check_limit;
 use crate::net::endpoint::Endpoint;
 
@@ -84,7 +84,7 @@ pub type Serving<'a> = Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>>
 #[must_use = "a server does nothing until it is added to a group"]
 pub struct Server<A> {
     app: A,
-    binding: Binding,
+    binding: Unserved,
     settings: Settings,
     on_drained: Option<OnDrained>,
 }
@@ -96,7 +96,7 @@ impl<A> Server<A> {
     pub fn new(app: A, address: impl Into<Address>) -> Self {
         Self {
             app,
-            binding: Binding::new(address),
+            binding: Unserved::new(address),
             settings: Settings::default(),
             on_drained: None,
         }
@@ -134,7 +134,8 @@ impl<A> Server<A> {
     /// Binds the address now instead of at the start of the service.
     ///
     /// After it, [`local_addrs`](Server::local_addrs) is known, with the port that the system has
-    /// chosen for port 0.
+    /// chosen for port 0. Clients can connect, and wait in the kernel's queue. If the server never runs, as
+    /// a stop comes before its start, each request in that queue is answered with `503 Service Unavailable`.
     ///
     /// # Errors
     ///
@@ -312,6 +313,7 @@ impl<A> Server<A> {
     /// says what a close does in each case.
     pub fn listener_shared(mut self, shared: bool) -> Self {
         self.settings.listener_shared = shared.into();
+        self.binding.set_sharing(shared.into());
         self
     }
 

@@ -137,6 +137,12 @@ impl Listener {
         }
     }
 
+    /// Returns true if no other process accepts from the socket.
+    #[cfg(feature = "tide")]
+    pub(super) fn is_of_this_process(&self) -> bool {
+        !self.may_be_shared
+    }
+
     /// Returns true unless the socket is one in memory.
     pub(super) fn is_of_the_kernel(&self) -> bool {
         !matches!(self.socket, Socket::Memory(_))

@@ -218,4 +218,21 @@ impl Listeners {
     pub async fn close(self, grace: Duration, each: impl FnMut(Stream) + Send) {
         closing::close(self.each, self.diagnosis, &self.time, grace, each).await;
     }
+
+    /// Refuses new connections, gives those in the queues to `each`, and closes, without any wait. Sockets
+    /// that other processes may accept from are left as they are.
+    #[cfg(feature = "tide")]
+    pub(crate) fn close_now(self, sharing: Sharing, mut each: impl FnMut(Stream)) {
+        let listeners = match sharing {
+            Sharing::Yes => return,
+            Sharing::No => self.of_this_process(),
+            Sharing::IfAdopted => self,
+        };
+        for listener in listeners.into_each().filter(Listener::is_of_this_process) {
+            listener.refuse();
+            while let Ok(stream) = listener.try_accept() {
+                each(stream);
+            }
+        }
+    }
 }

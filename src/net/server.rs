@@ -160,6 +160,9 @@ impl<H> Server<H> {
 
     /// Binds now instead of at the start, so that [`local_addrs`](Server::local_addrs) is known.
     ///
+    /// From now on clients can connect, and wait in the kernel's queue. If the server never runs, as a stop
+    /// comes before its start, their connections are reset: only the handler knows what to say to them.
+    ///
     /// # Errors
     ///
     /// Returns an error that names the address, if it cannot be bound.

@@ -1,0 +1,100 @@
+//! The address of a server that does not run yet, and may never.
+
+use std::fmt;
+use std::io;
+use std::mem;
+use std::net::Shutdown;
+
+use super::codec::{self, Refusal};
+use crate::group::scope::Scope;
+use crate::net::address::Address;
+use crate::net::binding::Binding;
+use crate::net::endpoint::Endpoint;
+use crate::net::listeners::{Listeners, Sharing};
+use crate::net::stream::Stream;
+
+/// The binding of a server that does not run yet.
+///
+/// If the server never runs, as a stop comes before its start, there may be clients that have connected to
+/// its bound address and have sent requests. Nothing can serve them: the app is not to start, nor is what
+/// it needs. So the drop of this answers each request that has come with 503.
+pub(super) struct Unserved {
+    binding: Binding,
+    sharing: Sharing,
+}
+
+impl Unserved {
+    pub(super) fn new(address: impl Into<Address>) -> Self {
+        Self {
+            binding: Binding::new(address),
+            sharing: Sharing::IfAdopted,
+        }
+    }
+
+    /// Sets whether the clients in the queue are another process's.
+    pub(super) fn set_sharing(&mut self, sharing: Sharing) {
+        self.sharing = sharing;
+    }
+
+    /// Binds the address, unless that has been done.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error that names the address, if it cannot be bound.
+    pub(super) fn bind(mut self, backlog: u32) -> io::Result<Self> {
+        self.binding = self.take().bind(backlog)?;
+        Ok(self)
+    }
+
+    /// Returns where connections arrive; nothing before it is bound.
+    pub(super) fn local_addrs(&self) -> &[Endpoint] {
+        self.binding.local_addrs()
+    }
+
+    /// Binds the address, unless that has been done, for a server that runs now.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub(super) fn listen(mut self, backlog: u32, scope: &Scope<'_>) -> io::Result<Listeners> {
+        self.take().listen(backlog, scope)
+    }
+
+    /// Takes the binding, and leaves the drop nothing to do.
+    fn take(&mut self) -> Binding {
+        mem::replace(&mut self.binding, Binding::new(Vec::<Address>::new()))
+    }
+}
+
+impl Drop for Unserved {
+    fn drop(&mut self) {
+        if let Binding::Listeners(listeners, _) = self.take() {
+            listeners.close_now(self.sharing, |stream| answer(&stream));
+        }
+    }
+}
+
+/// Answers a request that has begun to come, without waiting for anything.
+fn answer(stream: &Stream) {
+    let (mut scratch, mut has_begun) = ([0; 4096], false);
+    // Unread bytes would make the close a reset, which takes the answer from the peer.
+    for _ in 0..16 {
+        match stream.try_read(&mut scratch) {
+            Ok(1..) => has_begun = true,
+            Ok(0) | Err(_) => break,
+        }
+    }
+    if has_begun {
+        let mut answer = Vec::new();
+        codec::write_refusal(Refusal::unavailable(), &mut answer);
+        // There is no one to report an error to.
+        let _ = stream.try_write(&answer);
+        let _ = stream.shutdown(Shutdown::Write);
+    }
+}
+
+impl fmt::Debug for Unserved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.binding.fmt(f)
+    }
+}
