@@ -116,6 +116,19 @@ pub(crate) fn run(target: &Target, keep_alive: bool, stopping: &AtomicBool) -> T
     }
 }
 
+/// Connects and sends one request. A connect that fails loses none.
+pub(crate) fn ask_once(target: &Target) -> Tally {
+    let (mut tally, began) = (Tally::default(), Instant::now());
+    if let Ok(mut stream) = target.connect(PATIENCE) {
+        match exchange(&mut *stream) {
+            Ok(_) => tally.answered += 1,
+            Err(_) => tally.lost += 1,
+        }
+    }
+    tally.longest = began.elapsed();
+    tally
+}
+
 /// Sends a request and reads its response. Returns true if the connection ends with it.
 fn exchange(stream: &mut dyn Connection) -> io::Result<bool> {
     stream.write_all(b"GET /hello HTTP/1.1\r\nHost: link\r\n\r\n")?;

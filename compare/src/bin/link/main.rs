@@ -2,6 +2,8 @@
 //! lost. `.ci/link` makes the links and runs this; `--help` lists the flags.
 
 #[cfg(target_os = "linux")]
+mod burst;
+#[cfg(target_os = "linux")]
 mod clients;
 #[cfg(target_os = "linux")]
 mod delay;

@@ -10,6 +10,7 @@ use compare::Failure;
 use lexopt::prelude::*;
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::burst::Burst;
 use crate::clients::{self, PATIENCE, Tally, Target};
 use crate::delay;
 
@@ -24,6 +25,10 @@ link [FLAG ...] -- COMMAND ...
   --to ADDRESS        where the clients connect to (what --listen says)
   --clients N         how many clients there are (128)
   --keep-alive        a connection has many requests, not one
+  --burst MS          the clients connect at once, for one request each; the stop
+                      comes MS later
+  --waves N           as many again, N times (1)
+  --held              the server's process is held (SIGSTOP) until the stop
   --stops N           how often the server is started and stopped (3)
 
 link --delay MS [--loss PERCENT]    carries frames between the two interfaces of its namespace
@@ -41,6 +46,10 @@ struct Flags {
     to: Option<String>,
     clients: usize,
     keep_alive: bool,
+    /// How long after a burst of clients the stop comes; `None` if they go on.
+    burst: Option<Duration>,
+    waves: u32,
+    held: bool,
     stops: u32,
     delay: Option<Duration>,
     loss: u32,
@@ -55,6 +64,9 @@ impl Flags {
             to: None,
             clients: 128,
             keep_alive: false,
+            burst: None,
+            waves: 1,
+            held: false,
             stops: 3,
             delay: None,
             loss: 0,
@@ -69,6 +81,12 @@ impl Flags {
                 Long("to") => flags.to = Some(parser.value()?.string()?),
                 Long("clients") => flags.clients = parser.value()?.parse()?,
                 Long("keep-alive") => flags.keep_alive = true,
+                Long("burst") => {
+                    let millis = parser.value()?.parse()?;
+                    flags.burst = Some(Duration::from_millis(millis));
+                }
+                Long("waves") => flags.waves = parser.value()?.parse()?,
+                Long("held") => flags.held = true,
                 Long("stops") => flags.stops = parser.value()?.parse()?,
                 Long("delay") => {
                     let millis: f64 = parser.value()?.parse()?;
@@ -130,6 +148,9 @@ fn millis(time: Duration) -> f64 {
 fn stop(flags: &Flags, target: &Target, nth: u32) -> Result<(Tally, Duration), Failure> {
     let mut server = Server::start(flags)?;
     target.await_answer()?;
+    if let Some(after) = flags.burst {
+        return stop_after_burst(flags, target, server, after);
+    }
     let stopping = Arc::new(AtomicBool::new(false));
     let client = |_| {
         let (target, stopping) = (target.clone(), stopping.clone());
@@ -146,6 +167,23 @@ fn stop(flags: &Flags, target: &Target, nth: u32) -> Result<(Tally, Duration), F
         tally.add(&client.join().map_err(|_| "a client has panicked")?);
     }
     Ok((tally, end))
+}
+
+/// Stops a server some time after clients have begun to connect, all at once.
+fn stop_after_burst(
+    flags: &Flags,
+    target: &Target,
+    mut server: Server,
+    after: Duration,
+) -> Result<(Tally, Duration), Failure> {
+    if flags.held {
+        server.signal(Signal::STOP)?;
+    }
+    let burst = Burst::begin(target, flags.clients, flags.waves)?;
+    thread::sleep(after);
+    // What was sent to a process that is held comes when it goes on.
+    let end = server.stop()?;
+    Ok((burst.join()?, end))
 }
 
 /// The process of a server. Dropping this kills it.
@@ -167,10 +205,15 @@ impl Server {
         Ok(Server(command.spawn()?))
     }
 
+    fn signal(&self, signal: Signal) -> Result<(), Failure> {
+        Ok(kill_process(Pid::from_child(&self.0), signal)?)
+    }
+
     /// Sends SIGTERM, and returns how long the process took to end.
     fn stop(&mut self) -> Result<Duration, Failure> {
         let began = Instant::now();
-        kill_process(Pid::from_child(&self.0), Signal::TERM)?;
+        self.signal(Signal::TERM)?;
+        self.signal(Signal::CONT)?;
         while began.elapsed() < PATIENCE {
             if let Some(status) = self.0.try_wait()? {
                 return match status.success() {
