@@ -365,3 +365,32 @@ fn a_request_to_a_server_that_never_starts_is_answered() {
     drop((client, silent));
     assert_eq!(network.open_ends(), 0);
 }
+
+#[test]
+fn a_close_waits_for_handshakes_that_are_under_way_up_to_its_grace() {
+    let seconds = Duration::from_secs;
+    // The last segment arrives a second after the client has its connection.
+    for (grace, expected) in [(seconds(3), "hello"), (Duration::from_millis(500), "")] {
+        let clock = Clock::new();
+        let network = Network::with_delay(seconds(1), &clock);
+        let greet = async |mut stream: Stream, _| stream.write_all(b"hello").await;
+        let server = net::Server::new(network.listen(80), greet).handshake_grace(grace);
+        let mut group = Group::new().clock(&clock);
+        group.add("server", server.into_service());
+        let handle = group.handle();
+        let client = async {
+            handle.started().await.unwrap();
+            let mut client = network.connect(80).await.unwrap();
+            handle.stop();
+            assert!(network.connect(80).await.is_err());
+            let mut said = String::new();
+            let read = client.read_to_string(&mut said).await;
+            assert_eq!(
+                (said.as_str(), read.is_ok()),
+                (expected, !expected.is_empty())
+            );
+        };
+        let (ended, ()) = clock.block_on(future::zip(group.run(), client));
+        ended.unwrap();
+    }
+}

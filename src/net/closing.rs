@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use async_io::Timer;
 use futures_lite::future::yield_now;
 
 use super::handshakes::Diagnosis;
@@ -43,11 +42,6 @@ pub(super) async fn close(
     for (listener, refusal) in listeners.into_iter().zip(refusals) {
         let has_handshakes = listener.local().tcp().is_some() && HANDSHAKES_ARE_NAMED;
         match refusal {
-            Refusal::Counted(count) => {
-                intake
-                    .accept_for(&[listener], time.sleep(grace), count)
-                    .await;
-            }
             Refusal::Connects => drop(intake.accept_all(&[listener], usize::MAX).await),
             Refusal::None if !has_handshakes => drop(intake.accept_all(&[listener], CAP).await),
             Refusal::Handshakes | Refusal::None => {
@@ -56,8 +50,13 @@ pub(super) async fn close(
             }
         }
     }
+    let time = match waiting.iter().any(Listener::is_of_the_kernel) {
+        true => TimeSource::default(),
+        false => time.clone(),
+    };
     if !waiting.is_empty() {
-        close_after_handshakes(&waiting, Outlook::new(grace, &refuses), &mut intake).await;
+        let outlook = Outlook::new(time, grace, &refuses);
+        close_after_handshakes(&waiting, outlook, &mut intake).await;
     }
 }
 
@@ -83,7 +82,7 @@ async fn close_after_handshakes(
         if left.is_zero() {
             return;
         }
-        let late = after(pause.min(left));
+        let late = outlook.sleep(pause.min(left));
         match sight {
             Sight::Clear => return,
             Sight::NoDescriptor => late.await,
@@ -94,9 +93,4 @@ async fn close_after_handshakes(
         }
         pause = (pause * 2).min(LONGEST_LOOK);
     }
-}
-
-/// Waits for a time of the kernel's.
-async fn after(time: Duration) {
-    Timer::after(time).await;
 }

@@ -9,6 +9,7 @@
 //! with the same cookie, and in the state SYN_RECV until it is in the queue of the listener. So what a
 //! dump does not name is either in the queue or has not begun.
 
+use std::io;
 use std::time::Duration;
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
@@ -34,6 +35,20 @@ pub(super) struct Queue {
     /// kernel stores has the same limit: it makes others that it does not name here (SYN cookies,
     /// RFC 4987, 3.6).
     pub(super) backlog: usize,
+}
+
+impl Diagnosis {
+    /// Returns what is there, or opens it.
+    ///
+    /// # Errors
+    ///
+    /// Descriptors ran out, or the kernel cannot be asked.
+    pub(super) fn of(diagnosis: &mut Option<Self>) -> io::Result<&mut Self> {
+        match diagnosis {
+            Some(diagnosis) => Ok(diagnosis),
+            none => Ok(none.insert(Self::open()?)),
+        }
+    }
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]

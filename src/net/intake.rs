@@ -67,13 +67,8 @@ impl<F: FnMut(Stream) + Send> Intake<F> {
     /// Returns true if the kernel says that nobody is in the queue: an accept without a descriptor for
     /// the connection fails before it looks.
     fn is_empty(&mut self, listener: &Listener) -> bool {
-        match (&mut self.diagnosis, listener.local().tcp()) {
-            (Some(diagnosis), Some(address)) => {
-                let queue = diagnosis.queue(address);
-                queue.is_ok_and(|queue| queue.length == 0)
-            }
-            _ => false,
-        }
+        let queue = listener.queue(&mut self.diagnosis);
+        queue.is_ok_and(|queue| queue.length == 0)
     }
 
     /// Accepts this many connections, until it is too late.

@@ -13,6 +13,7 @@ use socket2::{Domain, Protocol, SockRef, Type};
 
 use super::accept_run::AcceptRun;
 use super::endpoint::Endpoint;
+use super::handshakes::{Diagnosis, Handshake, Queue};
 use super::memory::port::PortListener;
 #[cfg(unix)]
 use super::socket_file::{self, SocketFile};
@@ -53,8 +54,6 @@ pub(super) enum Refusal {
     Connects,
     /// New handshakes. Those that have begun go on, and end in the queue.
     Handshakes,
-    /// The same, and this many connections are in the queue or on their way to it.
-    Counted(usize),
 }
 
 impl Listener {
@@ -224,6 +223,32 @@ impl Listener {
         }
     }
 
+    /// Returns the handshakes that are in flight.
+    ///
+    /// # Errors
+    ///
+    /// The kernel cannot be asked.
+    pub(super) fn handshakes(&self, kernel: &mut Option<Diagnosis>) -> io::Result<Vec<Handshake>> {
+        match (&self.socket, &self.local) {
+            (Socket::Memory(port), _) => Ok(port.handshakes()),
+            (_, Endpoint::Tcp(address)) => Diagnosis::of(kernel)?.handshakes(*address),
+            (_, Endpoint::Unix(_)) => Ok(Vec::new()),
+        }
+    }
+
+    /// Returns the queue of connections that can be accepted.
+    ///
+    /// # Errors
+    ///
+    /// The kernel cannot be asked; nor can it for a Unix socket.
+    pub(super) fn queue(&self, kernel: &mut Option<Diagnosis>) -> io::Result<Queue> {
+        match (&self.socket, &self.local) {
+            (Socket::Memory(port), _) => Ok(port.queue()),
+            (_, Endpoint::Tcp(address)) => Diagnosis::of(kernel)?.queue(*address),
+            (_, Endpoint::Unix(_)) => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
     /// Returns how many connections were accepted in the last minute without an empty queue in between,
     /// at the most.
     pub(super) fn longest_run(&self) -> usize {
@@ -254,7 +279,7 @@ impl Listener {
             }
             Socket::Memory(port) => {
                 port.refuse();
-                Refusal::Counted(port.waiting())
+                Refusal::Handshakes
             }
         }
     }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::accept_error::AcceptError;
 use super::handshakes::{Diagnosis, Handshake, Queue};
 use super::listener::Listener;
+use crate::time::time_source::TimeSource;
 
 /// How long handshakes may take that the kernel does not name: a long round trip.
 const BLIND_WAIT: Duration = Duration::from_millis(250);
@@ -25,6 +26,8 @@ pub(super) enum Sight {
 
 /// Looks for handshakes in flight, again and again.
 pub(super) struct Outlook {
+    /// The clock of the network that the listeners belong to.
+    time: TimeSource,
     /// How long a handshake may take, from when the queues were empty for the first time.
     grace: Duration,
     /// When that was.
@@ -58,7 +61,7 @@ struct Awaited {
 
 impl Outlook {
     /// Makes the outlook on listeners, each of which refuses others or not.
-    pub(super) fn new(grace: Duration, refuses: &[bool]) -> Self {
+    pub(super) fn new(time: TimeSource, grace: Duration, refuses: &[bool]) -> Self {
         let flight = |&refuses| Flight {
             refuses,
             queue: None,
@@ -66,11 +69,17 @@ impl Outlook {
             is_measured: false,
         };
         Self {
+            time,
             grace,
             began: None,
             flights: refuses.iter().map(flight).collect(),
             is_blind: false,
         }
+    }
+
+    /// Waits for a time of that clock.
+    pub(super) async fn sleep(&self, time: Duration) {
+        self.time.sleep(time).await;
     }
 
     /// Returns true if no new connection can begin.
@@ -84,7 +93,8 @@ impl Outlook {
         listeners: &[Listener],
         diagnosis: &mut Option<Diagnosis>,
     ) -> Sight {
-        let elapsed = self.began.map(|began| began.elapsed());
+        let now = self.time.now();
+        let elapsed = self.began.map(|began| now.saturating_duration_since(began));
         let (mut count, mut is_blind) = (0, false);
         for (listener, flight) in listeners.iter().zip(&mut self.flights) {
             match flight.look(listener, diagnosis) {
@@ -115,7 +125,8 @@ impl Outlook {
     /// Returns how long there is something to wait for, if what was seen does not change. The first call
     /// begins the grace.
     pub(super) fn left(&mut self, sight: &Sight) -> Duration {
-        let elapsed = self.began.get_or_insert_with(Instant::now).elapsed();
+        let now = self.time.now();
+        let elapsed = now.saturating_duration_since(*self.began.get_or_insert(now));
         let awaited = self.flights.iter().filter_map(|each| each.awaited.as_ref());
         let allowances = awaited.flatten().map(|each| each.allowance);
         let wait = match (sight, allowances.max()) {
@@ -141,16 +152,9 @@ impl Flight {
         listener: &Listener,
         diagnosis: &mut Option<Diagnosis>,
     ) -> io::Result<Vec<Handshake>> {
-        let Some(address) = listener.local().tcp() else {
-            return Ok(Vec::new());
-        };
-        let diagnosis = match diagnosis {
-            Some(diagnosis) => diagnosis,
-            none => none.insert(Diagnosis::open()?),
-        };
-        let found = diagnosis.handshakes(address)?;
+        let found = listener.handshakes(diagnosis)?;
         if self.awaited.is_none() && !found.is_empty() {
-            self.queue = Some(diagnosis.queue(address)?);
+            self.queue = Some(listener.queue(diagnosis)?);
         }
         Ok(found)
     }

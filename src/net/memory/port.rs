@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use super::link::End;
 use super::wire::{Operation, Side, Wire};
+use crate::net::handshakes::{Handshake, Queue};
 use crate::sync::{Mutex, MutexGuard, lock};
 use crate::time::sleep::Sleep;
 
@@ -126,9 +127,26 @@ impl PortListener {
         self.port.lock().is_closed = true;
     }
 
-    /// Returns how many connections are in the queue or on their way to it.
-    pub(crate) fn waiting(&self) -> usize {
-        self.port.lock().queue.len()
+    /// Returns the handshakes that are under way.
+    pub(in crate::net) fn handshakes(&self) -> Vec<Handshake> {
+        let now = self.wire.now();
+        let state = self.port.lock();
+        let under_way = state.queue.iter().filter(|each| each.at > now);
+        let handshake = |each: &Established| Handshake {
+            cookie: each.client.port().into(),
+            again_in: each.at.saturating_duration_since(now),
+        };
+        under_way.map(handshake).collect()
+    }
+
+    /// Returns the queue of connections that can be accepted, which is never full.
+    pub(in crate::net) fn queue(&self) -> Queue {
+        let now = self.wire.now();
+        let state = self.port.lock();
+        Queue {
+            length: state.queue.iter().filter(|each| each.at <= now).count(),
+            backlog: usize::MAX,
+        }
     }
 }
 
