@@ -1,5 +1,7 @@
 //! Accepting what is in the queues of listeners that are to be closed.
 
+use std::io;
+use std::mem;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -55,7 +57,9 @@ impl<F: FnMut(Stream) + Send> Intake<F> {
                     AcceptError::Resources if self.diagnosis.take().is_some() => {}
                     AcceptError::Resources => {
                         log::debug!(target: "neap", event = "accept failed"; "accept failed before the close, next try in {pause:?}: {error}");
+                        let left = LeftInQueue(&error);
                         Timer::after(pause).await;
+                        mem::forget(left);
                         pause = (pause * 2).min(LONGEST_PAUSE);
                     }
                 }
@@ -84,6 +88,15 @@ impl<F: FnMut(Stream) + Send> Intake<F> {
             }
         };
         or(named, late).await;
+    }
+}
+
+/// Says, if it is dropped, that the close was cut while connections may have been in the queue.
+struct LeftInQueue<'e>(&'e io::Error);
+
+impl Drop for LeftInQueue<'_> {
+    fn drop(&mut self) {
+        log::warn!(target: "neap", event = "connections not accepted"; "connections were not accepted before the end of the close: {}", self.0);
     }
 }
 

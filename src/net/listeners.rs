@@ -159,7 +159,8 @@ impl Listeners {
     /// 3. The listener is closed.
     ///
     /// Each connection is given to `each` as it comes. If descriptors run out meanwhile, the close goes
-    /// on as they come free, however long that takes; it ends if the queue is empty.
+    /// on as they come free, however long that takes; it ends if the queue is empty. If it is dropped
+    /// meanwhile, the log has a record `connections not accepted` at the level WARN.
     ///
     /// # A queue that was full
     ///
@@ -186,7 +187,8 @@ impl Listeners {
     /// socket that is bound to an interface, as `[fe80::1%2]:80` is, is closed like one that was bound
     /// elsewhere, unless the process has `CAP_NET_RAW` or `CAP_NET_ADMIN`.
     ///
-    /// Where a sandbox forbids sock_diag(7), no one can say which handshakes are in flight, and step 2
+    /// The kernel is asked for handshakes by sock_diag(7), with a descriptor that is opened at the bind, and
+    /// given up where no other is free. Where a sandbox forbids it, no one can say which are in flight, and step 2
     /// lasts 250 ms, unless all addresses are loopback ones. Where there are more handshakes than the
     /// backlog, some are not stored (SYN cookies, RFC 4987): step 2 lasts 250 ms at least, and those that
     /// take longer are reset, or all of them if the process has not both of these capabilities.
