@@ -60,7 +60,8 @@
 //!    be refused needs a lame duck: time to be sent elsewhere.
 //! 4. Every response head that is written after the stop says close; none says keep-alive.
 //! 5. If no handler is at work, the drain ends within the longest of the two graces and
-//!    [`drain_head_timeout`](Server::drain_head_timeout), and one [`linger`](Server::linger), all after
+//!    [`drain_head_timeout`](Server::drain_head_timeout), and one [`linger`](Server::linger), or two where
+//!    a client has not sent all of a body that nobody has read. All is after
 //!    [`handshake_grace`](Server::handshake_grace) if handshakes are in flight, and longer if the kernel's
 //!    queue was full. If there is no connection and no handshake in flight, it ends at once.
 //! 6. The drain ends by the deadline whatever the peers do: stalled uploads, half a head, a client

@@ -164,6 +164,26 @@ fn i12_a_request_behind_an_upload_that_nobody_reads() {
 }
 
 #[test]
+fn i12_an_answer_amid_an_upload() {
+    let rest = |exchange: Exchange, rest: &str| {
+        let next = exchange.answer_of(405).send(rest).request(GET);
+        check(&next.answer_of(200));
+    };
+    let unread = "POST /unread HTTP/1.1\r\nhost: a\r\n";
+    let length = format!("{unread}content-length: 10\r\n\r\nhello");
+    rest(Exchange::new("amid an upload").request(length), "world");
+    let chunks = format!("{unread}transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n");
+    let last = "5\r\nworld\r\n0\r\n\r\n";
+    rest(Exchange::new("amid chunks").request(chunks), last);
+    // All of it in one go, in many segments.
+    let body = "x".repeat(3000);
+    let upload = format!("{unread}content-length: 3000\r\n\r\n{body}");
+    let upload = Exchange::new("in one go").request(upload).answer_of(405);
+    let upload = upload.request(GET).answer_of(200).window(700);
+    check_with(&upload.delay(Duration::from_millis(5)));
+}
+
+#[test]
 fn i14_chunks_of_one_byte() {
     let upload = Exchange::new("chunks of a byte").request(post("transfer-encoding: chunked\r\n"));
     // More than one connection may do before the others have their turn.
