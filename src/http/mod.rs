@@ -115,6 +115,10 @@
 //! `1.2.3.400` or `[fe80::1%25eth0]`: the `url` of such a request has the address it arrived at instead,
 //! and its `Host` field is as it was sent.
 //!
+//! Empty lines in front of a request are skipped, as some clients send one behind a body (RFC 9112, 2.2). They
+//! begin no request: the connection stays idle, and no time begins anew. They have at most
+//! [`max_head`](Server::max_head) bytes.
+//!
 //! There is no TLS and no HTTP/2: a proxy in front does that.
 //!
 //! # Log records

@@ -10,6 +10,7 @@ mod runtimes;
 mod answers;
 mod codec;
 mod drain;
+mod empty_lines;
 mod fairness;
 mod leaving;
 mod load;

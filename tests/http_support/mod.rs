@@ -6,6 +6,7 @@ mod app;
 mod client;
 mod client_counts;
 mod handler_gate;
+pub mod in_memory;
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};

@@ -12,7 +12,7 @@ use http_types::Request;
 use super::close::CloseMode;
 use super::transport::Transport;
 use crate::http::codec::{HeadParser, Refusal, RequestHead};
-use crate::http::socket::ConnState;
+use crate::http::socket::{ConnState, ReadBuffer};
 use crate::stop::token::Stopped;
 use crate::time::time_source::deadline_from;
 
@@ -26,6 +26,8 @@ pub(super) struct HeadReader {
     since: Instant,
     /// How many bytes of an incomplete head were searched for its end.
     searched: usize,
+    /// How many bytes of empty lines have come since the last request.
+    skipped: usize,
     /// Ready when the server drains.
     draining: Stopped,
 }
@@ -58,6 +60,7 @@ impl HeadReader {
             ),
             since: transport.context.time.now(),
             searched: 0,
+            skipped: 0,
             draining: transport.context.lifecycle.draining().stopped(),
         }
     }
@@ -65,7 +68,7 @@ impl HeadReader {
     /// Begins to wait for the next request, after a response that has ended at `since`.
     pub(super) fn begin_idle(&mut self, since: Instant) {
         self.since = since;
-        self.searched = 0;
+        (self.searched, self.skipped) = (0, 0);
     }
 
     /// Waits for the head of the next request. The request is put into `slot`.
@@ -114,8 +117,13 @@ impl HeadReader {
     /// Parses the head in the buffer. Returns `None` if more bytes are needed.
     #[inline(always)]
     fn parse(&mut self, transport: &mut Transport, slot: &mut Option<Request>) -> Option<Awaited> {
+        self.skip_empty_lines(&mut transport.buffer);
+        let max_head = transport.context.settings.max_head;
+        if self.skipped > max_head {
+            return Some(Awaited::Refusal(Refusal::head_too_long()));
+        }
         let bytes = transport.buffer.filled();
-        if bytes.is_empty() {
+        if let [] | [b'\r'] = bytes {
             return None;
         }
         // An incomplete head is searched for its end only where it is new. All of it is parsed when it
@@ -125,7 +133,6 @@ impl HeadReader {
         } else {
             Ok(None)
         };
-        let max_head = transport.context.settings.max_head;
         match parsed {
             Ok(Some(head)) if head.length > max_head => {
                 Some(Awaited::Refusal(Refusal::head_too_long()))
@@ -134,12 +141,7 @@ impl HeadReader {
                 transport.buffer.consume(head.length);
                 Some(Awaited::Request(head))
             }
-            Ok(None) if bytes.len() >= max_head => {
-                Some(Awaited::Refusal(match bytes.contains(&b'\n') {
-                    true => Refusal::head_too_long(),
-                    false => Refusal::target_too_long(),
-                }))
-            }
+            Ok(None) if bytes.len() >= max_head => Some(Awaited::Refusal(too_long(bytes))),
             Ok(None) => {
                 self.searched = bytes.len().saturating_sub(2);
                 if transport.socket.state() != ConnState::Head {
@@ -149,6 +151,16 @@ impl HeadReader {
                 None
             }
             Err(refusal) => Some(Awaited::Refusal(refusal)),
+        }
+    }
+
+    /// Drops the empty lines in front of a request line (RFC 9112, 2.2). They begin no request: some
+    /// clients send one behind a body.
+    #[inline(always)]
+    fn skip_empty_lines(&mut self, buffer: &mut ReadBuffer) {
+        while buffer.filled().starts_with(b"\r\n") {
+            buffer.consume(2);
+            self.skipped += 2;
         }
     }
 
@@ -190,6 +202,14 @@ fn time_out(transport: &Transport, draining: bool) -> Awaited {
         return Awaited::Close(CloseMode::Linger);
     }
     Awaited::Close(CloseMode::AtOnce)
+}
+
+/// Returns the refusal of a head that is too long, and not whole.
+fn too_long(bytes: &[u8]) -> Refusal {
+    match bytes.contains(&b'\n') {
+        true => Refusal::head_too_long(),
+        false => Refusal::target_too_long(),
+    }
 }
 
 /// Returns true if a head may end in `bytes`: if there is an empty line.
