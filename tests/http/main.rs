@@ -13,6 +13,7 @@ mod drain;
 mod empty_lines;
 mod fairness;
 mod leaving;
+mod lingering;
 mod load;
 mod log;
 mod panics;

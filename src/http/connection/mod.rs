@@ -202,8 +202,7 @@ impl Connection {
                 return Ok(());
             }
             (Ok(Persistence::Upgrade), Some(response)) => {
-                upgrade::upgrade(&mut self.transport, response).await;
-                CloseMode::AtOnce
+                upgrade::upgrade(&mut self.transport, response).await
             }
             (Ok(_), _) => CloseMode::Linger,
             (Err(error), _) => {

@@ -10,6 +10,7 @@ use async_channel::{Receiver, Sender};
 use futures_lite::{AsyncRead, AsyncWrite, future};
 use http_types::Response;
 
+use super::close::CloseMode;
 use super::transport::Transport;
 use crate::executor::panic::catch;
 use crate::http::socket::{ConnState, ReadBuffer, Socket};
@@ -40,19 +41,22 @@ impl Upgraded {
 
 /// Gives the socket to the handler, and waits until the handler has dropped it, or, if the server does
 /// not wait for upgraded connections, until the drain. What the handler still holds ends with the drain then.
-pub(super) async fn upgrade(transport: &mut Transport, mut response: Response) {
+/// Returns how the connection is closed.
+pub(super) async fn upgrade(transport: &mut Transport, mut response: Response) -> CloseMode {
     let (upgraded, closed) = Upgraded::new(transport);
     transport.socket.enter(ConnState::Upgraded);
     // `send_upgrade` panics if the handler has taken the sender itself.
     let sender = catch(|| response.send_upgrade());
     let Ok(sender) = sender else {
-        return;
+        return CloseMode::Linger;
     };
     let upgraded = http_types::upgrade::Connection::new(upgraded);
     sender.send(upgraded).await;
     drop(response);
+    // The last words of the handler are on their way to the peer, which may still be sending.
     let closed = async {
         let _ = closed.recv().await;
+        CloseMode::Linger
     };
     if transport.context.settings.wait_upgraded {
         return closed.await;
@@ -61,8 +65,9 @@ pub(super) async fn upgrade(transport: &mut Transport, mut response: Response) {
     let draining = async {
         context.lifecycle.draining().stopped().await;
         context.registry.leave_open(&transport.socket);
+        CloseMode::AtOnce
     };
-    future::or(closed, draining).await;
+    future::or(closed, draining).await
 }
 
 impl AsyncRead for Upgraded {
