@@ -64,6 +64,8 @@
 //!    a client has not sent all of a body that nobody has read. All is after
 //!    [`handshake_grace`](Server::handshake_grace) if handshakes are in flight, and longer if the kernel's
 //!    queue was full. If there is no connection and no handshake in flight, it ends at once.
+//!    A client that has not taken all of its response is waited for: 2 s if it takes nothing, else up to
+//!    [`write_timeout`](Server::write_timeout).
 //! 6. The drain ends by the deadline whatever the peers do: stalled uploads, half a head, a client
 //!    that never reads, endless events.
 //! 7. A large response arrives whole, also with garbage behind its request.
@@ -96,6 +98,8 @@
 //!   [`new_conn_grace`](Server::new_conn_grace) after the accept. Of 10,000 requests in flight at a stop, a link that
 //!   loses 1% of all frames loses some ten; with a grace of 3 s, fewer. The kernel of a server that has
 //!   not accepted for seconds does the same to a client that it had no room for.
+//! - The answer to one, if its client reads none of it for 2 s after the server has closed its side, and
+//!   then sends more: that is answered with a reset, which takes from the client what it has not read.
 //!
 //! # HTTP/1
 //!

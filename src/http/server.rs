@@ -298,7 +298,9 @@ impl<A> Server<A> {
     /// nothing; 2 s at most in all. **500 ms** by default.
     ///
     /// Without this time, a client that is still sending gets a reset, and loses the end of the
-    /// response (RFC 9112, 9.6).
+    /// response (RFC 9112, 9.6). So one that has not taken all of its response yet is waited for longer:
+    /// until it has taken nothing for 2 s, and for the [`write_timeout`](Server::write_timeout) in all. On
+    /// Linux only, where the system tells what is left of it.
     pub fn linger(mut self, time: Duration) -> Self {
         self.settings.linger = time;
         self

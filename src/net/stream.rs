@@ -13,6 +13,8 @@ use socket2::SockRef;
 
 use super::endpoint::Endpoint;
 use super::memory::link::End;
+#[cfg(all(feature = "tide", any(target_os = "linux", target_os = "android")))]
+use super::unsent::unsent;
 
 /// An accepted connection, over TCP or a Unix socket; or an end of one [in memory](crate::test::Network).
 ///
@@ -135,6 +137,13 @@ impl Stream {
         each!(&self.io, socket => socket.poll_readable(cx), end => end.poll_readable(cx))
     }
 
+    /// Returns how many of the bytes that were written the peer has not taken, as far as the system tells:
+    /// on Linux. A close with bytes that were not read takes them from the peer.
+    #[cfg(feature = "tide")]
+    pub(crate) fn unsent(&self) -> usize {
+        each!(&self.io, socket => unsent(socket), end => end.unsent())
+    }
+
     /// Closes one direction or both. If it closes writing, the peer reads an end of file.
     ///
     /// # Errors
@@ -163,6 +172,12 @@ impl Stream {
             }
         )
     }
+}
+
+/// Not asked for: each of the other systems has its own way.
+#[cfg(all(feature = "tide", not(any(target_os = "linux", target_os = "android"))))]
+fn unsent<T>(_: &T) -> usize {
+    0
 }
 
 /// Repeats a call that a signal has interrupted.

@@ -267,6 +267,15 @@ fn i12_a_large_answer() {
 }
 
 #[test]
+fn i12_an_answer_that_is_read_late() {
+    let large = "GET /large HTTP/1.1\r\nhost: a\r\n\r\n";
+    // The client asks again before it reads, when the server has closed its side.
+    let late = Exchange::new("read late").window(1024 * 1024);
+    let late = late.request(large).pause(Duration::from_secs(1));
+    check_with(&late.request(GET).answer_of(200).answer_of(200));
+}
+
+#[test]
 fn i12_head() {
     let head = "HEAD /hello HTTP/1.1\r\nhost: a\r\n\r\n";
     check(

@@ -34,7 +34,10 @@ impl Answer {
 
 impl Client {
     pub fn connect(addr: SocketAddr) -> std::io::Result<Client> {
-        let stream = TcpStream::connect(addr)?;
+        Client::new(TcpStream::connect(addr)?)
+    }
+
+    pub fn new(stream: TcpStream) -> std::io::Result<Client> {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;

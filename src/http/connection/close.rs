@@ -3,18 +3,14 @@
 use std::future::poll_fn;
 use std::net::Shutdown;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
 
 use futures_lite::ready;
 
+use super::patience::Patience;
 use super::transport::Transport;
 use crate::http::codec::{self, Refusal};
 use crate::http::socket::ConnState;
 use crate::net::stream::Stream;
-use crate::time::time_source::deadline_from;
-
-/// How long the peer may go on sending after the server has closed its side.
-pub(super) const LONGEST_LINGER: Duration = Duration::from_secs(2);
 
 /// How a connection is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,26 +24,24 @@ pub(super) enum CloseMode {
 /// Closes the server's side and waits for the peer to close its own (RFC 9112, 9.6).
 ///
 /// Without the wait, the bytes that the peer still sends would be answered with a reset, which takes
-/// from the peer what it has not read yet.
+/// from the peer what it has not read yet. [`Patience`] says how long that takes.
 pub(super) async fn linger(transport: &mut Transport) {
     transport.socket.enter(ConnState::Linger);
     transport.buffer.release();
     if transport.socket.stream.shutdown(Shutdown::Write).is_err() {
         return;
     }
-    let start = transport.context.time.now();
-    let mut last_byte = start;
+    let context = &transport.context;
+    let mut patience = Patience::new(&context.settings, context.time.now());
     transport.read_at_once();
-    poll_fn(|cx| poll_discard(transport, cx, &mut last_byte, start + LONGEST_LINGER)).await;
+    poll_fn(|cx| poll_discard(transport, cx, &mut patience)).await;
 }
 
-/// Reads and drops bytes. Returns ready when the peer has closed, has sent nothing for the linger
-/// time, or at the deadline.
+/// Reads and drops bytes. Returns ready when the peer has closed, or is waited for no longer.
 fn poll_discard(
     transport: &mut Transport,
     cx: &mut Context<'_>,
-    last_byte: &mut Instant,
-    deadline: Instant,
+    patience: &mut Patience,
 ) -> Poll<()> {
     loop {
         ready!(transport.poll_yield(cx));
@@ -55,15 +49,15 @@ fn poll_discard(
             Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
             Poll::Ready(Ok(_)) => {
                 transport.buffer.release();
-                *last_byte = transport.context.time.now();
-                if *last_byte >= deadline {
-                    return Poll::Ready(());
+                if !patience.hear(transport.context.time.now()) {
+                    continue;
                 }
             }
-            Poll::Pending => {
-                let quiet = deadline_from(*last_byte, transport.context.settings.linger);
-                return transport.poll_timer(cx, quiet.min(deadline));
-            }
+            Poll::Pending => ready!(transport.poll_timer(cx, patience.next_look())),
+        }
+        let unsent = transport.socket.stream.unsent();
+        if patience.look(transport.context.time.now(), unsent) {
+            return Poll::Ready(());
         }
     }
 }

@@ -20,6 +20,7 @@ mod handler_panicked;
 mod head_reader;
 mod held;
 mod in_flight;
+mod patience;
 mod read_ahead;
 mod read_wakers;
 mod request_body;

@@ -10,7 +10,7 @@ use futures_lite::future;
 use http_types::trailers;
 
 use super::body_source::{BodySource, too_late};
-use super::close::LONGEST_LINGER;
+use super::patience::LONGEST_LINGER;
 use super::transport::Transport;
 use crate::executor::panic::catch;
 use crate::http::codec::{Refusal, RequestHead};

@@ -126,6 +126,12 @@ impl End {
         Ok(written)
     }
 
+    /// Returns how many bytes were written that the peer has not read.
+    #[cfg(feature = "tide")]
+    pub(crate) fn unsent(&self) -> usize {
+        self.lock().flows[self.side.other() as usize].length()
+    }
+
     /// Waits until a read would not block.
     pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let now = self.wire().now();
