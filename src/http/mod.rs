@@ -41,7 +41,12 @@
 //!    closed after its [grace](Server::idle_grace), and after a last look at its socket.
 //! 3. **Cancel**, at the deadline or at a second stop: handlers are dropped. A client whose response
 //!    has not begun gets `503 Service Unavailable`. A response that has begun is cut in a way that the
-//!    client notices.
+//!    client notices: its length or its last chunk is missing, or, where the end of the connection is the
+//!    end of the response, the connection is reset.
+//!
+//! A Unix socket cannot be reset. So on one, a response to HTTP/1.0 of which the length is not known looks
+//! whole when it is cut. No server can do better there: have the client, or the proxy, speak HTTP/1.1
+//! (`proxy_http_version 1.1;` in nginx).
 //!
 //! # Guarantees
 //!
