@@ -111,6 +111,9 @@
 //! HTTP/1.1 and 1.0 (RFC 9110, RFC 9112): keep-alive, pipelining, chunked bodies and trailers both
 //! ways, `100 Continue` when a handler first reads, HEAD, upgrades, absolute and asterisk targets.
 //!
+//! The answers to requests that are pipelined are gathered, up to 16 KiB, and leave in few writes. None waits
+//! for a handler that is pending, for the rest of a request, or for a timer.
+//!
 //! What two parties could read in two ways is refused with a 4xx or 5xx and a close: bare line feeds,
 //! folded lines, space before a colon, control characters, not exactly one `Host`, a
 //! `Content-Length` that is not one run of digits or comes with a `Transfer-Encoding`, any transfer

@@ -98,6 +98,26 @@ fn i12_pipelined() {
 }
 
 #[test]
+fn i12_many_pipelined() {
+    let post = post("content-length: 5\r\n") + "hello";
+    let slow = "GET /slow HTTP/1.1\r\nhost: a\r\n\r\n";
+    // More than are answered before the others have their turn, and one that is waited for.
+    let requests = [&[GET; 20][..], &[&post, slow, GET]].concat();
+    let many = Exchange::new("many pipelined");
+    let many = requests.iter().fold(many, Exchange::request);
+    let many = requests.iter().fold(many, |many, _| many.answer_of(200));
+    check_with(&many);
+    check_with(&many.delay(Duration::from_millis(5)));
+}
+
+#[test]
+fn i12_an_empty_line_behind_a_body() {
+    let upload = post("content-length: 5\r\n") + "hello\r\n";
+    let upload = Exchange::new("an empty line").request(upload);
+    check(&upload.answer_of(200).request(GET).answer_of(200));
+}
+
+#[test]
 fn i12_half_a_head() {
     let (first, rest) = GET.split_at(20);
     let half = Exchange::new("half a head").request(first);

@@ -17,6 +17,7 @@ mod lingering;
 mod load;
 mod log;
 mod panics;
+mod pipelining;
 mod readers;
 mod readiness;
 mod security;

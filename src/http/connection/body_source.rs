@@ -102,6 +102,15 @@ impl BodySource {
         matches!(self.decoder, Decoder::Ended)
     }
 
+    /// Returns true if all of the body was received. A chunked one that was not read is never known to be.
+    pub(super) fn is_received(&self) -> bool {
+        match self.decoder {
+            Decoder::Length(left) => left <= self.buffer.len() as u64,
+            Decoder::Chunked(_) => false,
+            Decoder::Ended => true,
+        }
+    }
+
     /// Returns why the body cannot be read to its end, if that is so.
     pub(super) fn failure(&self) -> Option<Refusal> {
         self.failure

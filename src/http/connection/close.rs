@@ -28,6 +28,10 @@ pub(super) enum CloseMode {
 pub(super) async fn linger(transport: &mut Transport) {
     transport.socket.enter(ConnState::Linger);
     transport.buffer.release();
+    // Mostly nothing is left.
+    if poll_fn(|cx| transport.poll_flush(cx)).await.is_err() {
+        return;
+    }
     if transport.socket.stream.shutdown(Shutdown::Write).is_err() {
         return;
     }
@@ -62,16 +66,20 @@ fn poll_discard(
     }
 }
 
-/// Ends a connection that is cancelled in this state, without waiting for anything.
+/// Ends a connection that is cancelled in this state, without waiting for anything. Whole answers that
+/// were gathered are sent.
 ///
 /// Errors are ignored: there is no one left to report them to.
-pub(super) fn cancel(transport: &Transport, state: ConnState) {
+pub(super) fn cancel(transport: &mut Transport, state: ConnState) {
     let stream = &transport.socket.stream;
+    let is_next = transport.output.try_write_whole(stream);
     match state {
         ConnState::Head | ConnState::Active => {
-            let mut answer = Vec::new();
-            codec::write_refusal(Refusal::unavailable(), &mut answer);
-            let _ = stream.try_write(&answer);
+            if is_next {
+                let mut answer = Vec::new();
+                codec::write_refusal(Refusal::unavailable(), &mut answer);
+                let _ = stream.try_write(&answer);
+            }
             let _ = stream.shutdown(Shutdown::Write);
             discard_unread(stream);
         }

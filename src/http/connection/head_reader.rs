@@ -86,32 +86,52 @@ impl HeadReader {
             if let Some(awaited) = self.parse(transport, slot) {
                 return Poll::Ready(awaited);
             }
+            if let Err(error) = ready!(transport.poll_flush(cx)) {
+                transport.cut_response(&error);
+                return Poll::Ready(Awaited::Close(CloseMode::AtOnce));
+            }
             ready!(transport.poll_yield(cx));
-            match transport.poll_fill(cx) {
-                Poll::Ready(Ok(0)) => return Poll::Ready(end_of_file(transport)),
-                Poll::Ready(Ok(_)) => continue,
-                Poll::Ready(Err(_)) => return Poll::Ready(Awaited::Close(CloseMode::AtOnce)),
-                Poll::Pending => {}
-            }
-            // Asked after the read: bytes that were there at the stop are read before it takes effect.
-            let draining = Pin::new(&mut self.draining).poll(cx).is_ready();
-            if has_memory && !draining {
-                ready!(transport.poll_timer(cx, self.since + KEEP_MEMORY));
-                self.parser.forget();
-                return Poll::Ready(Awaited::Pause);
-            }
-            let deadline = self.deadline(transport, draining);
-            ready!(transport.poll_timer(cx, deadline));
-            // The last look at the socket: bytes that have come while the time ran out count, too.
-            match transport.try_fill() {
-                Ok(0) => return Poll::Ready(end_of_file(transport)),
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    return Poll::Ready(time_out(transport, draining));
-                }
-                Err(_) => return Poll::Ready(Awaited::Close(CloseMode::AtOnce)),
+            let filled = match transport.poll_fill(cx) {
+                Poll::Ready(filled) => filled,
+                Poll::Pending => match ready!(self.poll_late(transport, has_memory, cx)) {
+                    Ok(filled) => filled,
+                    Err(awaited) => return Poll::Ready(awaited),
+                },
+            };
+            if let Some(end) = end(transport, filled) {
+                return Poll::Ready(end);
             }
         }
+    }
+
+    /// Returns ready when the time for the next request is over, with the last look at the socket: bytes
+    /// that have come while the time ran out count, too.
+    ///
+    /// # Errors
+    ///
+    /// There are none. Or the time is over that comes before a pause.
+    #[inline(always)]
+    fn poll_late(
+        &mut self,
+        transport: &mut Transport,
+        has_memory: bool,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<io::Result<usize>, Awaited>> {
+        // Asked after the read: bytes that were there at the stop are read before it takes effect.
+        let draining = Pin::new(&mut self.draining).poll(cx).is_ready();
+        if has_memory && !draining {
+            ready!(transport.poll_timer(cx, self.since + KEEP_MEMORY));
+            self.parser.forget();
+            return Poll::Ready(Err(Awaited::Pause));
+        }
+        let deadline = self.deadline(transport, draining);
+        ready!(transport.poll_timer(cx, deadline));
+        Poll::Ready(match transport.try_fill() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                Err(time_out(transport, draining))
+            }
+            filled => Ok(filled),
+        })
     }
 
     /// Parses the head in the buffer. Returns `None` if more bytes are needed.
@@ -184,11 +204,15 @@ impl HeadReader {
     }
 }
 
-/// Returns what follows when the peer has closed its side.
-fn end_of_file(transport: &Transport) -> Awaited {
-    match transport.socket.state() {
-        ConnState::Head => Awaited::Refusal(Refusal::malformed("request ended early")),
-        _ => Awaited::Close(CloseMode::AtOnce),
+/// Returns what follows if a read has come to the end: the peer has closed its side, or is gone.
+fn end(transport: &Transport, filled: io::Result<usize>) -> Option<Awaited> {
+    match (filled, transport.socket.state()) {
+        (Ok(1..), _) => None,
+        (Ok(0), ConnState::Head) => {
+            let refusal = Refusal::malformed("request ended early");
+            Some(Awaited::Refusal(refusal))
+        }
+        (Ok(0) | Err(_), _) => Some(Awaited::Close(CloseMode::AtOnce)),
     }
 }
 

@@ -100,6 +100,9 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
     ) -> Poll<io::Result<Persistence>> {
         self.as_mut().begin_poll(cx);
         if self.writer.is_none() {
+            if self.asks_peer(transport) {
+                ready!(transport.poll_flush(cx))?;
+            }
             match self.as_mut().poll_app(answer, cx) {
                 Poll::Ready(answered) => self.as_mut().begin_response(transport, answered),
                 Poll::Pending => ready!(self.as_mut().poll_gone(transport, cx)),
@@ -107,6 +110,14 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
             self.as_mut().drop_app(transport);
         }
         self.poll_response(transport, cx)
+    }
+
+    /// Returns true if a body is to come from the peer, which may have to be asked for it, while answers
+    /// to the requests before it were not sent: they go first.
+    #[inline(always)]
+    fn asks_peer(&self, transport: &Transport) -> bool {
+        let body = self.body.as_ref();
+        !transport.output.is_empty() && body.is_some_and(|body| !body.is_received())
     }
 
     /// Drops the app's future, with all that the handler holds, before the response is sent.
@@ -140,7 +151,7 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
             && self
                 .writer
                 .as_ref()
-                .is_some_and(ResponseWriter::awaits_body)
+                .is_some_and(|writer| writer.awaits_body(transport))
         {
             ready!(self.poll_gone(transport, cx));
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
@@ -163,10 +174,9 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         };
         // The body of the response may read the request's: the client can be asked for that until here.
-        let end_continue = |out: &mut Vec<u8>| {
-            if let Some(body) = &*this.body {
-                body.end_continue(out);
-            }
+        let end_continue = || {
+            let body = this.body.as_ref();
+            body.map_or(&[][..], |body| body.end_continue())
         };
         let error = match ready!(writer.poll(response, transport, end_continue, cx)) {
             Ok(persistence) => return Poll::Ready(Ok(persistence)),
@@ -209,13 +219,17 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
         }
     }
 
-    /// Returns ready when the peer is gone while the app, or the body of its response, waits.
+    /// Returns ready when the peer is gone while the app, or the body of its response, waits. The answers
+    /// to the requests before are sent first.
     #[inline(always)]
     fn poll_gone(
         self: Pin<&mut Self>,
         transport: &mut Transport,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
+        if ready!(transport.poll_flush(cx)).is_err() {
+            return Poll::Ready(());
+        }
         let this = self.project();
         take_back_whole(this.body, transport);
         match (this.body, this.exchange) {

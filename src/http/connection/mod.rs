@@ -20,6 +20,7 @@ mod handler_panicked;
 mod head_reader;
 mod held;
 mod in_flight;
+mod output;
 mod patience;
 mod read_ahead;
 mod read_wakers;
@@ -165,7 +166,7 @@ impl Connection {
         Box::pin(async move {
             // The whole answer is in the writer, so nothing is read from this response.
             let mut unused = Response::new(refusal.status);
-            match poll_fn(|cx| writer.poll(&mut unused, transport, |_| {}, cx)).await {
+            match poll_fn(|cx| writer.poll(&mut unused, transport, || &[], cx)).await {
                 Ok(_) => CloseMode::Linger,
                 // The peer is gone, or does not read.
                 Err(_) => CloseMode::AtOnce,
@@ -246,7 +247,7 @@ impl From<CloseMode> for LastRequest {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        let transport = &self.transport;
+        let transport = &mut self.transport;
         if !self.has_ended {
             let state = transport.socket.state();
             transport.context.registry.count_cut(state);

@@ -153,13 +153,15 @@ impl RequestBody {
         source.is_unasked() || source.failure().is_some() || source.known_left() > MOST_DISCARDED
     }
 
-    /// Ends the time in which the client may still be asked for the body: the head of the response, in
-    /// `out`, is about to be written. A question that was written in part goes in front of it.
-    pub(super) fn end_continue(&self, out: &mut Vec<u8>) {
-        let rest = self.source().end_continue();
-        if !rest.is_empty() {
-            out.splice(..0, rest.iter().copied());
-        }
+    /// Ends the time in which the client may still be asked for the body: the head of the response is
+    /// about to be written. Returns what is left of a question that was written in part.
+    pub(super) fn end_continue(&self) -> &'static [u8] {
+        self.source().end_continue()
+    }
+
+    /// Returns true if all of the body was received, so that no read of it needs the socket.
+    pub(super) fn is_received(&self) -> bool {
+        self.source().is_received()
     }
 
     /// Takes the socket back from the handler. With `discard`, what is left of the body is read first,

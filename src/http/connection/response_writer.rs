@@ -4,7 +4,6 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Instant;
 
 use futures_lite::{AsyncRead, ready};
 use http_types::{Method, Response, StatusCode, trailers};
@@ -13,7 +12,6 @@ use super::transport::Transport;
 use crate::executor::panic::{Panicked, catch};
 use crate::http::codec::{self, Persistence, Refusal, RequestHead, ResponseFraming, ResponseHead};
 use crate::http::socket::{BUFFER_SIZE, Budget, ConnState, WriteBuffer};
-use crate::time::time_source::deadline_from;
 
 /// The most bytes that are gathered for one write: about as many as a socket's buffer takes.
 const GATHERED: usize = 4 * BUFFER_SIZE;
@@ -33,18 +31,12 @@ pub(super) struct ResponseWriter {
     left: u64,
     /// The trailers of a chunked body, if the handler has promised some.
     trailers: Option<trailers::Receiver>,
-    /// Bytes that are to be written.
-    out: WriteBuffer,
-    /// How many bytes of `out` were written.
-    written: usize,
-    /// Whether the last byte of the response is in `out`.
+    /// Whether the last byte of the response is in the output.
     is_complete: bool,
     /// Whether the body was pending in this poll, so that it wakes the task when it has more. What is in
-    /// `out` is written before that.
+    /// the output is written before that.
     awaits_body: bool,
-    /// Since when the peer takes no byte.
-    stalled_since: Option<Instant>,
-    /// Whether the response is about to be on its way: what comes before its head is in `out`.
+    /// Whether the response is about to be on its way: what comes before its head is in the output.
     has_begun: bool,
     /// Whether a byte of the response is on its way.
     has_sent: bool,
@@ -77,28 +69,28 @@ impl ResponseWriter {
             (false, false) if request.is_http10 => Persistence::KeepSaid,
             (false, false) => Persistence::Keep,
         };
-        let mut out = WriteBuffer::new();
         let head = ResponseHead {
             response,
             method: request.method,
             framing,
             persistence,
         };
-        let persistence = head.write(&mut out);
+        let persistence = head.write(transport.output.begin_answer());
         transport.until_close = framing == ResponseFraming::UntilClose;
         transport.socket.enter(ConnState::Responding);
-        Self::from_head(framing, persistence, out)
+        Self::from_head(framing, persistence)
     }
 
-    /// Writes the answer to a message that is not served. The connection closes after it.
+    /// Writes the answer to a message that is not served, in the place of one of which nothing was sent.
+    /// The connection closes after it.
     pub(super) fn refusal(transport: &mut Transport, refusal: Refusal) -> Self {
-        let mut out = WriteBuffer::new();
-        codec::write_refusal(refusal, &mut out);
+        transport.output.drop_answer();
+        codec::write_refusal(refusal, transport.output.begin_answer());
         transport.socket.enter(ConnState::Responding);
-        Self::from_head(ResponseFraming::Empty, Persistence::Close, out)
+        Self::from_head(ResponseFraming::Empty, Persistence::Close)
     }
 
-    fn from_head(framing: ResponseFraming, persistence: Persistence, out: WriteBuffer) -> Self {
+    fn from_head(framing: ResponseFraming, persistence: Persistence) -> Self {
         let left = match framing {
             ResponseFraming::Empty => 0,
             ResponseFraming::Length(length) => length,
@@ -109,11 +101,8 @@ impl ResponseWriter {
             persistence,
             left,
             trailers: None,
-            out,
-            written: 0,
             is_complete: framing == ResponseFraming::Empty,
             awaits_body: false,
-            stalled_since: None,
             has_begun: false,
             has_sent: false,
             has_body_failed: false,
@@ -123,8 +112,10 @@ impl ResponseWriter {
 
     /// Sends the head and the body of `response`. Returns how that leaves the connection.
     ///
-    /// `before_head` is called once, with the head and the first part of the body, when these are about to
-    /// be written: it may put bytes in front of them. The body is read before, and may do so itself.
+    /// `before_head` is called once, when the head and the first part of the body are about to be written.
+    /// It returns what goes in front of them. The body is read before, and may do so itself.
+    ///
+    /// If a next request is in the buffer, the end of the response stays in the output.
     ///
     /// # Errors
     ///
@@ -133,36 +124,53 @@ impl ResponseWriter {
         &mut self,
         response: &mut Response,
         transport: &mut Transport,
-        mut before_head: impl FnMut(&mut Vec<u8>),
+        mut before_head: impl FnMut() -> &'static [u8],
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<Persistence>> {
         self.awaits_body = false;
         loop {
             ready!(transport.budget.poll(cx));
-            // In the first round the head waits in `out` for the first part of the body. To a peer that
-            // takes nothing no more is gathered: a body that is busy would wake the task in vain.
-            if !self.is_complete && self.stalled_since.is_none() {
+            // In the first round the head waits in the output for the first part of the body. To a peer
+            // that takes nothing no more is gathered: a body that is busy would wake the task in vain.
+            let is_held_up = self.has_begun && transport.output.is_stalled();
+            if !self.is_complete && !is_held_up {
                 self.is_complete = ready!(self.poll_gather(response, transport, cx))?;
             }
             if !std::mem::replace(&mut self.has_begun, true) {
-                before_head(&mut self.out);
+                transport.output.prepend(before_head());
             }
-            ready!(self.poll_write(transport, cx))?;
-            if self.is_complete {
+            if self.can_wait(transport) {
+                transport.output.end_answer();
                 return Poll::Ready(Ok(self.persistence));
             }
-            self.written = 0;
+            let written = transport.poll_write(cx);
+            self.has_sent |= transport.output.has_begun_answer();
+            ready!(written)?;
+            if self.is_complete {
+                transport.output.release();
+                return Poll::Ready(Ok(self.persistence));
+            }
             if self.awaits_body {
-                self.out.release();
+                transport.output.release();
                 return Poll::Pending;
             }
-            self.out.clear();
+            transport.output.clear();
         }
     }
 
+    /// Returns true if the rest of the response can wait for the answer to the next request.
+    fn can_wait(&self, transport: &Transport) -> bool {
+        let output = &transport.output;
+        self.is_complete
+            && !transport.buffer.is_empty()
+            && matches!(self.persistence, Persistence::Keep | Persistence::KeepSaid)
+            && !output.is_full()
+            && !output.is_stalled()
+    }
+
     /// Returns true if the last poll was pending for the body alone.
-    pub(super) fn awaits_body(&self) -> bool {
-        self.awaits_body && self.stalled_since.is_none()
+    pub(super) fn awaits_body(&self, transport: &Transport) -> bool {
+        self.awaits_body && !transport.output.is_stalled()
     }
 
     /// Returns true if the body has failed, and the peer has seen nothing of the response.
@@ -175,40 +183,6 @@ impl ResponseWriter {
         self.panic.take()
     }
 
-    /// Writes `out` to the socket.
-    ///
-    /// # Errors
-    ///
-    /// The peer is gone, or takes no byte in time.
-    fn poll_write(
-        &mut self,
-        transport: &mut Transport,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<()>> {
-        while self.written < self.out.len() {
-            let rest = &self.out[self.written..];
-            match transport.socket.poll_write(cx, rest) {
-                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                Poll::Ready(Ok(bytes)) => {
-                    transport.budget.spend(Budget::SYSCALL, 0);
-                    self.written += bytes;
-                    self.has_sent = true;
-                    self.stalled_since = None;
-                }
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => {
-                    transport.budget.renew();
-                    let now = || transport.context.time.now();
-                    let since = *self.stalled_since.get_or_insert_with(now);
-                    let timeout = transport.context.settings.write_timeout;
-                    ready!(transport.poll_timer(cx, deadline_from(since, timeout)));
-                    return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-                }
-            }
-        }
-        Poll::Ready(Ok(()))
-    }
-
     /// Appends to `out` what is there of the body. Ready when there is something to write; returns true
     /// at the end of the body.
     fn poll_gather(
@@ -217,24 +191,25 @@ impl ResponseWriter {
         transport: &mut Transport,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<bool>> {
-        while self.left > 0 && self.out.len() < GATHERED {
-            if transport.budget.is_spent() && !self.out.is_empty() {
+        let out = transport.output.bytes();
+        while self.left > 0 && out.len() < GATHERED {
+            if transport.budget.is_spent() && !out.is_empty() {
                 return Poll::Ready(Ok(false));
             }
-            let gathered = self.out.len();
-            let part = self.poll_part(response, cx);
-            transport.budget.spend(PART, self.out.len() - gathered);
+            let gathered = out.len();
+            let part = self.poll_part(response, out, cx);
+            transport.budget.spend(PART, out.len() - gathered);
             match part {
                 Poll::Ready(Ok(true)) => {}
                 Poll::Ready(Ok(false)) => {
-                    let ended = self.poll_end(response, cx).map(Ok);
-                    return self.unless_unsent(ended);
+                    let ended = self.poll_end(response, out, cx).map(Ok);
+                    return self.unless_unsent(ended, out);
                 }
                 Poll::Ready(Err(error)) => {
                     self.has_body_failed = true;
                     return Poll::Ready(Err(error));
                 }
-                Poll::Pending => return self.unless_unsent(Poll::Pending),
+                Poll::Pending => return self.unless_unsent(Poll::Pending, out),
             }
         }
         Poll::Ready(Ok(self.left == 0))
@@ -242,11 +217,15 @@ impl ResponseWriter {
 
     /// Returns what the body has come to, but that there is something to write if the body is pending and
     /// `out` is not empty.
-    fn unless_unsent(&mut self, gathered: Poll<io::Result<bool>>) -> Poll<io::Result<bool>> {
+    fn unless_unsent(
+        &mut self,
+        gathered: Poll<io::Result<bool>>,
+        out: &mut WriteBuffer,
+    ) -> Poll<io::Result<bool>> {
         self.awaits_body = gathered.is_pending();
         match gathered {
-            Poll::Pending if !self.out.is_empty() => return Poll::Ready(Ok(false)),
-            Poll::Pending => self.out.release(),
+            Poll::Pending if !out.is_empty() => return Poll::Ready(Ok(false)),
+            Poll::Pending => out.release(),
             Poll::Ready(_) => {}
         }
         gathered
@@ -256,25 +235,26 @@ impl ResponseWriter {
     fn poll_part(
         &mut self,
         response: &mut Response,
+        out: &mut WriteBuffer,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<bool>> {
         let line = match self.framing {
             ResponseFraming::Chunked => CHUNK_LINE,
             _ => 0,
         };
-        self.out.reserve();
-        let start = self.out.len();
+        out.reserve();
+        let start = out.len();
         let room = usize::try_from(self.left)
             .unwrap_or(usize::MAX)
             .min(BUFFER_SIZE);
-        self.out.resize(start + line + room, 0);
-        let read = self.poll_body(response, start + line, cx);
+        out.resize(start + line + room, 0);
+        let read = self.poll_body(response, &mut out[start + line..], cx);
         let bytes = match read {
             Poll::Ready(Ok(bytes)) => bytes,
             Poll::Ready(Err(_)) | Poll::Pending => 0,
         };
         if bytes == 0 {
-            self.out.truncate(start);
+            out.truncate(start);
             ready!(read)?;
             // The body is shorter than the head says.
             return Poll::Ready(match self.framing {
@@ -282,22 +262,21 @@ impl ResponseWriter {
                 _ => Ok(false),
             });
         }
-        self.out.truncate(start + line + bytes);
+        out.truncate(start + line + bytes);
         self.left -= bytes as u64;
         if line > 0 {
-            self.frame_chunk(start, bytes);
+            frame_chunk(out, start, bytes);
         }
         Poll::Ready(Ok(true))
     }
 
-    /// Reads bytes of the body into `out` from `start` on. A panic of the body is an error.
+    /// Reads bytes of the body. A panic of the body is an error.
     fn poll_body(
         &mut self,
         response: &mut Response,
-        start: usize,
+        part: &mut [u8],
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
-        let part = &mut self.out[start..];
         match catch(|| Pin::new(response).poll_read(cx, part)) {
             Ok(read) => read,
             Err(Panicked(message)) => {
@@ -307,18 +286,13 @@ impl ResponseWriter {
         }
     }
 
-    /// Puts the size in front of the chunk at `start`, and the line end behind it.
-    fn frame_chunk(&mut self, start: usize, bytes: usize) {
-        let size = format!("{bytes:x}\r\n");
-        // Only the bytes of a short chunk, whose size has fewer digits, are moved.
-        let unused = CHUNK_LINE - size.len();
-        self.out[start + unused..start + CHUNK_LINE].copy_from_slice(size.as_bytes());
-        self.out.drain(start..start + unused);
-        self.out.extend_from_slice(b"\r\n");
-    }
-
     /// Appends to `out` what comes behind the body. Returns true when it is there.
-    fn poll_end(&mut self, response: &mut Response, cx: &mut Context<'_>) -> Poll<bool> {
+    fn poll_end(
+        &mut self,
+        response: &mut Response,
+        out: &mut Vec<u8>,
+        cx: &mut Context<'_>,
+    ) -> Poll<bool> {
         if self.framing != ResponseFraming::Chunked {
             return Poll::Ready(true);
         }
@@ -330,7 +304,17 @@ impl ResponseWriter {
             None => None,
             Some(receiver) => ready!(Pin::new(receiver).poll(cx)),
         };
-        codec::write_last_chunk(trailers.as_ref(), &mut self.out);
+        codec::write_last_chunk(trailers.as_ref(), out);
         Poll::Ready(true)
     }
+}
+
+/// Puts the size in front of the chunk at `start`, and the line end behind it.
+fn frame_chunk(out: &mut Vec<u8>, start: usize, bytes: usize) {
+    let size = format!("{bytes:x}\r\n");
+    // Only the bytes of a short chunk, whose size has fewer digits, are moved.
+    let unused = CHUNK_LINE - size.len();
+    out[start + unused..start + CHUNK_LINE].copy_from_slice(size.as_bytes());
+    out.drain(start..start + unused);
+    out.extend_from_slice(b"\r\n");
 }

@@ -7,11 +7,13 @@ use std::time::Instant;
 
 use futures_lite::ready;
 
+use super::output::Output;
 use super::read_ahead::ReadAhead;
 use crate::http::context::ServerContext;
 use crate::http::socket::{BUFFER_SIZE, Budget, LazyTimer, ReadBuffer, Socket, Watch, WatchWaker};
 use crate::net::endpoint::Endpoint;
 use crate::net::stream::Stream;
+use crate::time::time_source::deadline_from;
 
 /// The transport of one connection.
 ///
@@ -21,6 +23,8 @@ pub(super) struct Transport {
     pub(super) socket: Arc<Socket>,
     /// Bytes that were read ahead of their use.
     pub(super) buffer: ReadBuffer,
+    /// What is about to be written.
+    pub(super) output: Output,
     timer: LazyTimer,
     /// Whether the end of the present response is the end of the connection. A cut must then be a
     /// reset, or the peer would take the response for whole.
@@ -53,6 +57,7 @@ impl Transport {
         Self {
             socket: Arc::new(Socket::new(stream)),
             buffer: ReadBuffer::default(),
+            output: Output::default(),
             timer: LazyTimer::default(),
             until_close: false,
             read_mode: ReadMode::AtOnce,
@@ -167,6 +172,46 @@ impl Transport {
             Err(_) => self.buffer.shrink(),
         }
         result
+    }
+
+    /// Writes the output to the socket, and leaves it to the caller to drop it.
+    ///
+    /// # Errors
+    ///
+    /// The peer is gone, or takes no byte in time.
+    pub(super) fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while let rest @ [_, ..] = self.output.rest() {
+            match self.socket.poll_write(cx, rest) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(bytes)) => {
+                    self.budget.spend(Budget::SYSCALL, 0);
+                    self.output.advance(bytes);
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => {
+                    self.budget.renew();
+                    let since = self.output.stall(|| self.context.time.now());
+                    let timeout = self.context.settings.write_timeout;
+                    ready!(self.poll_timer(cx, deadline_from(since, timeout)));
+                    return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+                }
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Writes the answers that were gathered, before the connection waits for something.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`poll_write`](Transport::poll_write).
+    #[inline(always)]
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.output.is_empty() {
+            ready!(self.poll_write(cx))?;
+            self.output.release();
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// Returns ready when the peer is gone, as long as `watching` is true.

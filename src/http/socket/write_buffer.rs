@@ -9,16 +9,12 @@ thread_local! {
     static POOL: Pool = const { Pool::new() };
 }
 
-/// Bytes that are about to be written, in memory that goes back to the thread's pool.
-#[derive(Debug)]
+/// Bytes that are about to be written, in memory that goes back to the thread's pool. An empty one has
+/// none.
+#[derive(Debug, Default)]
 pub(in crate::http) struct WriteBuffer(Vec<u8>);
 
 impl WriteBuffer {
-    /// Takes an empty buffer from the pool, or makes one.
-    pub(in crate::http) fn new() -> Self {
-        Self(Pool::take(&POOL).unwrap_or_default())
-    }
-
     /// Drops the bytes and gives the memory back.
     pub(in crate::http) fn release(&mut self) {
         let mut bytes = std::mem::take(&mut self.0);
@@ -32,7 +28,7 @@ impl WriteBuffer {
     /// Takes memory from the pool, if this has none.
     pub(in crate::http) fn reserve(&mut self) {
         if self.0.capacity() == 0 {
-            *self = Self::new();
+            self.0 = Pool::take(&POOL).unwrap_or_default();
         }
     }
 }

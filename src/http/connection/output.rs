@@ -1,0 +1,203 @@
+//! What a connection is about to write.
+
+use std::time::Instant;
+
+use crate::http::socket::{BUFFER_SIZE, WriteBuffer};
+use crate::net::stream::Stream;
+
+/// What a connection is about to write: whole answers, and behind them what is there of the present one.
+///
+/// A client that pipelines has many requests in the buffer at once. Their answers are gathered here, and
+/// leave in one write. They leave before the connection waits for anything, and when they are as long as
+/// a buffer. Only the turns that others have in between do not make them leave.
+#[derive(Debug, Default)]
+pub(super) struct Output {
+    bytes: WriteBuffer,
+    /// How many bytes from the front were written.
+    written: usize,
+    /// How many bytes from the front are whole answers.
+    whole: usize,
+    /// Since when the peer takes no byte.
+    stalled_since: Option<Instant>,
+}
+
+impl Output {
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Returns true if the answers are long enough to be written.
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes.len() >= BUFFER_SIZE
+    }
+
+    /// Returns the bytes, to append to.
+    pub(super) fn bytes(&mut self) -> &mut WriteBuffer {
+        &mut self.bytes
+    }
+
+    /// Begins an answer. Returns the bytes, to append to.
+    pub(super) fn begin_answer(&mut self) -> &mut WriteBuffer {
+        self.bytes.reserve();
+        &mut self.bytes
+    }
+
+    /// Puts bytes in front of the present answer, of which nothing was written.
+    pub(super) fn prepend(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            let whole = self.whole;
+            self.bytes.splice(whole..whole, bytes.iter().copied());
+        }
+    }
+
+    /// Ends the present answer: it is whole.
+    pub(super) fn end_answer(&mut self) {
+        self.whole = self.bytes.len();
+    }
+
+    /// Drops the present answer, of which nothing was written.
+    pub(super) fn drop_answer(&mut self) {
+        self.bytes.truncate(self.whole);
+    }
+
+    /// Returns true if a part of the present answer was written.
+    pub(super) fn has_begun_answer(&self) -> bool {
+        self.written > self.whole
+    }
+
+    /// Returns what was not written yet.
+    pub(super) fn rest(&self) -> &[u8] {
+        &self.bytes[self.written..]
+    }
+
+    /// Notes that n bytes of the rest were written.
+    pub(super) fn advance(&mut self, bytes: usize) {
+        self.written += bytes;
+        self.stalled_since = None;
+    }
+
+    /// Notes that the peer takes no byte. Returns since when.
+    pub(super) fn stall(&mut self, now: impl FnOnce() -> Instant) -> Instant {
+        *self.stalled_since.get_or_insert_with(now)
+    }
+
+    /// Returns true if the peer took no byte when it was last tried.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.stalled_since.is_some()
+    }
+
+    /// Drops the bytes, which were written. The memory is kept for more of them.
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        (self.written, self.whole) = (0, 0);
+    }
+
+    /// Drops the bytes, which were written, and gives the memory back.
+    pub(super) fn release(&mut self) {
+        self.bytes.release();
+        (self.written, self.whole) = (0, 0);
+    }
+
+    /// Writes what is left of the whole answers, without waiting. Returns true if that is all of it, and
+    /// nothing of the present one was written.
+    pub(super) fn try_write_whole(&mut self, stream: &Stream) -> bool {
+        while self.written < self.whole {
+            match stream.try_write(&self.bytes[self.written..self.whole]) {
+                Ok(bytes @ 1..) => self.written += bytes,
+                Ok(0) | Err(_) => return false,
+            }
+        }
+        self.written == self.whole
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_lite::{AsyncReadExt, AsyncWriteExt, future};
+    use http_types::Response;
+
+    use super::*;
+    use crate::group::Group;
+    use crate::http::{Server, from_fn};
+    use crate::net::memory::network::Network;
+    use crate::net::memory::wire::{Operation, Side};
+    use crate::time::clock::Clock;
+
+    /// Sends as many requests at once, with answers of as many bytes. Returns how many writes the answers
+    /// take, and how many bytes they have.
+    fn writes(requests: usize, body: usize) -> (usize, usize) {
+        let (network, clock) = (Network::with_capacity(1024 * 1024), Clock::new());
+        let writes = Arc::new(AtomicUsize::new(0));
+        let noted = Arc::clone(&writes);
+        network.observe(move |side, operation| {
+            let is_write = (side, operation) == (Side::Server, Operation::Write);
+            noted.fetch_add(usize::from(is_write), Ordering::Relaxed);
+        });
+        let app = from_fn(move |_| async move { Ok(Response::from("x".repeat(body))) });
+        let mut group = Group::new().clock(&clock);
+        group.add("http", Server::new(app, network.listen(80)).into_service());
+        let handle = group.handle();
+        let client = async {
+            let mut stream = network.connect(80).await.unwrap();
+            let last = "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+            let bytes = "GET / HTTP/1.1\r\nhost: a\r\n\r\n".repeat(requests - 1) + last;
+            stream.write_all(bytes.as_bytes()).await.unwrap();
+            let mut answers = String::new();
+            stream.read_to_string(&mut answers).await.unwrap();
+            assert_eq!(answers.matches("HTTP/1.1 200 ").count(), requests);
+            handle.stop();
+            answers.len()
+        };
+        let (ended, length) = clock.block_on(future::zip(group.run(), client));
+        ended.unwrap();
+        (writes.load(Ordering::Relaxed), length)
+    }
+
+    #[test]
+    fn the_answers_to_many_requests_leave_in_few_writes() {
+        assert_eq!(writes(1, 5).0, 1);
+        assert_eq!(writes(50, 5).0, 1);
+        // They leave when a buffer is full, and when all of what was read is answered.
+        for (requests, body) in [(5000, 5), (200, 4000)] {
+            let (writes, length) = writes(requests, body);
+            let least = length / (2 * BUFFER_SIZE);
+            let most = length / BUFFER_SIZE + 10;
+            assert!(
+                (least..=most).contains(&writes),
+                "{writes} for {length} bytes"
+            );
+        }
+    }
+
+    /// Returns what arrives of one whole answer and half of another, and whether that is the whole one.
+    fn arrives(capacity: usize, is_half_written: bool) -> io::Result<(Vec<u8>, bool)> {
+        let network = Network::with_capacity(capacity);
+        let mut listeners = network.listen(80).bind()?;
+        let client = future::block_on(network.connect(80))?;
+        let server = future::block_on(listeners.accept())?;
+        let mut output = Output::default();
+        output.begin_answer().extend_from_slice(b"whole");
+        output.end_answer();
+        output.begin_answer().extend_from_slice(b"half");
+        if is_half_written {
+            let written = server.try_write(output.rest())?;
+            output.advance(written);
+        }
+        let is_whole = output.try_write_whole(&server);
+        let mut bytes = [0; 64];
+        let arrived = client.try_read(&mut bytes)?;
+        Ok((bytes[..arrived].to_vec(), is_whole))
+    }
+
+    #[test]
+    fn a_cancel_sends_what_is_whole_and_nothing_behind_a_half() -> io::Result<()> {
+        assert_eq!(arrives(64, false)?, (b"whole".to_vec(), true));
+        assert_eq!(arrives(3, false)?, (b"who".to_vec(), false));
+        assert_eq!(arrives(64, true)?, (b"wholehalf".to_vec(), false));
+        Ok(())
+    }
+}
