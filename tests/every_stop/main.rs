@@ -222,6 +222,15 @@ fn i12_an_upload_on_demand() {
 }
 
 #[test]
+fn i12_an_upload_that_does_not_wait_for_its_demand() {
+    let head = post("content-length: 5\r\nexpect: 100-continue\r\n");
+    // Half of the question is on its way when the body comes.
+    let upload = Exchange::new("not waited for").window(12).request(head);
+    let upload = upload.pause(Duration::from_millis(10)).send("hello");
+    check_with(&upload.answer_of(200).request(GET).answer_of(200));
+}
+
+#[test]
 fn i12_an_upload_on_demand_of_the_response() {
     let fields = "host: a\r\ncontent-length: 5\r\nexpect: 100-continue\r\n\r\n";
     let echo = Exchange::new("on demand of the response")

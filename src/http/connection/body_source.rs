@@ -192,6 +192,10 @@ impl BodySource {
             if let Some(refusal) = self.failure {
                 return Poll::Ready(Err(refusal.into_io()));
             }
+            // The connection may have read ahead before all of the question has left.
+            if !self.unsent_continue.is_empty() && !self.is_unasked() {
+                ready!(self.poll_ask(cx))?;
+            }
             let bytes = match self.decode() {
                 Ok(Some(0)) => return Poll::Ready(Ok(0)),
                 Ok(Some(left)) if !self.buffer.is_empty() => self.buffer.take(up_to(left, out)),
@@ -275,14 +279,10 @@ impl BodySource {
         cx: &mut Context<'_>,
         out: Option<&mut [u8]>,
     ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_ask(cx))?;
         let Some(socket) = &self.socket else {
             return Poll::Ready(Err(too_late()));
         };
-        match poll_write_all(socket, cx, &mut self.unsent_continue) {
-            Poll::Ready(written) => written?,
-            // A client that does not read its question does not send its body either.
-            Poll::Pending => return self.poll_timeout(cx),
-        }
         let buffer = &mut self.buffer;
         let read = |cx: &mut Context<'_>| poll_read(socket, cx, out, buffer);
         match self.wakers.poll_read(cx, read) {
@@ -305,6 +305,18 @@ impl BodySource {
                 self.budget.renew();
                 self.poll_timeout(cx)
             }
+        }
+    }
+
+    /// Asks the client for the body, if it waits for that and was not asked, or only in part.
+    fn poll_ask(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(socket) = &self.socket else {
+            return Poll::Ready(Err(too_late()));
+        };
+        match poll_write_all(socket, cx, &mut self.unsent_continue) {
+            // A client that does not read its question does not send its body either.
+            Poll::Pending => self.poll_timeout(cx).map_ok(|_| ()),
+            written => written,
         }
     }
 
