@@ -51,6 +51,10 @@ pub(super) enum Refusal {
     /// Nothing: the system cannot, or will not.
     None,
     /// New connects, each of which is either in the queue or refused.
+    #[cfg_attr(
+        not(unix),
+        expect(dead_code, reason = "only a Unix socket refuses these")
+    )]
     Connects,
     /// New handshakes. Those that have begun go on, and end in the queue.
     Handshakes,
