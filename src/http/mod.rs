@@ -99,6 +99,8 @@
 //!
 //! - One that crosses the close of a connection, which was idle for longer than its
 //!   [grace](Server::idle_grace): it is on its way while the end of the connection is.
+//! - One that comes after a server was dropped that was bound and never ran. What had come before is
+//!   answered with 503.
 //! - The first one on a connection, if the network loses it and what repeats it arrives later than
 //!   [`new_conn_grace`](Server::new_conn_grace) after the accept. Of 10,000 requests in flight at a stop, a link that
 //!   loses 1% of all frames loses some ten; with a grace of 3 s, fewer. The kernel of a server that has

@@ -20,7 +20,7 @@ pub(crate) const HANDSHAKE_GRACE: Duration = Duration::from_millis(1500);
 const FIRST_LOOK: Duration = Duration::from_millis(2);
 /// The longest such time.
 const LONGEST_LOOK: Duration = Duration::from_millis(100);
-/// The most connections that are taken at once from listeners that do not refuse others.
+/// The most connections that are taken at once from a listener that does not refuse others.
 const CAP: usize = 4096;
 /// True if the kernel names the handshakes in flight.
 const HANDSHAKES_ARE_NAMED: bool = cfg!(any(target_os = "linux", target_os = "android"));
@@ -42,8 +42,8 @@ pub(super) async fn close(
     for (listener, refusal) in listeners.into_iter().zip(refusals) {
         let has_handshakes = listener.local().tcp().is_some() && HANDSHAKES_ARE_NAMED;
         match refusal {
-            Refusal::Connects => drop(intake.accept_all(&[listener], usize::MAX).await),
-            Refusal::None if !has_handshakes => drop(intake.accept_all(&[listener], CAP).await),
+            Refusal::Connects => drop(intake.accept_all(&listener, usize::MAX).await),
+            Refusal::None if !has_handshakes => drop(intake.accept_all(&listener, CAP).await),
             Refusal::Handshakes | Refusal::None => {
                 waiting.push(listener);
                 refuses.push(refusal == Refusal::Handshakes);
@@ -68,15 +68,18 @@ async fn close_after_handshakes(
     intake: &mut Intake<impl FnMut(Stream) + Send>,
 ) {
     let mut pause = FIRST_LOOK;
-    let most = if outlook.refuses_all() {
-        usize::MAX
-    } else {
-        CAP
-    };
     loop {
         let sight = outlook.look(listeners, &mut intake.diagnosis);
         // After the dump: a handshake that ended before it has a connection in the queue by now.
-        let taken = intake.accept_all(listeners, most).await;
+        let mut taken = 0;
+        for (index, listener) in listeners.iter().enumerate() {
+            let most = if outlook.refuses(index) {
+                usize::MAX
+            } else {
+                CAP
+            };
+            taken += intake.accept_all(listener, most).await;
+        }
         // The grace begins when descriptors have sufficed for all that was in the queue.
         let left = outlook.left(&sight);
         if left.is_zero() {

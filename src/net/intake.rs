@@ -33,35 +33,33 @@ impl<F: FnMut(Stream) + Send> Intake<F> {
         Self { diagnosis, each }
     }
 
-    /// Accepts until the queues are empty, and returns how many connections there were. While
-    /// descriptors or memory are out, it tries again.
-    pub(super) async fn accept_all(&mut self, listeners: &[Listener], most: usize) -> usize {
+    /// Accepts until the queue of a listener is empty, or it has accepted the most it may. Returns how many
+    /// connections there were. While descriptors or memory are out, it tries again.
+    pub(super) async fn accept_all(&mut self, listener: &Listener, most: usize) -> usize {
         let (mut taken, mut pause) = (0, FIRST_PAUSE);
-        for listener in listeners {
-            while taken < most {
-                let error = match listener.try_accept() {
-                    Ok(stream) => {
-                        (self.each)(stream);
-                        (taken, pause) = (taken + 1, FIRST_PAUSE);
-                        if taken % BATCH == 0 {
-                            yield_now().await;
-                        }
-                        continue;
+        while taken < most {
+            let error = match listener.try_accept() {
+                Ok(stream) => {
+                    (self.each)(stream);
+                    (taken, pause) = (taken + 1, FIRST_PAUSE);
+                    if taken % BATCH == 0 {
+                        yield_now().await;
                     }
-                    Err(error) => error,
-                };
-                match AcceptError::of(&error) {
-                    AcceptError::Connection => {}
-                    AcceptError::Empty | AcceptError::Listener | AcceptError::Unknown => break,
-                    AcceptError::Resources if self.is_empty(listener) => break,
-                    AcceptError::Resources if self.diagnosis.take().is_some() => {}
-                    AcceptError::Resources => {
-                        log::debug!(target: "neap", event = "accept failed"; "accept failed before the close, next try in {pause:?}: {error}");
-                        let left = LeftInQueue(&error);
-                        Timer::after(pause).await;
-                        mem::forget(left);
-                        pause = (pause * 2).min(LONGEST_PAUSE);
-                    }
+                    continue;
+                }
+                Err(error) => error,
+            };
+            match AcceptError::of(&error) {
+                AcceptError::Connection => {}
+                AcceptError::Empty | AcceptError::Listener | AcceptError::Unknown => break,
+                AcceptError::Resources if self.is_empty(listener) => break,
+                AcceptError::Resources if self.diagnosis.take().is_some() => {}
+                AcceptError::Resources => {
+                    log::debug!(target: "neap", event = "accept failed"; "accept failed before the close, next try in {pause:?}: {error}");
+                    let left = LeftInQueue(&error);
+                    Timer::after(pause).await;
+                    mem::forget(left);
+                    pause = (pause * 2).min(LONGEST_PAUSE);
                 }
             }
         }

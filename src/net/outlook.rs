@@ -82,9 +82,9 @@ impl Outlook {
         self.time.sleep(time).await;
     }
 
-    /// Returns true if no new connection can begin.
-    pub(super) fn refuses_all(&self) -> bool {
-        self.flights.iter().all(|each| each.refuses)
+    /// Returns true if no new connection to a listener can begin.
+    pub(super) fn refuses(&self, index: usize) -> bool {
+        self.flights[index].refuses
     }
 
     /// Looks at the handshakes in flight to the same listeners.

@@ -57,6 +57,7 @@ impl App for Endpoints {
             }
             "/upgrade" => self.echo().await,
             "/large" => Response::from(vec![b'x'; 300_000]),
+            "/page" => Response::from(vec![b'x'; 6000]),
             _ => Response::new(StatusCode::NotFound),
         })
     }

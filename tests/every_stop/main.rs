@@ -316,6 +316,20 @@ fn i12_head() {
     );
 }
 
+/// The grace of an idle connection begins when the last answer has left, also behind an empty line.
+#[test]
+fn i12_an_answer_that_is_taken_slowly() {
+    let page = "GET /page HTTP/1.1\r\nhost: a\r\n\r\n";
+    for (name, line) in [("taken slowly", ""), ("taken slowly, a line", "\r\n")] {
+        let exchange = Exchange::new(name).request(format!("{page}{line}"));
+        let exchange = exchange.pause(Duration::from_millis(1500)).answer_of(200);
+        let exchange = exchange.request(GET).answer_of(200);
+        let exchange = exchange.delay(Duration::from_millis(5));
+        check_with(&exchange.clone().window(700));
+        check_with(&exchange.window(64 * 1024));
+    }
+}
+
 #[test]
 fn i12_http_1_0() {
     let kept = "GET /hello HTTP/1.0\r\nconnection: keep-alive\r\n\r\n";

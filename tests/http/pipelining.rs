@@ -15,6 +15,7 @@ use neap::net::Address;
 use neap::test::{Clock, Network};
 
 use crate::http_support::in_memory::{at_once, serve};
+use crate::http_support::run;
 
 fn get(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nhost: a\r\n\r\n")
@@ -228,4 +229,27 @@ fn a_client_that_reads_nothing_holds_up_its_own_answers_only() {
         let answers = future::zip(write, read).await.1;
         assert_eq!(answers.matches("/one").count(), 5);
     });
+}
+
+/// A handler that blocks its thread does not hold back the answers before it for ever.
+#[test]
+fn answers_that_take_long_do_not_wait_for_the_next() {
+    let (read, is_read) = std::sync::mpsc::channel();
+    let is_read = std::sync::Mutex::new(is_read);
+    let app = http::from_fn(move |request: Request| {
+        if request.url().path() == "/last" {
+            let is_read = is_read.lock().unwrap();
+            is_read.recv_timeout(Duration::from_secs(20)).unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(2));
+        async { Ok(Response::from("answer")) }
+    });
+    let running = run(Server::new(app, "127.0.0.1:0"));
+    let mut client = running.connect();
+    client.send(&(get("/") + &get("/") + &get("/last")));
+    assert_eq!(client.answer().text(), "answer");
+    read.send(()).unwrap();
+    assert_eq!(client.answer().text(), "answer");
+    assert_eq!(client.answer().text(), "answer");
+    running.stop();
 }

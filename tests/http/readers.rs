@@ -1,11 +1,12 @@
 //! Bodies that are read by another task than the connection's, or only in part, and clients that leave
 //! meanwhile.
 
-use std::future::pending;
-use std::io;
+use std::future::{Future, pending};
+use std::io::{self, Write};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Wake, Waker};
 use std::thread;
 
 use async_channel::{Receiver, Sender};
@@ -384,4 +385,74 @@ fn a_client_that_leaves_is_noticed_once_a_task_has_made_room_for_what_it_sent() 
     arrived.pass_blocking();
     eventually("the end of the handler", || ended.sender_count() == 1);
     drop(running.cancel());
+}
+
+/// Wakes nobody.
+struct Panics;
+
+impl Wake for Panics {
+    fn wake(self: Arc<Self>) {
+        panic!("as asked");
+    }
+}
+
+#[test]
+fn i15_a_handler_that_blocks_its_thread_until_it_has_read_its_body() {
+    let app = http::from_fn(|mut request: Request| async move {
+        let mut body = Vec::new();
+        let bytes = future::block_on(request.take_body().read_to_end(&mut body))?;
+        Ok(Response::from(bytes.to_string()))
+    });
+    let running = run(Server::new(app, "127.0.0.1:0"));
+    let mut client = running.connect();
+    let bytes = 8_000_000;
+    client.send(format!(
+        "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: {bytes}\r\n\r\n"
+    ));
+    client.stream.write_all(&vec![b'x'; bytes]).unwrap();
+    assert_eq!(client.answer().text(), bytes.to_string());
+    running.stop();
+}
+
+#[test]
+fn a_client_that_leaves_is_noticed_though_the_waker_of_the_reader_panics() {
+    let (arrived, gone) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let counts = (Arc::clone(&arrived), Arc::clone(&gone));
+    let app = http::from_fn(move |mut request: Request| {
+        let (arrived, gone) = counts.clone();
+        async move {
+            let mut body = request.take_body();
+            let is_pending = {
+                let waker = Waker::from(Arc::new(Panics));
+                let mut other = Context::from_waker(&waker);
+                let mut bytes = [0; 16];
+                let read = pin!(body.read(&mut bytes)).poll(&mut other);
+                read.is_pending()
+            };
+            assert!(is_pending);
+            arrived.fetch_add(1, Ordering::SeqCst);
+            let _gone = Gone(gone);
+            pending::<()>().await;
+            drop(body);
+            Ok(Response::new(200))
+        }
+    });
+    let running = run(Server::new(app, "127.0.0.1:0"));
+    let mut client = running.connect();
+    client.send(HEAD);
+    eventually("the reader", || arrived.load(Ordering::SeqCst) == 1);
+    drop(client);
+    eventually("the end of the handler", || {
+        gone.load(Ordering::SeqCst) == 1
+    });
+    running.stop();
+}
+
+/// Counts its drop.
+struct Gone(Arc<AtomicUsize>);
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
 }

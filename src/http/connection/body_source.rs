@@ -187,7 +187,10 @@ impl BodySource {
         out: &mut [u8],
     ) -> Poll<io::Result<usize>> {
         loop {
-            ready!(self.budget.poll(cx));
+            ready!(match self.wakers.is_own_task(cx.waker()) {
+                true => self.budget.poll(cx),
+                false => self.budget.poll_elsewhere(cx),
+            });
             self.budget.spend(Budget::CALL, 0);
             if let Some(refusal) = self.failure {
                 return Poll::Ready(Err(refusal.into_io()));

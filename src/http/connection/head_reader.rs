@@ -86,9 +86,14 @@ impl HeadReader {
             if let Some(awaited) = self.parse(transport, slot) {
                 return Poll::Ready(awaited);
             }
+            let had_output = !transport.output.is_empty();
             if let Err(error) = ready!(transport.poll_flush(cx)) {
                 transport.cut_response(&error);
                 return Poll::Ready(Awaited::Close(CloseMode::AtOnce));
+            }
+            if had_output {
+                // The last answer has left only now.
+                self.since = transport.context.time.now();
             }
             ready!(transport.poll_yield(cx));
             let filled = match transport.poll_fill(cx) {

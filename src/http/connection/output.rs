@@ -1,15 +1,18 @@
 //! What a connection is about to write.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::http::socket::{BUFFER_SIZE, WriteBuffer};
 use crate::net::stream::Stream;
+
+/// How long an answer takes that is written at once.
+const LONG: Duration = Duration::from_millis(1);
 
 /// What a connection is about to write: whole answers, and behind them what is there of the present one.
 ///
 /// A client that pipelines has many requests in the buffer at once. Their answers are gathered here, and
 /// leave in one write. They leave before the connection waits for anything, and when they are as long as
-/// a buffer. Only the turns that others have in between do not make them leave.
+/// a buffer, or one takes long to come. Only the turns that others have in between do not make them leave.
 #[derive(Debug, Default)]
 pub(super) struct Output {
     bytes: WriteBuffer,
@@ -19,6 +22,8 @@ pub(super) struct Output {
     whole: usize,
     /// Since when the peer takes no byte.
     stalled_since: Option<Instant>,
+    /// When the last answer ended that could wait.
+    last_end: Option<Instant>,
 }
 
 impl Output {
@@ -53,6 +58,13 @@ impl Output {
     /// Ends the present answer: it is whole.
     pub(super) fn end_answer(&mut self) {
         self.whole = self.bytes.len();
+    }
+
+    /// Notes that an answer has ended that could wait. Returns false if answers take so long that none is
+    /// to wait for the next.
+    pub(super) fn may_gather(&mut self, now: Instant) -> bool {
+        let last_end = self.last_end.replace(now);
+        last_end.is_none_or(|last_end| now.saturating_duration_since(last_end) < LONG)
     }
 
     /// Drops the present answer, of which nothing was written.

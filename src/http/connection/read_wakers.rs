@@ -85,6 +85,12 @@ impl ReadWakers {
         polled
     }
 
+    /// Returns true if a reader is in the task of the connection.
+    pub(super) fn is_own_task(&self, reader: &Waker) -> bool {
+        let connection = self.connection.as_ref();
+        connection.is_none_or(|connection| connection.will_wake(reader))
+    }
+
     /// Returns what wakes a reader and the connection, if the reader is in another task.
     fn shared_with(&mut self, reader: &Waker) -> Option<&Arc<WatchWaker>> {
         let connection = self.connection.as_ref()?;

@@ -159,13 +159,14 @@ impl ResponseWriter {
     }
 
     /// Returns true if the rest of the response can wait for the answer to the next request.
-    fn can_wait(&self, transport: &Transport) -> bool {
-        let output = &transport.output;
+    fn can_wait(&self, transport: &mut Transport) -> bool {
+        let output = &mut transport.output;
         self.is_complete
             && !transport.buffer.is_empty()
             && matches!(self.persistence, Persistence::Keep | Persistence::KeepSaid)
             && !output.is_full()
             && !output.is_stalled()
+            && output.may_gather(transport.context.time.now())
     }
 
     /// Returns true if the last poll was pending for the body alone.

@@ -54,13 +54,24 @@ impl Budget {
     }
 
     /// Returns ready as long as the budget lasts. After that it has the task woken, is pending once, and
-    /// begins anew.
+    /// begins anew. The task is that of the connection.
     pub(in crate::http) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if !self.is_spent() {
             return Poll::Ready(());
         }
         self.renew();
         self.yields.add(cx.waker());
+        Poll::Pending
+    }
+
+    /// Does the same for another task, which wakes itself: it may be on a thread that is blocked until it
+    /// has come to an end, and wakes nobody else.
+    pub(in crate::http) fn poll_elsewhere(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.is_spent() {
+            return Poll::Ready(());
+        }
+        self.renew();
+        cx.waker().wake_by_ref();
         Poll::Pending
     }
 }

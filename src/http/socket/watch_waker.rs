@@ -55,9 +55,10 @@ impl Wake for WatchWaker {
     fn wake_by_ref(self: &Arc<Self>) {
         // Before the reader is woken: its next read forgets it.
         self.was_woken.store(true, Ordering::Release);
-        if let Some(reader) = self.set_reader(None) {
+        let reader = self.set_reader(None);
+        self.task.wake_by_ref();
+        if let Some(reader) = reader {
             reader.wake();
         }
-        self.task.wake_by_ref();
     }
 }

@@ -5,6 +5,8 @@ use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
+use crate::executor::panic::catch;
+
 /// The tasks that let others have their turn.
 ///
 /// A task that wakes itself while it is polled goes to the end of most executors' queues. Some poll it
@@ -58,11 +60,16 @@ impl Yields {
             };
             drop(state);
             drop(old);
-            called.drain(..).for_each(Waker::wake);
+            called.drain(..).for_each(wake);
             future.as_mut().poll(cx)
         })
         .await
     }
+}
+
+/// Wakes a task. A panic of the user's executor ends here: the others are to be woken too.
+fn wake(task: Waker) {
+    let _ = catch(|| task.wake());
 }
 
 /// Wakes those that wait when the caller ends, whether it is done or dropped.
@@ -74,7 +81,7 @@ impl Drop for Ending<'_> {
         let (caller, yielded) = (state.caller.take(), std::mem::take(&mut state.yielded));
         drop(state);
         drop(caller);
-        yielded.into_iter().for_each(Waker::wake);
+        yielded.into_iter().for_each(wake);
     }
 }
 
@@ -93,6 +100,34 @@ mod tests {
         fn wake(self: Arc<Self>) {
             self.0.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    struct Panics;
+
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            panic!("as asked");
+        }
+    }
+
+    #[test]
+    fn a_waker_that_panics_keeps_none_of_the_others_asleep() {
+        let tasks = Arc::new(Count::default());
+        let (good, bad) = (
+            Waker::from(Arc::clone(&tasks)),
+            Waker::from(Arc::new(Panics)),
+        );
+        let yields = Yields::default();
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut calling = Box::pin(yields.call_beside(std::future::pending::<()>()));
+        assert!(calling.as_mut().poll(&mut cx).is_pending());
+        [&bad, &good].into_iter().for_each(|task| yields.add(task));
+        assert!(calling.as_mut().poll(&mut cx).is_pending());
+        [&bad, &bad, &good]
+            .into_iter()
+            .for_each(|task| yields.add(task));
+        drop(calling);
+        assert_eq!(tasks.0.load(Ordering::Relaxed), 2);
     }
 
     #[test]

@@ -45,6 +45,8 @@ struct Client<'e> {
     /// Since when nothing was asked, and when the last request began.
     idle_since: Instant,
     asked_at: Option<Instant>,
+    /// When the last pause began and ended.
+    paused: [Instant; 2],
 }
 
 /// Goes through an exchange on a connection.
@@ -59,6 +61,7 @@ pub(super) async fn converse(stream: Stream, exchange: &Exchange, clock: &Clock)
         delay: exchange.delay,
         idle_since: clock.now(),
         asked_at: None,
+        paused: [clock.now(); 2],
     };
     let steps = &exchange.steps;
     for (at, step) in steps.iter().enumerate() {
@@ -90,7 +93,9 @@ impl Client<'_> {
             Step::Answer(_) => self.await_answer().await,
             Step::Read(bytes) => self.read(*bytes).await,
             Step::Pause(time) => {
+                let began = self.clock.now();
                 self.clock.sleep(*time).await;
+                self.paused = [began, self.clock.now()];
                 true
             }
             Step::Finish => {
@@ -221,7 +226,13 @@ impl Client<'_> {
         self.bytes.drain(..used);
         let goes_on = answer.is_whole && !answer.closes;
         self.seen.answers.push(answer);
-        (self.idle_since, self.asked_at) = (self.clock.now(), None);
+        // An answer that is there when a pause ends may have come while it lasted.
+        let [paused_at, woken_at] = self.paused;
+        self.idle_since = match self.clock.now() {
+            now if now == woken_at => paused_at,
+            now => now,
+        };
+        self.asked_at = None;
         Some(goes_on)
     }
 
