@@ -1,8 +1,9 @@
 //! The claim of a set on its signals, and their default action while there is no claim.
 //!
 //! signal-hook never restores the default action of a signal it has once registered. So, the first
-//! time that a signal is listened for, [`prepare`] registers an action before all others. It does
-//! what the default would do unless there is a claim, and it is never unregistered.
+//! time that a signal is listened for, [`prepare`] puts a handler in place before all else. It does
+//! what the default would do unless there is a claim, and it is never taken out. So no delivery is lost
+//! while the set is made: it acts by its default, or is counted.
 
 use std::io;
 use std::os::raw::c_int;
@@ -66,13 +67,18 @@ impl Claim {
 pub(super) fn prepare(number: c_int) -> io::Result<()> {
     let mut prepared = PREPARED.lock().unwrap_or_else(PoisonError::into_inner);
     if !prepared[number as usize] {
-        handler::register(number, move || {
-            if CLAIMS[number as usize].load(Ordering::SeqCst) == 0 {
-                // This fails only for signals whose default it does not know.
-                let _ = emulate_default_handler(number);
-            }
-        })?;
+        if !handler::put_first(number, act_by_default) {
+            handler::register(number, move || act_by_default(number))?;
+        }
         prepared[number as usize] = true;
     }
     Ok(())
+}
+
+/// Has a signal act by its default, unless there is a claim on it.
+extern "C" fn act_by_default(number: c_int) {
+    if CLAIMS[number as usize].load(Ordering::SeqCst) == 0 {
+        // This fails only for signals whose default it does not know.
+        let _ = emulate_default_handler(number);
+    }
 }
