@@ -24,7 +24,7 @@ cargo run --release -p torture -- [FLAG ...] [TRIAL ...]
 All are made unless some are named.
 
   --seconds N     how long the stops go on, and the attacks all in all (60)
-  --stops N       exactly so many stops instead
+  --stops N       N stops, however long they take
   --seed N        of all that is random (of the time)
   --jobs N        how many stops at once (4)
   --kind TEXT     only clients whose kind contains TEXT; repeatable

@@ -8,8 +8,8 @@ use super::request_body::{RequestBody, TakenBack};
 use super::transport::Transport;
 use crate::http::context::ServerContext;
 
-/// The connection's end of a request's body. Its drop takes the socket back from the handler, so that a
-/// connection which is cut closes its socket, whoever still holds the other end.
+/// The connection's end of a request's body. Its drop takes the socket back from the handler. So the
+/// socket of a connection that is cut is closed, also while a handler holds the body.
 pub(super) struct BodyOwner {
     body: Arc<RequestBody>,
     /// The task that the connection was in at its last poll.

@@ -187,10 +187,12 @@ impl BodySource {
         out: &mut [u8],
     ) -> Poll<io::Result<usize>> {
         loop {
-            ready!(match self.wakers.is_own_task(cx.waker()) {
-                true => self.budget.poll(cx),
-                false => self.budget.poll_elsewhere(cx),
-            });
+            if self.budget.is_spent() {
+                ready!(match self.wakers.is_own_task(cx.waker()) {
+                    true => self.budget.poll(cx),
+                    false => self.budget.poll_yield(cx),
+                });
+            }
             self.budget.spend(Budget::CALL, 0);
             if let Some(refusal) = self.failure {
                 return Poll::Ready(Err(refusal.into_io()));

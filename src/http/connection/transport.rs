@@ -118,9 +118,7 @@ impl Transport {
             return self.budget.poll(cx);
         }
         self.read_mode = ReadMode::Ahead;
-        self.budget.renew();
-        cx.waker().wake_by_ref();
-        Poll::Pending
+        self.budget.poll_yield(cx)
     }
 
     /// Reads into the buffer, by the read mode. Returns the number of bytes, 0 at the end of file.

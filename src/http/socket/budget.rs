@@ -53,8 +53,7 @@ impl Budget {
         self.spent = 0;
     }
 
-    /// Returns ready as long as the budget lasts. After that it has the task woken, is pending once, and
-    /// begins anew. The task is that of the connection.
+    /// Returns ready as long as the budget lasts. After that it yields. The task is that of the connection.
     pub(in crate::http) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if !self.is_spent() {
             return Poll::Ready(());
@@ -64,12 +63,11 @@ impl Budget {
         Poll::Pending
     }
 
-    /// Does the same for another task, which wakes itself: it may be on a thread that is blocked until it
-    /// has come to an end, and wakes nobody else.
-    pub(in crate::http) fn poll_elsewhere(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if !self.is_spent() {
-            return Poll::Ready(());
-        }
+    /// Lets the others have their turn: begins anew, wakes the task, and is pending once.
+    ///
+    /// It is for a task that must wake itself. That of a reader may be on a thread that is blocked until
+    /// the reader has come to its end, so that nobody else would wake it.
+    pub(in crate::http) fn poll_yield(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.renew();
         cx.waker().wake_by_ref();
         Poll::Pending
