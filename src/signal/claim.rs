@@ -63,12 +63,16 @@ impl Claim {
 ///
 /// # Errors
 ///
-/// Returns the error of the registration.
+/// Returns the error of the registration. Or there was a handler of signal-hook's before, and the program
+/// has put the default action in its place: signal-hook would never put it back.
 pub(super) fn prepare(number: c_int) -> io::Result<()> {
     let mut prepared = PREPARED.lock().unwrap_or_else(PoisonError::into_inner);
     if !prepared[number as usize] {
-        if !handler::put_first(number, act_by_default) {
-            handler::register(number, move || act_by_default(number))?;
+        let is_first = handler::put_first(number, act_by_default);
+        handler::register(number, move || act_by_default(number))?;
+        if is_first && handler::take_out(number, act_by_default) {
+            let error = "its handler was replaced, behind signal-hook, by the default action";
+            return Err(io::Error::other(error));
         }
         prepared[number as usize] = true;
     }
@@ -80,5 +84,22 @@ extern "C" fn act_by_default(number: c_int) {
     if CLAIMS[number as usize].load(Ordering::SeqCst) == 0 {
         // This fails only for signals whose default it does not know.
         let _ = emulate_default_handler(number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[allow(unsafe_code)]
+    fn g13_a_handler_that_was_replaced_behind_signal_hook_is_an_error() {
+        let id = handler::register(libc::SIGTTIN, || {}).unwrap();
+        signal_hook::low_level::unregister(id);
+        // SAFETY: signal(2) with the default action has no other condition.
+        unsafe { libc::signal(libc::SIGTTIN, libc::SIG_DFL) };
+        let error = prepare(libc::SIGTTIN).unwrap_err().to_string();
+        assert!(error.contains("signal-hook"), "{error}");
+        prepare(libc::SIGTTOU).unwrap();
     }
 }

@@ -24,26 +24,45 @@ pub(super) fn register(
     unsafe { low_level::register(number, action) }
 }
 
-/// Has a function called for each delivery of a signal that has had no handler yet, before all actions.
-/// Returns false if it has a handler, or is none.
+/// Puts a handler in place of the default action of a signal, or of its being ignored. What is
+/// [registered](register) later calls it first. Returns false if the signal has another handler.
 ///
-/// It becomes the handler itself, and what is registered later calls it first. An action that is
-/// registered as the first of its signal is not called for a delivery amid that: the crate has put its
-/// handler in place by then, but not yet the action.
+/// An action that is registered as the first of its signal is not called for a delivery amid that: the
+/// crate has put its handler in place by then, but not yet the action.
 #[allow(unsafe_code)]
 pub(super) fn put_first(number: c_int, first: extern "C" fn(c_int)) -> bool {
     // SAFETY: `sigaction` is plain data, of which all zeros are a value. sigaction(2) reads one and
     // writes the other, both of which live until it returns. `first` has to be async-signal-safe, as an
     // action has: there is one, in `claim`.
     unsafe {
-        let mut before: libc::sigaction = std::mem::zeroed();
-        let is_read = libc::sigaction(number, std::ptr::null(), &raw mut before) == 0;
-        if !is_read || !matches!(before.sa_sigaction, libc::SIG_DFL | libc::SIG_IGN) {
-            return false;
-        }
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = first as *const () as usize;
         action.sa_flags = libc::SA_RESTART;
-        libc::sigaction(number, &raw const action, std::ptr::null_mut()) == 0
+        let mut before: libc::sigaction = std::mem::zeroed();
+        if libc::sigaction(number, &raw const action, &raw mut before) != 0 {
+            return false;
+        }
+        let had_none = matches!(before.sa_sigaction, libc::SIG_DFL | libc::SIG_IGN);
+        if !had_none {
+            libc::sigaction(number, &raw const before, std::ptr::null_mut());
+        }
+        had_none
+    }
+}
+
+/// Has a signal act by its default, if this is its only handler still. Returns whether that was so.
+#[allow(unsafe_code)]
+pub(super) fn take_out(number: c_int, first: extern "C" fn(c_int)) -> bool {
+    // SAFETY: as above.
+    unsafe {
+        let mut now: libc::sigaction = std::mem::zeroed();
+        let is_read = libc::sigaction(number, std::ptr::null(), &raw mut now) == 0;
+        let is_alone = is_read && now.sa_sigaction == first as *const () as usize;
+        if is_alone {
+            let mut default: libc::sigaction = std::mem::zeroed();
+            default.sa_sigaction = libc::SIG_DFL;
+            libc::sigaction(number, &raw const default, std::ptr::null_mut());
+        }
+        is_alone
     }
 }
