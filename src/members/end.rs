@@ -5,6 +5,7 @@ use super::event::Event as Recorded;
 use super::log;
 use crate::executor::node::Node;
 use crate::executor::panic::{Panicked, catch};
+use crate::service::children::Left;
 use crate::service::exit::{End, Exit, Failure};
 use crate::service::lifecycle::{Event, Flag};
 use crate::service::record::Record;
@@ -13,14 +14,20 @@ use crate::stop::cause::Cause;
 use crate::sync::Ordering;
 
 impl Node<Core, Record> {
-    /// Counts a child out, and wakes the service if it waits for just that.
+    /// Counts a child out. If it was the last one, wakes the service that waits for just that; or
+    /// ends it, if it has no task any more.
     pub(crate) fn leave_child(&self) {
-        if self.data.children.leave() {
-            self.wake_task();
+        match self.data.children.leave() {
+            Left::Nothing => {}
+            Left::Awaited => self.wake_task(),
+            Left::Orphaned => self.end_orphaned(),
         }
-        // If the run was dropped, its service may be gone before it.
-        if self.host.departures.is_watched() && !self.is_here() {
-            self.host.departures.announce(self.index());
+    }
+
+    /// Ends the service, whose task was dropped, if no child is left; or else with the last one.
+    pub(super) fn end_orphaned(&self) {
+        if self.data.children.join_orphaned() {
+            self.end(false);
         }
     }
 

@@ -36,7 +36,7 @@ pin_project! {
                 let dropped = catch(|| this.state.set(TaskState::Ended));
                 this.member.fail_at_end(End::Dropped, dropped);
                 this.member.fail_if_lost();
-                this.member.end(false);
+                this.member.end_orphaned();
             }
         }
     }

@@ -76,8 +76,7 @@ impl Node<Core, Record> {
 
     /// Returns true if the service or a child of it may still run, and it was not given up.
     pub(super) fn is_here(&self) -> bool {
-        let now = self.data.lifecycle();
-        !now.is_gone() || now.has_ended() && self.data.children.count() > 0
+        !self.data.lifecycle().is_gone()
     }
 
     /// Wakes the service and its children.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use loom::sync::Notify;
 use loom::thread;
 
-use super::children::Children;
+use super::children::{Children, Left};
 use crate::sync::{AtomicUsize, Ordering};
 
 /// A service with children. Its task waits for the end of the last one.
@@ -16,6 +16,9 @@ struct Parent {
     done: AtomicUsize,
 
     task: Notify,
+
+    /// How often it was ended by the last child.
+    ended: AtomicUsize,
 }
 
 impl Parent {
@@ -24,14 +27,25 @@ impl Parent {
             children: Children::new(),
             done: AtomicUsize::new(0),
             task: Notify::new(),
+            ended: AtomicUsize::new(0),
         })
     }
 
     /// What a child does at its end.
     fn leave(&self) {
         self.done.fetch_add(1, Ordering::Relaxed);
-        if self.children.leave() {
-            self.task.notify();
+        match self.children.leave() {
+            Left::Nothing => {}
+            Left::Awaited => self.task.notify(),
+            Left::Orphaned => self.end_orphaned(),
+        }
+    }
+
+    /// What is done when the task of the service is dropped.
+    fn end_orphaned(&self) {
+        if self.children.join_orphaned() {
+            self.ended.fetch_add(1, Ordering::Relaxed);
+            assert!(!self.children.enter());
         }
     }
 
@@ -95,5 +109,44 @@ fn a_child_of_a_child_is_waited_for() {
         });
         parent.join();
         assert_eq!(parent.done(), 2);
+    });
+}
+
+#[test]
+fn a_service_whose_task_was_dropped_ends_once_with_its_last_child() {
+    loom::model(|| {
+        let parent = Parent::new();
+        assert!(parent.children.enter() && parent.children.enter());
+        let children = [(); 2].map(|()| {
+            let parent = Arc::clone(&parent);
+            thread::spawn(move || parent.leave())
+        });
+        // It may be dropped while it waits for its children, or before.
+        if !parent.children.join() {
+            parent.end_orphaned();
+        } else {
+            parent.ended.fetch_add(1, Ordering::Relaxed);
+        }
+        children.map(|child| child.join().unwrap());
+        assert_eq!(
+            (parent.done(), parent.ended.load(Ordering::Relaxed)),
+            (2, 1)
+        );
+    });
+}
+
+#[test]
+fn one_that_enters_as_the_task_is_dropped_ends_the_service_or_is_refused() {
+    loom::model(|| {
+        let parent = Parent::new();
+        let same = Arc::clone(&parent);
+        let entering = thread::spawn(move || {
+            if same.children.enter() {
+                same.leave();
+            }
+        });
+        parent.end_orphaned();
+        entering.join().unwrap();
+        assert_eq!(parent.ended.load(Ordering::Relaxed), 1);
     });
 }

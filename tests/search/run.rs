@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_executor::Executor;
 use futures_lite::StreamExt;
-use neap::{Error, Exit, Outcome, Run, StopSource};
+use neap::{Error, Exit, Outcome, Run, StopSource, StopToken};
 
 use crate::build;
 use crate::record::{Ending, History, Kind, Line, Told, What};
@@ -262,13 +262,21 @@ fn look_back(world: &Arc<World>, ending: &Ending) {
     if !matches!(ending, Ending::Returned(_) | Ending::Dropped) {
         return;
     }
-    let tokens = world.keep(|kept| kept.tokens.clone());
     let scenario = &world.scenario;
-    let may_block = scenario.place == Place::Threads && scenario.has_blocker();
+    let on_threads = scenario.place == Place::Threads;
+    // Where `run` was dropped, another thread may be about to pass the stop on.
+    let is_stopped = |token: &StopToken| {
+        if on_threads && matches!(ending, Ending::Dropped) {
+            threads::wait_until(|| token.is_stopped());
+        }
+        token.is_stopped()
+    };
+    let tokens = world.keep(|kept| kept.tokens.clone());
+    let may_block = on_threads && scenario.has_blocker();
     for (index, token) in tokens {
         // A nested group that blocks its thread hears of the stop once it does not any more.
         let may_be_deaf = may_block && scenario.services[index].group != 0;
-        if !may_be_deaf && (!token.is_stopped() || token.cause().is_none()) {
+        if !may_be_deaf && (!is_stopped(&token) || token.cause().is_none()) {
             world.broken(
                 "g20",
                 format!("the token of s{index} is not stopped at the end"),
@@ -278,7 +286,7 @@ fn look_back(world: &Arc<World>, ending: &Ending) {
     let token = |(group, child): &(usize, StopSource)| (*group, child.token());
     let children: Vec<_> = world.keep(|kept| kept.children.iter().map(token).collect());
     for (group, token) in children {
-        if group == 0 && !token.is_stopped() {
+        if group == 0 && !is_stopped(&token) {
             world.broken(
                 "g04",
                 "a child of the group's token is not stopped at the end",

@@ -135,7 +135,7 @@ fn receive(world: &World, ending: &Receiver<Ending>) -> Option<Ending> {
 
 /// Waits for what other threads are about to do: after the drop of `run`, services go at their next
 /// poll.
-fn wait_until(is_so: impl Fn() -> bool) {
+pub fn wait_until(is_so: impl Fn() -> bool) {
     let begin = Instant::now();
     while begin.elapsed() < PATIENCE && !is_so() {
         thread::sleep(Duration::from_micros(100));
