@@ -19,6 +19,9 @@
 //! | `/events` | server-sent events, until the stop |
 //! | `/ready`, `/live` | health |
 
+#[path = "support/flags.rs"]
+mod flags;
+
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -27,114 +30,12 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_lite::{AsyncRead, io::BufReader};
-use lexopt::prelude::*;
 use neap::http::{self, RequestExt};
-use neap::{Group, signal};
 use smol::Timer;
 use tide::{Body, Request, Response};
 
-type Server = http::Server<tide::Server<()>>;
-type Failure = Box<dyn std::error::Error + Send + Sync>;
-
 fn main() -> ExitCode {
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
-    match smol::block_on(run()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-async fn run() -> Result<(), Failure> {
-    let flags = Flags::parse()?;
-    let mut group = match flags.runtime.as_str() {
-        "in-place" => Group::new(),
-        "smol" => Group::on(smol::spawn),
-        "async-std" => Group::on(async_std::task::spawn),
-        other => {
-            return Err(format!("--runtime is in-place, smol or async-std, not {other}").into());
-        }
-    };
-    group = group
-        .drain_timeout(flags.group_drain_timeout)
-        .stop_on(signal::termination()?);
-    group.add("http", flags.server.into_service());
-    println!("{}", group.run().await?);
-    Ok(())
-}
-
-struct Flags {
-    server: Server,
-    runtime: String,
-    group_drain_timeout: Duration,
-}
-
-impl Flags {
-    fn parse() -> Result<Flags, Failure> {
-        let (mut addresses, mut options) = (Vec::new(), Vec::new());
-        let (mut runtime, mut group_drain_timeout) =
-            ("in-place".to_owned(), Duration::from_secs(10));
-        let mut parser = lexopt::Parser::from_env();
-        while let Some(flag) = parser.next()? {
-            let Long(name) = flag else {
-                return Err(flag.unexpected().into());
-            };
-            let (name, value) = (name.to_owned(), parser.value()?.string()?);
-            match name.as_str() {
-                "addr" => addresses.push(value),
-                "runtime" => runtime = value,
-                "group-drain-timeout" => group_drain_timeout = duration(&value)?,
-                _ => options.push((name, value)),
-            }
-        }
-        if addresses.is_empty() {
-            addresses.push("127.0.0.1:8080".into());
-        }
-        let mut server = Server::new(app(), addresses);
-        for (name, value) in options {
-            server =
-                set(server, &name, &value).map_err(|error| format!("--{name} {value}: {error}"))?;
-        }
-        Ok(Flags {
-            server,
-            runtime,
-            group_drain_timeout,
-        })
-    }
-}
-
-/// Sets the option of this name.
-fn set(server: Server, name: &str, value: &str) -> Result<Server, Failure> {
-    Ok(match name {
-        "lame-duck" => server.lame_duck(duration(value)?),
-        "drain-timeout" => server.drain_timeout(duration(value)?),
-        "cancel-timeout" => server.cancel_timeout(duration(value)?),
-        "handshake-grace" => server.handshake_grace(duration(value)?),
-        "idle-grace" => server.idle_grace(duration(value)?),
-        "new-conn-grace" => server.new_conn_grace(duration(value)?),
-        "drain-head-timeout" => server.drain_head_timeout(duration(value)?),
-        "head-timeout" => server.head_timeout(duration(value)?),
-        "body-timeout" => server.body_timeout(duration(value)?),
-        "keep-alive-timeout" => server.keep_alive_timeout(duration(value)?),
-        "write-timeout" => server.write_timeout(duration(value)?),
-        "linger" => server.linger(duration(value)?),
-        "half-close" => server.half_close(value.parse()?),
-        "max-head" => server.max_head(value.parse()?),
-        "max-body" => server.max_body(value.parse()?),
-        "max-connections" => server.max_connections(value.parse()?),
-        "backlog" => server.backlog(value.parse()?),
-        "listener-shared" => server.listener_shared(value.parse()?),
-        "wait-upgraded" => server.wait_upgraded(value.parse()?),
-        "panics-fail" => server.panics_fail(value.parse()?),
-        _ => return Err("no such flag".into()),
-    })
-}
-
-/// Parses `500ms`, `10s`, `2m 30s`.
-fn duration(text: &str) -> Result<Duration, Failure> {
-    Ok(humantime::parse_duration(text)?)
+    flags::serve(app())
 }
 
 fn app() -> tide::Server<()> {

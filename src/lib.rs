@@ -118,7 +118,8 @@
 //! | `log` | what a group does, through the `log` crate: target `neap`, with stable keys |
 //! | `anyhow` | what a service returns as an `anyhow::Error` keeps its type, for [`Error::find`] |
 //! | `net` | `net`: an accept loop with a connection count and a drain, for any protocol |
-//! | `tide` | `http`: a tide app as a service that loses no request at a stop |
+//! | `http` | `http`: an axum `Router`, or any other service of `tower`, as a service that loses no request at a stop |
+//! | `tide` | the same for a tide app |
 //!
 //! # What it is not
 //!
@@ -132,7 +133,13 @@
 )]
 // What is left out cannot be linked to; with every feature on, each link is checked.
 #![cfg_attr(
-    not(all(feature = "signal", feature = "log", feature = "net", feature = "tide")),
+    not(all(
+        feature = "signal",
+        feature = "log",
+        feature = "net",
+        feature = "http",
+        feature = "tide"
+    )),
     allow(rustdoc::broken_intra_doc_links)
 )]
 
@@ -177,7 +184,7 @@ pub mod signal;
 #[cfg(feature = "net")]
 pub mod net;
 
-#[cfg(feature = "tide")]
+#[cfg(feature = "http")]
 pub mod http;
 
 pub mod test;

@@ -287,7 +287,7 @@ fn a_handshake_that_does_not_end_by_the_deadline_fails_no_server() {
     let (short, long) = (Duration::from_millis(50), PATIENCE);
     // The deadline is the server's own, or that of the group.
     for (of_server, of_group) in [(short, long), (long, short)] {
-        let app = neap::http::from_fn(|_| async { Ok(http_types::Response::new(200)) });
+        let app = neap::http::from_tide_fn(|_| async { Ok(http_types::Response::new(200)) });
         let server = neap::http::Server::new(app, "127.0.0.1:0").handshake_grace(Duration::MAX);
         let server = server.drain_timeout(of_server).bind().unwrap();
         let addr = server.local_addrs()[0].tcp().unwrap();

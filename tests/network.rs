@@ -124,7 +124,7 @@ fn the_times_of_a_server_go_by_the_clock_of_its_group() {
     let (network, clock) = (Network::new(), Clock::new());
     let hello = |_| async { Ok(http_types::Response::from("hello")) };
     let server = |address: Address| {
-        http::Server::new(http::from_fn(hello), address)
+        http::Server::new(http::from_tide_fn(hello), address)
             .keep_alive_timeout(Duration::from_secs(3600))
             .head_timeout(Duration::from_secs(60))
     };
@@ -162,7 +162,7 @@ fn a_client_that_does_not_take_its_100_continue_is_timed_out() {
             body.map(http_types::Response::from)
         }
     };
-    let server = http::Server::new(http::from_fn(read), network.listen(80))
+    let server = http::Server::new(http::from_tide_fn(read), network.listen(80))
         .body_timeout(Duration::from_secs(20))
         .write_timeout(Duration::from_secs(5));
     let mut group = Group::new().clock(&clock);
@@ -192,7 +192,7 @@ fn a_client_that_does_not_take_its_100_continue_is_timed_out() {
 fn i05_a_body_that_nobody_reads_is_waited_for_as_long_as_an_idle_connection() {
     let (network, clock) = (Network::new(), Clock::new());
     let hello = |_| async { Ok(http_types::Response::from("hello")) };
-    let server = http::Server::new(http::from_fn(hello), network.listen(80));
+    let server = http::Server::new(http::from_tide_fn(hello), network.listen(80));
     let mut group = Group::new().clock(&clock);
     group.add("http", server.into_service());
     let handle = group.handle();
@@ -298,7 +298,7 @@ fn a_limit_of_connections_holds_at_a_stop_too() {
     let (network, clock) = (Network::new(), Clock::new());
     let load = Arc::new(Load::default());
     let (waits, at_work) = (clock.clone(), load.clone());
-    let app = http::from_fn(move |_| {
+    let app = http::from_tide_fn(move |_| {
         let (waits, at_work) = (waits.clone(), at_work.clone());
         async move {
             at_work.work(&waits).await;
@@ -312,7 +312,7 @@ fn a_limit_of_connections_holds_at_a_stop_too() {
 #[test]
 fn those_that_wait_for_their_turn_are_cut_at_the_deadline_and_counted() {
     let (network, clock) = (Network::new(), Clock::new());
-    let app = http::from_fn(|_| future::pending());
+    let app = http::from_tide_fn(|_| future::pending());
     let server = http::Server::new(app, network.listen(80)).max_connections(1);
     let server = server.drain_timeout(Duration::from_secs(1));
     let mut group = Group::new().clock(&clock);

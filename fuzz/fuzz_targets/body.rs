@@ -16,7 +16,7 @@ use futures_lite::AsyncReadExt;
 use http_types::{Request, Response, Result};
 use input::Input;
 use libfuzzer_sys::fuzz_target;
-use neap::http::{App, Server};
+use neap::http::{Server, TideApp};
 use session::{Blow, Client, Plan};
 
 /// The longest body that is accepted, in bytes.
@@ -42,7 +42,7 @@ enum Body {
 /// Answers with the body that it reads, and its trailers.
 struct Copies;
 
-impl App for Copies {
+impl TideApp for Copies {
     async fn respond(&self, mut request: Request) -> Result<Response> {
         let (mut body, mut part) = (Vec::new(), [0; 5000]);
         let size = match request.url().path() {

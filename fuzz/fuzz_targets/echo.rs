@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_lite::{AsyncRead, AsyncReadExt, Future, io::BufReader, ready};
 use http_types::{Body, Request, Response};
-use neap::http::App;
+use neap::http::TideApp;
 use neap::test::{Clock, Sleep};
 
 /// What the first segment of a path chooses.
@@ -19,7 +19,7 @@ pub struct Echo {
     pub clock: Clock,
 }
 
-impl App for Echo {
+impl TideApp for Echo {
     async fn respond(&self, mut request: Request) -> http_types::Result<Response> {
         let method = request.method().to_string();
         let path = request.url().path().to_owned();

@@ -7,8 +7,8 @@ mod cut;
 mod plain;
 
 use libfuzzer_sys::fuzz_target;
-use neap::http::fuzz::{Body, Heads};
-use plain::{Plain, parse, parse_afresh};
+use neap::http::fuzz::Body;
+use plain::{Heads, Plain, parse, parse_afresh};
 
 fuzz_target!(|bytes: &[u8]| {
     // All heads that the bytes hold, one behind the other, as on one connection.

@@ -10,8 +10,7 @@ mod plain;
 
 use input::Input;
 use libfuzzer_sys::fuzz_target;
-use neap::http::fuzz::Heads;
-use plain::{parse, parse_afresh};
+use plain::{Heads, parse, parse_afresh};
 
 /// What divides the heads.
 const DIVIDER: u8 = 0xff;

@@ -20,7 +20,7 @@ use futures_lite::{AsyncRead, Future, io::BufReader, ready};
 use http_types::{Body, Request, Response, Result, StatusCode, Trailers};
 use input::Input;
 use libfuzzer_sys::fuzz_target;
-use neap::http::{App, Server};
+use neap::http::{Server, TideApp};
 use neap::test::{Clock, Sleep};
 use session::{Blow, Client, Plan, Seen};
 
@@ -113,7 +113,7 @@ struct Gives {
     clock: Clock,
 }
 
-impl App for Gives {
+impl TideApp for Gives {
     async fn respond(&self, request: Request) -> Result<Response> {
         if request.url().path() == "/after" {
             return Ok(AFTER.into());

@@ -2,10 +2,16 @@
 //! operations of a network.
 
 use std::fmt;
+use std::sync::Arc;
 
-use http_types::{Request, Trailers};
+use ::http::HeaderMap;
 
-use super::codec::{ChunkedDecoder, HeadParser, Progress, Refusal, RequestFraming};
+use super::codec::{ChunkedDecoder, Progress, Refusal, RequestFraming};
+use super::connection::HeadParser;
+use super::door::Door;
+use super::request_context::Arrival;
+use super::service::{Body as HttpBody, ServiceDoor};
+use super::tide::TideDoor;
 use crate::net::memory::network::Network;
 
 /// Has a function called before each operation of either side on a network.
@@ -13,15 +19,21 @@ pub fn observe(network: &Network, observer: impl Fn() + Send + Sync + 'static) {
     network.observe(move |_, _| observer());
 }
 
+/// The parser of one connection's heads, for requests of `http_types`.
+pub type TideHeads = Heads<TideDoor>;
+
+/// The parser of one connection's heads, for requests of `http`.
+pub type ServiceHeads = Heads<ServiceDoor<HttpBody>>;
+
 /// The parser of one connection's heads.
-#[derive(Debug)]
-pub struct Heads(HeadParser);
+#[expect(missing_debug_implementations, reason = "nothing prints it")]
+pub struct Heads<D: Door>(HeadParser<D>);
 
 /// A request's head, and its meaning for the connection.
 #[derive(Debug)]
-pub struct Head {
+pub struct Head<R> {
     /// The request, without its body.
-    pub request: Request,
+    pub request: R,
     /// The length of its body.
     pub body: Body,
     /// Whether the client is ready to keep the connection.
@@ -64,18 +76,17 @@ impl fmt::Debug for Refused {
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
-        Self(refusal.status.into(), refusal.reason)
+        Self(refusal.status.as_u16(), refusal.reason)
     }
 }
 
-impl Default for Heads {
+impl<D: Door> Default for Heads<D> {
     fn default() -> Self {
-        let here = "127.0.0.1:80";
-        Self(HeadParser::new(here.into(), here.into(), None))
+        Self(HeadParser::new(&Arc::new(Arrival::from_nowhere())))
     }
 }
 
-impl Heads {
+impl<D: Door> Heads<D> {
     /// Forgets all earlier heads, as a connection does that is idle.
     pub fn forget(&mut self) {
         self.0.forget();
@@ -86,7 +97,7 @@ impl Heads {
     /// # Errors
     ///
     /// The answer to a head that is refused.
-    pub fn parse(&mut self, bytes: &[u8]) -> Result<Option<Head>, Refused> {
+    pub fn parse(&mut self, bytes: &[u8]) -> Result<Option<Head<D::Request>>, Refused> {
         let mut request = None;
         let head = self.0.parse(bytes, &mut request)?;
         Ok(head.zip(request).map(|(head, request)| Head {
@@ -175,13 +186,15 @@ impl Chunks {
 }
 
 /// Returns the trailers sorted by name: their map has no order.
-fn list(trailers: &Trailers) -> Vec<(String, Vec<String>)> {
+fn list(trailers: &HeaderMap) -> Vec<(String, Vec<String>)> {
+    let values = |name: &::http::HeaderName| {
+        let values = trailers.get_all(name).iter();
+        let values = values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        values.collect()
+    };
     let mut list: Vec<_> = trailers
-        .iter()
-        .map(|(name, values)| {
-            let values = values.iter().map(|value| value.as_str().to_owned());
-            (name.as_str().to_owned(), values.collect())
-        })
+        .keys()
+        .map(|name| (name.as_str().to_owned(), values(name)))
         .collect();
     list.sort();
     list

@@ -209,23 +209,35 @@
 //
 // Imports go from the top of this list to the end. `request_ext` and `health` are for handlers.
 mod app;
+mod body_handle;
 mod codec;
 mod connection;
 mod context;
+pub(crate) mod door;
 mod drain;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzz;
 mod health;
+mod request_context;
 mod request_ext;
 mod server;
+mod service;
 mod serving;
 mod settings;
 mod socket;
+#[cfg(feature = "tide")]
+mod tide;
 mod unserved;
+mod upgraded;
 
-pub use self::app::{App, FromFn, from_fn};
+pub use self::app::App;
 pub use self::drain::{Report, Tally};
-pub use self::health::{live, ready};
+pub use self::health::{Health, live, ready};
+pub use self::request_context::RequestContext;
 pub use self::request_ext::RequestExt;
 pub use self::server::{Server, Serving, serve};
+pub use self::service::{Body, FromFn, Service, from_fn, service};
+#[cfg(feature = "tide")]
+pub use self::tide::{FromTideFn, TideApp, from_tide_fn};
+pub use self::upgraded::Upgraded;

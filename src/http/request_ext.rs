@@ -1,20 +1,16 @@
-//! What a handler can ask about the server that serves its request.
+//! What a handler can ask of its request.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::drain::ServerLifecycle;
+use super::request_context::RequestContext;
 use crate::stop::source::StopSource;
 use crate::stop::token::StopToken;
 
-/// The extension of each request that the server gives to an app.
-#[derive(Debug, Clone)]
-pub(super) struct Served(pub(super) Arc<ServerLifecycle>);
-
 /// What a handler can ask of a request: whether the server stops, and how much time is left.
 ///
-/// For `http_types::Request` and `tide::Request`. A request that does not come from a neap server, in
-/// a test for example, has a token that is never stopped, no limit of time, and is ready.
+/// For [`::http::Request`], and with the feature `tide` for `http_types::Request` and `tide::Request`. A
+/// request that does not come from a neap server, in a test for example, has a token that is never stopped,
+/// no limit of time, and is ready. The [`RequestContext`] is the same as an extension.
 ///
 /// # Examples
 ///
@@ -51,6 +47,21 @@ pub trait RequestExt {
     fn is_ready(&self) -> bool;
 }
 
+impl<B> RequestExt for ::http::Request<B> {
+    fn stop_token(&self) -> StopToken {
+        stop_token(self.extensions().get())
+    }
+
+    fn remaining_time(&self) -> Option<Duration> {
+        remaining_time(self.extensions().get())
+    }
+
+    fn is_ready(&self) -> bool {
+        is_ready(self.extensions().get())
+    }
+}
+
+#[cfg(feature = "tide")]
 impl RequestExt for http_types::Request {
     fn stop_token(&self) -> StopToken {
         stop_token(self.ext().get())
@@ -65,30 +76,29 @@ impl RequestExt for http_types::Request {
     }
 }
 
+#[cfg(feature = "tide")]
 impl<State: Clone + Send + Sync + 'static> RequestExt for tide::Request<State> {
     fn stop_token(&self) -> StopToken {
-        stop_token(self.ext::<Served>())
+        stop_token(self.ext())
     }
 
     fn remaining_time(&self) -> Option<Duration> {
-        remaining_time(self.ext::<Served>())
+        remaining_time(self.ext())
     }
 
     fn is_ready(&self) -> bool {
-        is_ready(self.ext::<Served>())
+        is_ready(self.ext())
     }
 }
 
-fn stop_token(served: Option<&Served>) -> StopToken {
-    served.map_or_else(|| StopSource::new().token(), |served| served.0.draining())
+fn stop_token(context: Option<&RequestContext>) -> StopToken {
+    context.map_or_else(|| StopSource::new().token(), RequestContext::stop_token)
 }
 
-fn remaining_time(served: Option<&Served>) -> Option<Duration> {
-    let lifecycle = &served?.0;
-    let deadline = lifecycle.draining().deadline()?;
-    Some(deadline.saturating_duration_since(lifecycle.now()))
+fn remaining_time(context: Option<&RequestContext>) -> Option<Duration> {
+    context?.remaining_time()
 }
 
-fn is_ready(served: Option<&Served>) -> bool {
-    served.is_none_or(|served| served.0.is_serving())
+fn is_ready(context: Option<&RequestContext>) -> bool {
+    context.is_none_or(RequestContext::is_ready)
 }

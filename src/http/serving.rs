@@ -33,7 +33,7 @@ pub(super) async fn run<'a, A: App + 'a>(
     let count = Connections::new(settings.max_connections)?;
     report_progress(&scope, &context, &count);
     let make = |stream: Stream, counted: Counted| Connection::new(context.clone(), stream, counted);
-    let begin = |connection: Box<Connection>| {
+    let begin = |connection: Box<Connection<A::Door>>| {
         scope.spawn(serve_until_cancelled(connection, app.clone()));
     };
     let connect = |stream, counted| begin(make(stream, counted));
@@ -77,7 +77,7 @@ fn begin_drain(
 
 /// Serves a connection until its end, or until the server itself cancels, which drops it.
 async fn serve_until_cancelled<A: App>(
-    connection: Box<Connection>,
+    connection: Box<Connection<A::Door>>,
     app: Arc<A>,
 ) -> Result<(), HandlerPanicked> {
     let cancelling = connection.cancelling();

@@ -141,7 +141,7 @@ impl Listener {
     }
 
     /// Returns true if no other process accepts from the socket.
-    #[cfg(feature = "tide")]
+    #[cfg(feature = "http")]
     pub(super) fn is_of_this_process(&self) -> bool {
         !self.may_be_shared
     }

@@ -223,7 +223,7 @@ impl Listeners {
 
     /// Refuses new connections, gives those in the queues to `each`, and closes, without any wait. Sockets
     /// that other processes may accept from are left as they are.
-    #[cfg(feature = "tide")]
+    #[cfg(feature = "http")]
     pub(crate) fn close_now(self, sharing: Sharing, mut each: impl FnMut(Stream)) {
         let listeners = match sharing {
             Sharing::Yes => return,

@@ -50,7 +50,7 @@ pub(crate) mod accept_loop;
 mod accept_run;
 pub(crate) mod connections;
 pub(crate) mod stream;
-#[cfg(all(feature = "tide", any(target_os = "linux", target_os = "android")))]
+#[cfg(all(feature = "http", any(target_os = "linux", target_os = "android")))]
 mod unsent;
 
 // Without a kernel, for tests.

@@ -1,6 +1,6 @@
 //! One accepted connection.
 
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, TcpStream};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
@@ -13,7 +13,7 @@ use socket2::SockRef;
 
 use super::endpoint::Endpoint;
 use super::memory::link::End;
-#[cfg(all(feature = "tide", any(target_os = "linux", target_os = "android")))]
+#[cfg(all(feature = "http", any(target_os = "linux", target_os = "android")))]
 use super::unsent::unsent;
 
 /// An accepted connection, over TCP or a Unix socket; or an end of one [in memory](crate::test::Network).
@@ -128,6 +128,19 @@ impl Stream {
         each!(&self.io, socket => retry(|| socket.get_ref().write(bytes)), end => end.try_write(bytes))
     }
 
+    /// Writes the bytes of several parts that fit into the kernel's buffer, as
+    /// [`try_write`](Stream::try_write) does.
+    fn try_write_vectored(&self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        each!(
+            &self.io,
+            socket => retry(|| socket.get_ref().write_vectored(parts)),
+            end => {
+                let first = parts.iter().find(|part| !part.is_empty());
+                end.try_write(first.map_or(&[], |part| part))
+            }
+        )
+    }
+
     /// Waits until a read would not block. Only one task at a time may wait.
     ///
     /// # Errors
@@ -139,7 +152,7 @@ impl Stream {
 
     /// Returns how many of the bytes that were written the peer has not taken, as far as the system tells:
     /// on Linux. A close with bytes that were not read takes them from the peer.
-    #[cfg(feature = "tide")]
+    #[cfg(feature = "http")]
     pub(crate) fn unsent(&self) -> usize {
         each!(&self.io, socket => unsent(socket), end => end.unsent())
     }
@@ -175,7 +188,7 @@ impl Stream {
 }
 
 /// Not asked for: each of the other systems has its own way.
-#[cfg(all(feature = "tide", not(any(target_os = "linux", target_os = "android"))))]
+#[cfg(all(feature = "http", not(any(target_os = "linux", target_os = "android"))))]
 fn unsent<T>(_: &T) -> usize {
     0
 }
@@ -224,6 +237,22 @@ impl AsyncWrite for &Stream {
         }
     }
 
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            match self.try_write_vectored(parts) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return Poll::Ready(result),
+            }
+            ready!(
+                each!(&self.io, socket => socket.poll_writable(cx), end => end.poll_writable(cx))
+            )?;
+        }
+    }
+
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
@@ -253,6 +282,14 @@ impl AsyncWrite for Stream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         Pin::new(&mut &*self).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut &*self).poll_write_vectored(cx, parts)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

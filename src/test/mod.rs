@@ -39,14 +39,14 @@
 //! assert_eq!(recorder.to_string(), "`deaf` started\n`deaf` ready\n`deaf` stopped\n`deaf` cancelled");
 //! ```
 
-#[cfg(feature = "tide")]
+#[cfg(feature = "http")]
 mod every_stop;
 
-#[cfg(feature = "tide")]
+#[cfg(feature = "http")]
 pub use self::every_stop::exchange::Exchange;
-#[cfg(feature = "tide")]
+#[cfg(feature = "http")]
 pub use self::every_stop::site::Site;
-#[cfg(feature = "tide")]
+#[cfg(feature = "http")]
 pub use self::every_stop::{BrokenStop, Stops, every_stop};
 pub use crate::members::event::Event;
 pub use crate::members::recorder::Recorder;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::activity::Activity;
 use super::advance::Advance;
-#[cfg(feature = "tide")]
+#[cfg(feature = "http")]
 use super::drive::GivenUp;
 use super::drive::drive;
 use super::nanos;
@@ -202,7 +202,7 @@ impl Clock {
     /// # Errors
     ///
     /// The future waits and nobody sleeps, or it is woken again and again without a sleep.
-    #[cfg(feature = "tide")]
+    #[cfg(feature = "http")]
     pub(crate) fn try_block_on<F: Future>(&self, future: F) -> Result<F::Output, GivenUp> {
         drive(&self.schedule, pin!(future), true)
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_lite::future::poll_once;
 use futures_lite::{AsyncRead, AsyncReadExt, AsyncWriteExt, Future, io::BufReader, ready};
 use http_types::{Body, Request, Response, StatusCode};
-use neap::http::{App, RequestExt};
+use neap::http::{RequestExt, TideApp};
 use neap::test::{Clock, Sleep};
 use neap::{Handle, StopSource, StopToken, Stopped};
 
@@ -18,7 +18,7 @@ pub(crate) struct Endpoints {
     pub(crate) handle: Handle<'static>,
 }
 
-impl App for Endpoints {
+impl TideApp for Endpoints {
     async fn respond(&self, mut request: Request) -> http_types::Result<Response> {
         let path = request.url().path().to_owned();
         Ok(match &*path {

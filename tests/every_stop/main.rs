@@ -425,7 +425,7 @@ fn what_was_not_tried_is_an_error() {
 #[test]
 fn what_spins_is_an_error() {
     let busy = |site: Site| {
-        let app = http::from_fn(|_| async {
+        let app = http::from_tide_fn(|_| async {
             loop {
                 futures_lite::future::yield_now().await;
             }

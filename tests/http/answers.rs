@@ -111,7 +111,7 @@ fn a_target_without_a_host_leaves_the_field() {
 #[test]
 fn what_follows_a_connect_is_no_request() {
     let app = |_| async { Ok(http_types::Response::from("answered")) };
-    let running = run(Server::new(neap::http::from_fn(app), "127.0.0.1:0"));
+    let running = run(Server::new(neap::http::from_tide_fn(app), "127.0.0.1:0"));
     let connect = "CONNECT b:443 HTTP/1.1\r\nhost: b:443\r\n\r\n";
     let tunnelled = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
     let mut client = running.connect();
@@ -125,7 +125,7 @@ fn what_follows_a_connect_is_no_request() {
 fn an_error_with_an_informational_status_is_no_answer() {
     for status in [StatusCode::EarlyHints, StatusCode::SwitchingProtocols] {
         let fail = move |_| async move { Err(http_types::Error::from_str(status, "no")) };
-        let running = run(Server::new(neap::http::from_fn(fail), "127.0.0.1:0"));
+        let running = run(Server::new(neap::http::from_tide_fn(fail), "127.0.0.1:0"));
         assert_eq!(running.connect().get("/").answer().status, 500);
         running.stop();
     }
@@ -142,7 +142,7 @@ fn trailers_that_will_not_come_are_not_waited_for() {
             Ok(http_types::Response::from("ok"))
         }
     };
-    let running = run(Server::new(neap::http::from_fn(app), "127.0.0.1:0"));
+    let running = run(Server::new(neap::http::from_tide_fn(app), "127.0.0.1:0"));
     let half = "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhe";
     let mut client = running.connect();
     assert_eq!(client.send(half).answer().status, 200);

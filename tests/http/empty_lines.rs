@@ -13,7 +13,7 @@ const POST: &str = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\n\r\nx";
 const GET: &str = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
 
 fn hello() -> impl App + 'static {
-    http::from_fn(|mut request: Request| async move {
+    http::from_tide_fn(|mut request: Request| async move {
         request.body_string().await?;
         Ok(Response::from("hello"))
     })

@@ -38,7 +38,7 @@ impl Drop for Counted {
 fn waiting(gate: &Gate) -> (impl App + 'static, Count) {
     let (gate, count) = (gate.clone(), Count::default());
     let counted = Arc::clone(&count);
-    let app = http::from_fn(move |request: http_types::Request| {
+    let app = http::from_tide_fn(move |request: http_types::Request| {
         let (gate, counted) = (gate.clone(), Counted::new(&counted));
         async move {
             let _counted = counted;

@@ -16,7 +16,7 @@ use crate::http_support::{Client, app, run};
 
 /// An app that upgrades its connections, and gives them to the channel.
 fn upgrading(upgraded: Sender<upgrade::Receiver>) -> impl App + 'static {
-    http::from_fn(move |_: Request| {
+    http::from_tide_fn(move |_: Request| {
         let upgraded = upgraded.clone();
         async move {
             let mut response = Response::new(101);
@@ -53,7 +53,7 @@ const LAST: &str = "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
 
 /// A server whose answers have 40 kB, and whose clients are lingered for.
 fn large(address: Address) -> Server<impl App + 'static> {
-    let app = http::from_fn(|_| async { Ok(Response::from("x".repeat(40_000))) });
+    let app = http::from_tide_fn(|_| async { Ok(Response::from("x".repeat(40_000))) });
     Server::new(app, address).write_timeout(Duration::from_secs(30))
 }
 

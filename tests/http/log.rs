@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http_types::{Error, Request, Response};
 use log::{LevelFilter, Log, Metadata, Record};
-use neap::http::{Server, from_fn};
+use neap::http::{Server, from_tide_fn};
 
 use crate::http_support::{PATIENCE, run};
 
@@ -68,7 +68,7 @@ fn keep() {
 #[test]
 fn g19_a_drain_has_one_record_a_second_with_the_connections_in_it() {
     keep();
-    let app = from_fn(|_| async { Ok(Response::new(200)) });
+    let app = from_tide_fn(|_| async { Ok(Response::new(200)) });
     let server = Server::new(app, "127.0.0.1:0").drain_head_timeout(Duration::from_millis(1500));
     let running = run(server);
     let mut half = running.connect();
@@ -88,7 +88,7 @@ fn g19_a_drain_has_one_record_a_second_with_the_connections_in_it() {
 fn each_record_has_the_target_and_an_event() {
     keep();
     // Not by tide, which makes a response of an error.
-    let app = from_fn(|request: Request| async move {
+    let app = from_tide_fn(|request: Request| async move {
         match request.url().path() {
             "/panic" => panic!("as asked"),
             "/error" => Err(Error::from_str(500, "as asked")),
@@ -139,7 +139,7 @@ fn each_record_has_the_target_and_an_event() {
 fn a_panic_of_a_handler_that_is_cut_has_a_record_with_service_and_peer() {
     keep();
     let (started, start) = channel();
-    let app = from_fn(move |_| {
+    let app = from_tide_fn(move |_| {
         let started = started.clone();
         async move {
             let _explosive = Explosive;

@@ -33,7 +33,7 @@ impl Drop for Panics {
 /// An app whose answers take no time, or a second.
 fn app(clock: &Clock) -> impl App + use<> + 'static {
     let clock = clock.clone();
-    http::from_fn(move |mut request: Request| {
+    http::from_tide_fn(move |mut request: Request| {
         let clock = clock.clone();
         async move {
             Ok(match request.url().path() {
@@ -177,7 +177,7 @@ fn a_cancel_takes_no_answer_that_is_whole() {
         let calls = Arc::new(AtomicUsize::new(0));
         let (counted, handle) = (Arc::clone(&calls), Arc::new(OnceLock::<Handle<'_>>::new()));
         let known = Arc::clone(&handle);
-        let app = http::from_fn(move |_| {
+        let app = http::from_tide_fn(move |_| {
             let call = counted.fetch_add(1, Ordering::Relaxed);
             let handle = known.get().filter(|_| call == last).cloned();
             async move {
@@ -236,7 +236,7 @@ fn a_client_that_reads_nothing_holds_up_its_own_answers_only() {
 fn answers_that_take_long_do_not_wait_for_the_next() {
     let (read, is_read) = std::sync::mpsc::channel();
     let is_read = std::sync::Mutex::new(is_read);
-    let app = http::from_fn(move |request: Request| {
+    let app = http::from_tide_fn(move |request: Request| {
         if request.url().path() == "/last" {
             let is_read = is_read.lock().unwrap();
             is_read.recv_timeout(Duration::from_secs(20)).unwrap();

@@ -144,7 +144,7 @@ impl AsyncRead for Endless {
 fn app(job: &Arc<Job>, streams: bool) -> (impl App + 'static, Receiver<()>) {
     let (sender, receiver) = async_channel::bounded(1);
     let (job, sender) = (Arc::clone(job), std::sync::Mutex::new(Some(sender)));
-    let app = http::from_fn(move |mut request: Request| {
+    let app = http::from_tide_fn(move |mut request: Request| {
         let (job, sender) = (job.clone(), sender.lock().unwrap().take().unwrap());
         async move {
             let _body = job.do_it(request.take_body()).await;
@@ -264,7 +264,7 @@ fn a_task_reads_a_body_that_comes_in_many_parts() {
     beside_all(|runtime| {
         let running = run_on(
             runtime,
-            Server::new(http::from_fn(read_beside), "127.0.0.1:0"),
+            Server::new(http::from_tide_fn(read_beside), "127.0.0.1:0"),
         );
         thread::scope(|scope| {
             for client in 0..8 {
@@ -321,7 +321,7 @@ fn a_task_that_reads_wakes_its_handler_no_more_often_than_it_waits() {
     let gate = Gate::new();
     let app = {
         let (polls, read, gate) = (Arc::clone(&polls), Arc::clone(&read), gate.clone());
-        http::from_fn(move |mut request: Request| {
+        http::from_tide_fn(move |mut request: Request| {
             let mut body = request.take_body();
             let (polls, read) = (Polls(polls.clone(), gate.clone()), Arc::clone(&read));
             async move {
@@ -359,7 +359,7 @@ fn a_client_that_leaves_is_noticed_once_a_task_has_made_room_for_what_it_sent() 
     let (room, arrived) = (Gate::new(), Gate::new());
     let app = {
         let (room, arrived) = (room.clone(), arrived.clone());
-        http::from_fn(move |mut request: Request| {
+        http::from_tide_fn(move |mut request: Request| {
             let (sender, room, arrived) = (sender.clone(), room.clone(), arrived.clone());
             let mut body = request.take_body();
             smol::spawn(async move {
@@ -398,7 +398,7 @@ impl Wake for Panics {
 
 #[test]
 fn i15_a_handler_that_blocks_its_thread_until_it_has_read_its_body() {
-    let app = http::from_fn(|mut request: Request| async move {
+    let app = http::from_tide_fn(|mut request: Request| async move {
         let mut body = Vec::new();
         let bytes = future::block_on(request.take_body().read_to_end(&mut body))?;
         Ok(Response::from(bytes.to_string()))
@@ -418,7 +418,7 @@ fn i15_a_handler_that_blocks_its_thread_until_it_has_read_its_body() {
 fn a_client_that_leaves_is_noticed_though_the_waker_of_the_reader_panics() {
     let (arrived, gone) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let counts = (Arc::clone(&arrived), Arc::clone(&gone));
-    let app = http::from_fn(move |mut request: Request| {
+    let app = http::from_tide_fn(move |mut request: Request| {
         let (arrived, gone) = counts.clone();
         async move {
             let mut body = request.take_body();

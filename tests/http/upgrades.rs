@@ -7,7 +7,7 @@ use futures_lite::{AsyncReadExt, AsyncWriteExt, future};
 use http_types::upgrade::Receiver;
 use http_types::{Request, Response};
 use neap::Group;
-use neap::http::{App, Server, from_fn};
+use neap::http::{App, Server, from_tide_fn};
 use neap::net::Stream;
 use neap::test::{Clock, Network};
 
@@ -18,7 +18,7 @@ const UPGRADE: &[u8] =
 
 /// An app that hands upgraded connections to the test, and answers others once the gate is open.
 fn app(upgrades: Sender<Receiver>, gate: Gate) -> impl App + 'static {
-    from_fn(move |request: Request| {
+    from_tide_fn(move |request: Request| {
         let (upgrades, gate) = (upgrades.clone(), gate.clone());
         async move {
             if request.url().path() != "/up" {

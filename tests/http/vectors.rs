@@ -95,7 +95,7 @@ fn answers(mut bytes: &[u8]) -> Vec<(u16, String)> {
 #[track_caller]
 fn check_all(cases: &[Case]) {
     let (network, clock) = (Network::new(), Clock::new());
-    let server = http::Server::new(http::from_fn(tell), network.listen(80)).max_body(64);
+    let server = http::Server::new(http::from_tide_fn(tell), network.listen(80)).max_body(64);
     let mut group = Group::new().clock(&clock);
     group.add("http", server.into_service());
     let handle = group.handle();

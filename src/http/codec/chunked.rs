@@ -1,10 +1,10 @@
 //! Decoding a chunked body (RFC 9112, 7.1).
 
-use http_types::Trailers;
+use ::http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::head::MAX_HEADERS;
-use super::names::{header_name, token};
 use super::refusal::Refusal;
+use super::token::token;
 
 /// The longest line that starts a chunk, in bytes, its extensions included.
 const MAX_LINE: usize = 1024;
@@ -25,7 +25,7 @@ pub(in crate::http) enum Progress {
     /// More bytes are needed.
     More,
     /// The body has ended after n bytes of framing. Its trailers, if it has any.
-    End(usize, Option<Trailers>),
+    End(usize, Option<HeaderMap>),
 }
 
 /// Decodes one chunked body.
@@ -218,7 +218,7 @@ fn trailers(bytes: &[u8]) -> Result<Progress, Refusal> {
 
 /// Copies the trailers that a handler may see: none that frames, routes or authenticates
 /// (RFC 9110, 6.5.1).
-fn copy(fields: &[httparse::Header<'_>]) -> Trailers {
+fn copy(fields: &[httparse::Header<'_>]) -> HeaderMap {
     const REFUSED: [&str; 12] = [
         "authorization",
         "connection",
@@ -233,12 +233,10 @@ fn copy(fields: &[httparse::Header<'_>]) -> Trailers {
         "trailer",
         "transfer-encoding",
     ];
-    let mut trailers = Trailers::new();
+    let mut trailers = HeaderMap::new();
     for field in fields {
-        let name = header_name(field.name);
-        let value = std::str::from_utf8(field.value)
-            .ok()
-            .filter(|value| value.is_ascii());
+        let name = HeaderName::from_bytes(field.name.as_bytes()).ok();
+        let value = HeaderValue::from_bytes(field.value).ok();
         if let (Some(name), Some(value)) = (name, value) {
             if !REFUSED.contains(&name.as_str()) {
                 trailers.append(name, value);

@@ -1,14 +1,11 @@
-//! Parsing one request head: from its bytes to a `Request` and the facts the server needs.
+//! Parsing one request head: from its bytes to its parts and the facts the server needs.
 
 use std::mem::MaybeUninit;
 
-use http_types::headers::HeaderName;
-use http_types::{Method, Request, Version};
-
 use super::host::check_host;
-use super::names::{header_name, token};
 use super::refusal::Refusal;
-use super::target::{Targets, authority};
+use super::target::{TargetForm, form_of};
+use super::token::token;
 
 /// The most fields a head may have; a head with more is answered with 431.
 pub(super) const MAX_HEADERS: usize = 100;
@@ -24,10 +21,18 @@ pub(in crate::http) enum RequestFraming {
     Chunked,
 }
 
+/// What a request's method means for its connection, whatever it is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::http) enum MethodKind {
+    Head,
+    Connect,
+    Other,
+}
+
 /// What the server must know of a request whose head is complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::http) struct RequestHead {
-    pub(in crate::http) method: Method,
+    pub(in crate::http) method: MethodKind,
     pub(in crate::http) framing: RequestFraming,
     /// Whether the client is ready to keep the connection (RFC 9112, 9.3).
     pub(in crate::http) keep_alive: bool,
@@ -41,19 +46,32 @@ pub(in crate::http) struct RequestHead {
     pub(in crate::http) length: usize,
 }
 
-/// Parses the head at the start of `bytes`; returns `None` if it is not complete yet.
-///
-/// The request, still without its body, is put into `slot` and stays there: it has some hundreds of
-/// bytes, which each return and each wrapper would copy.
+/// A request's head as it stands in the buffer, checked.
+#[derive(Debug, Clone, Copy)]
+pub struct RawHead<'b> {
+    /// All of the head.
+    pub(in crate::http) bytes: &'b [u8],
+    /// A token.
+    pub(in crate::http) method: &'b str,
+    pub(in crate::http) target: &'b str,
+    pub(in crate::http) form: TargetForm,
+    /// The `Host`, which may be empty; `None` in HTTP/1.0 only.
+    pub(in crate::http) host: Option<&'b str>,
+    pub(in crate::http) fields: &'b [httparse::Header<'b>],
+    pub(in crate::http) facts: RequestHead,
+}
+
+/// Parses the head at the start of `bytes`, and has `make` make a request of it; returns `None` if it is
+/// not complete yet.
 ///
 /// # Errors
 ///
-/// What to answer before closing. It is the same however the bytes were split into reads.
+/// What to answer before closing. It is the same however the bytes were split into reads. What `make`
+/// refuses is refused last.
 #[inline(always)]
-pub(super) fn parse(
+pub(in crate::http) fn parse(
     bytes: &[u8],
-    targets: &mut Targets,
-    slot: &mut Option<Request>,
+    make: impl FnOnce(&RawHead<'_>) -> Result<(), Refusal>,
 ) -> Result<Option<RequestHead>, Refusal> {
     let mut fields = [const { MaybeUninit::uninit() }; MAX_HEADERS];
     let mut raw = httparse::Request::new(&mut []);
@@ -68,34 +86,33 @@ pub(super) fn parse(
     let is_http10 = raw.version == Some(0);
     let semantics = Semantics::read(raw.headers)?;
     let (framing, expects_continue) = semantics.check(is_http10)?;
-    let target = raw.path.unwrap_or_default();
-    let trailers = framing == RequestFraming::Chunked;
-    let named = method(raw.method.unwrap_or_default());
-    let method = named.unwrap_or(Method::Get);
-    let request = slot.insert(targets.request(method, semantics.host, target, trailers)?);
-    // That something is not known is said only of a head without a fault.
-    named.and(semantics.unknown.map_or(Ok(method), Err))?;
-    request.set_version(Some(version(is_http10)));
-    insert_all(request, raw.headers)?;
-    if semantics.host.is_some() {
-        replace_host(request, target);
-    }
-    Ok(Some(RequestHead {
-        method,
+    let (method, target) = (raw.method.unwrap_or_default(), raw.path.unwrap_or_default());
+    let form = form_of(method, target)?;
+    let facts = RequestHead {
+        method: match method {
+            "HEAD" => MethodKind::Head,
+            "CONNECT" => MethodKind::Connect,
+            _ => MethodKind::Other,
+        },
         framing,
         keep_alive: !semantics.close && (!is_http10 || semantics.keep_alive),
         expects_continue,
         asks_upgrade: semantics.upgrade && !is_http10,
         is_http10,
         length,
-    }))
-}
-
-fn version(is_http10: bool) -> Version {
-    match is_http10 {
-        true => Version::Http1_0,
-        false => Version::Http1_1,
-    }
+    };
+    // That something is not known is said only of a head without a fault.
+    semantics.unknown.map_or(Ok(()), Err)?;
+    make(&RawHead {
+        bytes: &bytes[..length],
+        method,
+        target,
+        form,
+        host: semantics.host,
+        fields: raw.headers,
+        facts,
+    })?;
+    Ok(Some(facts))
 }
 
 /// Returns true if a line ends in LF without CR: httparse accepts that, a proxy in front of the
@@ -106,26 +123,6 @@ fn has_bare_line_feed(head: &[u8]) -> bool {
     let bare = |(byte, previous): (&u8, &u8)| (*byte == b'\n') & (*previous != b'\r');
     let pairs = head.iter().skip(1).zip(head);
     head.starts_with(b"\n") | pairs.fold(false, |found, pair| found | bare(pair))
-}
-
-/// Returns the method of that name.
-///
-/// Methods are case-sensitive (RFC 9110, 9.1); the parser of `http_types` is not, and it allocates.
-fn method(name: &str) -> Result<Method, Refusal> {
-    Ok(match name {
-        "GET" => Method::Get,
-        "POST" => Method::Post,
-        "HEAD" => Method::Head,
-        "PUT" => Method::Put,
-        "DELETE" => Method::Delete,
-        "OPTIONS" => Method::Options,
-        "PATCH" => Method::Patch,
-        other => other
-            .parse()
-            .ok()
-            .filter(|method: &Method| method.as_ref() == other)
-            .ok_or(Refusal::unknown("unknown method"))?,
-    })
 }
 
 /// The fields that decide what the server does. They are read before any field is copied.
@@ -258,61 +255,6 @@ fn content_length(value: &[u8]) -> Result<u64, Refusal> {
         .ok()
         .and_then(|digits| digits.parse().ok())
         .ok_or(Refusal::malformed("bad content-length"))
-}
-
-/// Copies the fields into the request.
-#[inline(always)]
-fn insert_all(request: &mut Request, fields: &[httparse::Header<'_>]) -> Result<(), Refusal> {
-    for field in fields {
-        insert(request, field)?;
-    }
-    Ok(())
-}
-
-/// Has the `Host` field say what the target does, if that names the host itself (RFC 9112, 3.2.2).
-#[inline(always)]
-fn replace_host(request: &mut Request, target: &str) {
-    if !target.starts_with('/') && target != "*" {
-        request.insert_header("host", authority(target));
-    }
-}
-
-/// Copies a field into the request. Only its value and the list around it are allocated.
-fn insert(request: &mut Request, field: &httparse::Header<'_>) -> Result<(), Refusal> {
-    let name = header_name(field.name).ok_or(Refusal::malformed("bad field name"))?;
-    let escaped;
-    let value = match std::str::from_utf8(field.value) {
-        Ok(value) if value.is_ascii() => value,
-        _ => {
-            escaped = escape(field.value);
-            &escaped
-        }
-    };
-    // A repeated name is rare: insert first, and put back in front what that replaced.
-    if let Some(mut values) = request.insert_header(name, value) {
-        let name: HeaderName =
-            header_name(field.name).ok_or(Refusal::malformed("bad field name"))?;
-        if let Some(slot) = request.header_mut(name) {
-            values.append(slot);
-            *slot = values;
-        }
-    }
-    Ok(())
-}
-
-/// Percent-encodes the bytes of a value that are not ASCII.
-///
-/// `http_types` panics on a value that is not ASCII, and browsers do send cookies in UTF-8.
-fn escape(value: &[u8]) -> String {
-    let mut escaped = String::with_capacity(value.len() * 3);
-    for &byte in value {
-        if byte.is_ascii() {
-            escaped.push(char::from(byte));
-        } else {
-            escaped.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    escaped
 }
 
 /// Returns the answer to a parse error.

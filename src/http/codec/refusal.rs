@@ -2,11 +2,11 @@
 
 use std::{error, fmt, io};
 
-use http_types::StatusCode;
+use ::http::StatusCode;
 
 /// The answer to a message that cannot be served. After it the connection is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::http) struct Refusal {
+pub struct Refusal {
     /// The status of the answer.
     pub(in crate::http) status: StatusCode,
     /// One line that says what is wrong: the body of the answer.
@@ -20,56 +20,56 @@ impl Refusal {
 
     /// 400: the message breaks the grammar, or gives its length in two ways.
     pub(in crate::http) const fn malformed(reason: &'static str) -> Self {
-        Self::new(StatusCode::BadRequest, reason)
+        Self::new(StatusCode::BAD_REQUEST, reason)
     }
 
     /// 408: the client took too long.
     pub(in crate::http) const fn too_slow(reason: &'static str) -> Self {
-        Self::new(StatusCode::RequestTimeout, reason)
+        Self::new(StatusCode::REQUEST_TIMEOUT, reason)
     }
 
     /// 413: the body is longer than the server accepts.
     pub(in crate::http) const fn body_too_long() -> Self {
-        Self::new(StatusCode::PayloadTooLarge, "body too long")
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body too long")
     }
 
     /// 414: the request line alone is longer than a head may be.
     pub(in crate::http) const fn target_too_long() -> Self {
-        Self::new(StatusCode::UriTooLong, "request target too long")
+        Self::new(StatusCode::URI_TOO_LONG, "request target too long")
     }
 
     /// 417: an expectation other than `100-continue`.
     pub(in crate::http) const fn expectation() -> Self {
-        Self::new(StatusCode::ExpectationFailed, "unknown expectation")
+        Self::new(StatusCode::EXPECTATION_FAILED, "unknown expectation")
     }
 
     /// 431: the head is longer, or has more fields, than the server accepts.
     pub(in crate::http) const fn head_too_long() -> Self {
         Self::new(
-            StatusCode::RequestHeaderFieldsTooLarge,
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             "request head too long",
         )
     }
 
     /// 500: the app has failed before anything of its response was sent.
     pub(in crate::http) const fn failed() -> Self {
-        Self::new(StatusCode::InternalServerError, "")
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "")
     }
 
     /// 501: a method or a transfer coding that the server does not know.
     pub(in crate::http) const fn unknown(reason: &'static str) -> Self {
-        Self::new(StatusCode::NotImplemented, reason)
+        Self::new(StatusCode::NOT_IMPLEMENTED, reason)
     }
 
     /// 503: the server cancels the request before its response has begun.
     pub(in crate::http) const fn unavailable() -> Self {
-        Self::new(StatusCode::ServiceUnavailable, "")
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "")
     }
 
     /// 505: another version of HTTP.
     pub(in crate::http) const fn version() -> Self {
         Self::new(
-            StatusCode::HttpVersionNotSupported,
+            StatusCode::HTTP_VERSION_NOT_SUPPORTED,
             "HTTP/1.0 and HTTP/1.1 only",
         )
     }
@@ -77,7 +77,7 @@ impl Refusal {
     /// Returns the error that a handler sees when it reads the body.
     pub(in crate::http) fn into_io(self) -> io::Error {
         let kind = match self.status {
-            StatusCode::RequestTimeout => io::ErrorKind::TimedOut,
+            StatusCode::REQUEST_TIMEOUT => io::ErrorKind::TimedOut,
             _ => io::ErrorKind::InvalidData,
         };
         io::Error::new(kind, self)

@@ -1,10 +1,11 @@
 //! Writing the head of a response, and the end of a chunked body.
 
-use http_types::headers::{HeaderName, HeaderValue};
-use http_types::{Method, Response, StatusCode, Trailers};
+use ::http::{HeaderMap, StatusCode};
 
 use super::date;
+use super::head::MethodKind;
 use super::refusal::Refusal;
+use crate::http::door::Answer;
 
 /// How the end of a response's body is shown (RFC 9112, 6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,18 +21,20 @@ pub(in crate::http) enum ResponseFraming {
 }
 
 impl ResponseFraming {
-    /// Returns the framing of `response` to a request of that method and version.
-    pub(in crate::http) fn of(response: &Response, method: Method, is_http10: bool) -> Self {
-        let status = response.status();
+    /// Returns the framing of a response to a request of that method and version.
+    pub(in crate::http) fn of(answer: &impl Answer, method: MethodKind, is_http10: bool) -> Self {
+        let status = answer.status();
         let bodiless = status.is_informational()
-            || matches!(status, StatusCode::NoContent | StatusCode::NotModified)
-            || method == Method::Head
-            || method == Method::Connect && status.is_success();
-        match response.len() {
-            _ if bodiless => Self::Empty,
+            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+            || method == MethodKind::Head
+            || method == MethodKind::Connect && status.is_success();
+        if bodiless {
+            return Self::Empty;
+        }
+        match answer.length() {
             // RFC 9110, 15.3.6.
-            _ if status == StatusCode::ResetContent => Self::Length(0),
-            Some(length) => Self::Length(length as u64),
+            _ if status == StatusCode::RESET_CONTENT => Self::Length(0),
+            Some(length) => Self::Length(length),
             None if is_http10 => Self::UntilClose,
             None => Self::Chunked,
         }
@@ -53,45 +56,56 @@ pub(in crate::http) enum Persistence {
 
 /// A response's head, ready to be written.
 #[derive(Debug)]
-pub(in crate::http) struct ResponseHead<'a> {
-    pub(in crate::http) response: &'a Response,
-    pub(in crate::http) method: Method,
+pub(in crate::http) struct ResponseHead<'a, A> {
+    pub(in crate::http) answer: &'a A,
+    pub(in crate::http) method: MethodKind,
     pub(in crate::http) framing: ResponseFraming,
     pub(in crate::http) persistence: Persistence,
 }
 
-impl ResponseHead<'_> {
+impl<A: Answer> ResponseHead<'_, A> {
     /// Appends the head to `out`, and returns what it says about the connection: the handler may
     /// have asked for a close.
     ///
     /// Only the server writes the fields that frame the message; a handler's are left out. A field
     /// that would end its line early is left out too, with a log record.
+    #[inline(always)]
     pub(in crate::http) fn write(&self, out: &mut Vec<u8>) -> Persistence {
         let mut persistence = self.persistence;
-        status_line(self.response.status(), out);
+        status_line(self.answer.status(), out);
         let mut dated = false;
-        for (name, values) in self.response.iter() {
-            match name.as_str() {
-                "content-length" | "transfer-encoding" | "keep-alive" => continue,
+        let mut length: Option<u64> = None;
+        self.answer.visit_fields(|name, value| {
+            match name {
+                "content-length" => {
+                    if self.method == MethodKind::Head {
+                        let digits = std::str::from_utf8(value).ok();
+                        length = digits.and_then(|digits| digits.parse().ok());
+                    }
+                    return;
+                }
+                "transfer-encoding" | "keep-alive" => return,
                 "connection" if self.persistence != Persistence::Upgrade => {
-                    if values.iter().any(|value| names_close(value.as_str())) {
+                    if names_close(value) {
                         persistence = Persistence::Close;
                     }
-                    continue;
+                    return;
                 }
                 "date" => dated = true,
                 _ => {}
             }
-            for value in values.iter() {
+            if A::IS_CHECKED {
+                line(name, value, out);
+            } else {
                 field(name, value, out);
             }
-        }
+        });
         if !dated {
             out.extend_from_slice(b"date: ");
             date::write(out);
             out.extend_from_slice(b"\r\n");
         }
-        self.write_framing(out);
+        self.write_framing(length, out);
         out.extend_from_slice(match persistence {
             Persistence::Close => b"connection: close\r\n\r\n",
             Persistence::KeepSaid => b"connection: keep-alive\r\n\r\n",
@@ -102,30 +116,29 @@ impl ResponseHead<'_> {
 
     /// Returns true if GET would be answered with no content, and its length.
     fn is_reset_head(&self) -> bool {
-        self.method == Method::Head && self.response.status() == StatusCode::ResetContent
+        self.method == MethodKind::Head && self.answer.status() == StatusCode::RESET_CONTENT
     }
 
     /// Returns true if GET would be answered with a length.
     fn may_have_length(&self) -> bool {
-        let status = self.response.status();
-        let is_bare = matches!(status, StatusCode::NoContent | StatusCode::ResetContent);
+        let status = self.answer.status();
+        let is_bare = matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT);
         !status.is_informational() && !is_bare
     }
 
-    /// Appends the field that frames the body.
-    fn write_framing(&self, out: &mut Vec<u8>) {
+    /// Appends the field that frames the body. `set` is the length that the handler has set.
+    fn write_framing(&self, set: Option<u64>, out: &mut Vec<u8>) {
         match self.framing {
             ResponseFraming::Length(length) => content_length(length, out),
             ResponseFraming::Chunked => out.extend_from_slice(b"transfer-encoding: chunked\r\n"),
             ResponseFraming::UntilClose => {}
             // RFC 9110, 8.6: to HEAD the length that GET would have, to 1xx and 204 none.
             ResponseFraming::Empty if self.is_reset_head() => content_length(0, out),
-            ResponseFraming::Empty if self.method == Method::Head && self.may_have_length() => {
-                let set = self.response.header("content-length");
-                let set = set.and_then(|values| values.last().as_str().parse().ok());
-                match (set, self.response.len()) {
-                    (Some(length), None | Some(0)) => content_length(length, out),
-                    (_, Some(length)) => content_length(length as u64, out),
+            ResponseFraming::Empty if self.method == MethodKind::Head && self.may_have_length() => {
+                match (set, self.answer.length()) {
+                    (Some(length), None | Some(0)) | (_, Some(length)) => {
+                        content_length(length, out);
+                    }
                     (None, None) => {}
                 }
             }
@@ -149,32 +162,31 @@ pub(in crate::http) fn write_refusal(refusal: Refusal, out: &mut Vec<u8>) {
 }
 
 /// Appends the last chunk of a body, with its trailers.
-pub(in crate::http) fn write_last_chunk(trailers: Option<&Trailers>, out: &mut Vec<u8>) {
+pub(in crate::http) fn write_last_chunk(trailers: Option<&HeaderMap>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"0\r\n");
-    for (name, values) in trailers.into_iter().flat_map(|trailers| trailers.iter()) {
-        for value in values.iter() {
-            field(name, value, out);
-        }
+    for (name, value) in trailers.into_iter().flatten() {
+        line(name.as_str(), value.as_bytes(), out);
     }
     out.extend_from_slice(b"\r\n");
 }
 
 /// Returns true if the value of a `Connection` field has the option `close`.
-fn names_close(value: &str) -> bool {
+fn names_close(value: &[u8]) -> bool {
     value
-        .split(',')
-        .any(|option| option.trim().eq_ignore_ascii_case("close"))
+        .split(|&byte| byte == b',')
+        .any(|option| option.trim_ascii().eq_ignore_ascii_case(b"close"))
 }
 
 fn status_line(status: StatusCode, out: &mut Vec<u8>) {
-    if status == StatusCode::Ok {
+    if status == StatusCode::OK {
         out.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
         return;
     }
     out.extend_from_slice(b"HTTP/1.1 ");
-    number(u64::from(u16::from(status)), out);
+    number(u64::from(status.as_u16()), out);
     out.push(b' ');
-    out.extend_from_slice(status.canonical_reason().as_bytes());
+    // One without a name has none: the space stays (RFC 9112, 4).
+    out.extend_from_slice(status.canonical_reason().unwrap_or_default().as_bytes());
     out.extend_from_slice(b"\r\n");
 }
 
@@ -227,35 +239,100 @@ static IN_LINE: Set = {
 };
 
 /// Returns true if all bytes of `text` are in `set`. There is no branch per byte.
-fn all_in(text: &str, set: &Set) -> bool {
-    text.bytes()
-        .fold(true, |all, byte| all & set[usize::from(byte)])
+fn all_in(text: &[u8], set: &Set) -> bool {
+    text.iter()
+        .fold(true, |all, byte| all & set[usize::from(*byte)])
 }
 
 /// Appends one field, or leaves it out, with a log record, if it would end its line early.
-fn field(name: &HeaderName, value: &HeaderValue, out: &mut Vec<u8>) {
-    let (name, value) = (name.as_str(), value.as_str());
-    if name.is_empty() || !all_in(name, &TOKEN) {
+fn field(name: &str, value: &[u8], out: &mut Vec<u8>) {
+    if name.is_empty() || !all_in(name.as_bytes(), &TOKEN) {
         log::warn!(target: "neap", event = "field left out", field = name; "response field left out: {name:?} is not a field name");
     } else if !all_in(value, &IN_LINE) {
         log::warn!(target: "neap", event = "field left out", field = name; "response field `{name}` left out: its value has a line end or a NUL");
     } else {
-        out.extend_from_slice(name.as_bytes());
-        out.extend_from_slice(b": ");
-        out.extend_from_slice(value.as_bytes());
-        out.extend_from_slice(b"\r\n");
+        line(name, value, out);
     }
+}
+
+/// Appends the line of a field.
+#[inline(always)]
+fn line(name: &str, value: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::io;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
 
-    fn head(response: &Response, method: Method, persistence: Persistence) -> String {
-        let framing = ResponseFraming::of(response, method, false);
+    use super::*;
+    use crate::http::door::Part;
+    use crate::http::upgraded::HandOver;
+
+    /// A response of which nothing but the head is asked for.
+    struct Plain {
+        status: u16,
+        length: Option<u64>,
+        fields: Vec<(&'static str, &'static str)>,
+    }
+
+    fn hello(status: u16) -> Plain {
+        Plain {
+            status,
+            length: Some(5),
+            fields: Vec::new(),
+        }
+    }
+
+    impl Answer for Plain {
+        const IS_CHECKED: bool = false;
+
+        fn status(&self) -> StatusCode {
+            StatusCode::from_u16(self.status).unwrap()
+        }
+
+        fn length(&self) -> Option<u64> {
+            self.length
+        }
+
+        fn visit_fields(&self, mut field: impl FnMut(&str, &[u8])) {
+            for (name, value) in &self.fields {
+                field(name, value.as_bytes());
+            }
+        }
+
+        fn has_upgrade(&self) -> bool {
+            false
+        }
+
+        fn poll_part(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: &mut Vec<u8>,
+            _: usize,
+        ) -> Poll<io::Result<Part>> {
+            Poll::Ready(Ok(Part::End))
+        }
+
+        fn poll_trailers(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<HeaderMap>> {
+            Poll::Ready(None)
+        }
+
+        fn take_upgrade(self: Pin<&mut Self>) -> Option<HandOver> {
+            None
+        }
+    }
+
+    fn head(answer: &Plain, method: MethodKind, persistence: Persistence) -> String {
+        let framing = ResponseFraming::of(answer, method, false);
         let mut out = Vec::new();
         ResponseHead {
-            response,
+            answer,
             method,
             framing,
             persistence,
@@ -266,12 +343,14 @@ mod tests {
 
     #[test]
     fn no_value_breaks_out_of_its_line() {
-        let mut response = Response::new(200);
-        response.insert_header("x-one", "a\r\nset-cookie: b");
-        response.insert_header("x-two\r\nx", "c");
-        response.insert_header("x-three", "d\0");
-        response.insert_header("x-four", "e");
-        let head = head(&response, Method::Get, Persistence::Keep);
+        let mut response = hello(200);
+        response.fields = vec![
+            ("x-one", "a\r\nset-cookie: b"),
+            ("x-two\r\nx", "c"),
+            ("x-three", "d\0"),
+            ("x-four", "e"),
+        ];
+        let head = head(&response, MethodKind::Other, Persistence::Keep);
         assert!(head.contains("x-four: e\r\n"), "{head}");
         for absent in ["set-cookie", "x-two", "x-three"] {
             assert!(!head.contains(absent), "{head}");
@@ -280,13 +359,14 @@ mod tests {
 
     #[test]
     fn the_server_alone_frames() {
-        let mut response = Response::new(200);
-        response.set_body("hello");
-        response.insert_header("content-length", "7");
-        response.insert_header("transfer-encoding", "chunked");
-        response.insert_header("connection", "keep-alive");
-        response.insert_header("keep-alive", "timeout=5");
-        let head = head(&response, Method::Get, Persistence::Close);
+        let mut response = hello(200);
+        response.fields = vec![
+            ("content-length", "7"),
+            ("transfer-encoding", "chunked"),
+            ("connection", "keep-alive"),
+            ("keep-alive", "timeout=5"),
+        ];
+        let head = head(&response, MethodKind::Other, Persistence::Close);
         assert!(head.contains("\r\ncontent-length: 5\r\n"), "{head}");
         assert!(head.ends_with("\r\nconnection: close\r\n\r\n"), "{head}");
         for absent in ["content-length: 7", "transfer-encoding", "keep-alive"] {
@@ -298,15 +378,15 @@ mod tests {
     fn bodies_are_framed_by_method_and_status() {
         use ResponseFraming::{Empty, Length};
         let table = [
-            (200, Method::Get, "content-length: 5", Length(5)),
-            (200, Method::Head, "content-length: 5", Empty),
-            (204, Method::Get, "", Empty),
-            (304, Method::Get, "", Empty),
-            (500, Method::Get, "content-length: 5", Length(5)),
+            (200, MethodKind::Other, "content-length: 5", Length(5)),
+            (200, MethodKind::Head, "content-length: 5", Empty),
+            (204, MethodKind::Other, "", Empty),
+            (304, MethodKind::Other, "", Empty),
+            (500, MethodKind::Other, "content-length: 5", Length(5)),
+            (299, MethodKind::Other, "HTTP/1.1 299 \r\n", Length(5)),
         ];
         for (status, method, line, framing) in table {
-            let mut response = Response::new(status);
-            response.set_body("hello");
+            let response = hello(status);
             assert_eq!(ResponseFraming::of(&response, method, false), framing);
             let head = head(&response, method, Persistence::Keep);
             assert!(head.contains(line), "{head}");

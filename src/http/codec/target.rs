@@ -1,173 +1,47 @@
-//! Making a `Request` with a `Url` of a request target and a host.
-
-use http_types::{Method, Request, Url};
+//! The forms of a request target (RFC 9112, 3.2).
 
 use super::host::check_host;
 use super::path::check_path;
 use super::refusal::Refusal;
 
-/// The longest target, and the longest host, that is remembered, in bytes.
-const REMEMBERED: usize = 128;
+/// The form of a request target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::http) enum TargetForm {
+    /// A path, with or without a query: the usual one.
+    Origin,
+    /// A whole URL.
+    Absolute,
+    /// A host and a port: that of CONNECT.
+    Authority,
+    /// A `*`: OPTIONS of the server.
+    Asterisk,
+}
 
-/// Makes the requests of one connection, still without fields and body.
+/// Returns the form of a target.
 ///
-/// The most expensive step of making a request is `Url::parse`, the next is `Request::new`, which
-/// makes a channel for trailers. Most requests of a connection name the same host, and many the same
-/// target. So the last request is cloned, which leaves the channel out, and only the path and query
-/// of its URL are replaced if they differ.
-#[derive(Debug)]
-pub(super) struct Targets {
-    /// The address the connection arrived at.
-    local: Box<str>,
-    /// The address of the peer.
-    peer: Box<str>,
-    /// The authority of a request that names none; `local` if it is `None`.
-    default_host: Option<&'static str>,
-    /// The host of `last`.
-    host: String,
-    /// The target of `last`.
-    target: String,
-    /// The last request, without its channel for trailers.
-    last: Option<Box<Request>>,
-}
-
-impl Targets {
-    pub(super) fn new(local: Box<str>, peer: Box<str>, default_host: Option<&'static str>) -> Self {
-        Self {
-            local,
-            peer,
-            default_host,
-            host: String::new(),
-            target: String::new(),
-            last: None,
-        }
-    }
-
-    /// Makes a request for `target` (RFC 9112, 3.2 and 3.3), with a channel for trailers if
-    /// `trailers` is true.
-    ///
-    /// # Errors
-    ///
-    /// The target or the host breaks the grammar, or can be read in two ways.
-    #[inline(always)]
-    pub(super) fn request(
-        &mut self,
-        method: Method,
-        host: Option<&str>,
-        target: &str,
-        trailers: bool,
-    ) -> Result<Request, Refusal> {
-        let host = host.filter(|host| !host.is_empty());
-        // RFC 9112, 3.2.3: CONNECT has the authority form and no other.
-        if target.starts_with('/') && method != Method::Connect {
-            return self.origin_form(method, host, target, trailers);
-        }
-        if target == "*" && method == Method::Options {
-            return self.origin_form(method, host, "/*", trailers);
-        }
-        let url = if method == Method::Connect {
-            if names_none(target) || !names_port(target) {
-                return Err(Refusal::malformed("bad request target"));
-            }
-            check_host(target)?;
-            self.url(target, "")?
-        } else if is_absolute(target) {
-            check_absolute(target)?;
-            let url = Url::parse(target);
-            url.or_else(|_| self.url("", path_of(target)))?
-        } else {
+/// # Errors
+///
+/// The target breaks the grammar, can be read in two ways, or is not one of this method.
+#[inline(always)]
+pub(super) fn form_of(method: &str, target: &str) -> Result<TargetForm, Refusal> {
+    // RFC 9112, 3.2.3: CONNECT has the authority form and no other.
+    if method == "CONNECT" {
+        if names_none(target) || !names_port(target) {
             return Err(Refusal::malformed("bad request target"));
-        };
-        Ok(self.make(method, url))
-    }
-
-    /// Makes a request for a path and an optional query, the usual form.
-    #[inline(always)]
-    fn origin_form(
-        &mut self,
-        method: Method,
-        host: Option<&str>,
-        target: &str,
-        trailers: bool,
-    ) -> Result<Request, Refusal> {
-        // What is remembered was checked.
-        if self.target != target {
-            check_path(target)?;
         }
-        let host = host.unwrap_or_default();
-        let last = match &mut self.last {
-            Some(last) if self.host == host => {
-                if self.target != target {
-                    set_target(last.url_mut(), target);
-                }
-                last
-            }
-            _ => {
-                check_host(host)?;
-                let url = self.url(host, target)?;
-                self.host = host.to_owned();
-                // The clone has no channel.
-                let last = Box::new(self.make(method, url).clone());
-                self.last.insert(last)
-            }
-        };
-        let request = if trailers {
-            let url = last.url().clone();
-            self.make(method, url)
-        } else {
-            let mut request = Request::clone(last);
-            request.set_method(method);
-            request
-        };
-        self.remember(target);
-        Ok(request)
+        check_host(target)?;
+        Ok(TargetForm::Authority)
+    } else if target.starts_with('/') {
+        check_path(target)?;
+        Ok(TargetForm::Origin)
+    } else if target == "*" && method == "OPTIONS" {
+        Ok(TargetForm::Asterisk)
+    } else if is_absolute(target) {
+        check_absolute(target)?;
+        Ok(TargetForm::Absolute)
+    } else {
+        Err(Refusal::malformed("bad request target"))
     }
-
-    /// Makes the URL of a target. The default host stands in for one that is empty, or that `Url` does not
-    /// take, such as `pod.1` or `[fe80::1%25eth0]`.
-    fn url(&self, host: &str, target: &str) -> Result<Url, Refusal> {
-        // A URL without a host would take the beginning of its path for that.
-        let hosts = [host, self.default_host.unwrap_or(&self.local), "localhost"];
-        let mut hosts = hosts.into_iter().filter(|host| !host.is_empty());
-        // A local address with a scope is no host of a URL.
-        let url = hosts.find_map(|host| Url::parse(&format!("http://{host}{target}")).ok());
-        url.ok_or(Refusal::malformed("bad request target"))
-    }
-
-    /// Makes a request without the last one's help.
-    fn make(&self, method: Method, url: Url) -> Request {
-        let mut request = Request::new(method, url);
-        request.set_local_addr(Some(&*self.local));
-        request.set_peer_addr(Some(&*self.peer));
-        request
-    }
-
-    /// Frees the last request, so that an idle connection stays small.
-    pub(super) fn forget(&mut self) {
-        self.last = None;
-        self.host = String::new();
-        self.target = String::new();
-    }
-
-    /// Remembers the target of `last`, or frees `last` if it is too long to keep.
-    fn remember(&mut self, target: &str) {
-        if target.len() > REMEMBERED || self.host.len() > REMEMBERED {
-            self.forget();
-        } else if self.target != target {
-            self.target.clear();
-            self.target.push_str(target);
-        }
-    }
-}
-
-/// Replaces a URL's path and query.
-fn set_target(url: &mut Url, target: &str) {
-    let (path, query) = match target.split_once('?') {
-        Some((path, query)) => (path, Some(query)),
-        None => (target, None),
-    };
-    url.set_path(path);
-    url.set_query(query);
 }
 
 /// Returns true if `target` begins with a scheme that the server answers for.
@@ -180,7 +54,7 @@ fn is_absolute(target: &str) -> bool {
 }
 
 /// Returns the authority of an absolute target, or of one that is nothing but an authority.
-pub(super) fn authority(target: &str) -> &str {
+pub(in crate::http) fn authority(target: &str) -> &str {
     let rest = target.split_once("://").map_or(target, |(_, rest)| rest);
     rest.split(['/', '?']).next().unwrap_or_default()
 }
@@ -197,7 +71,7 @@ fn names_port(authority: &str) -> bool {
 }
 
 /// Returns the path of an absolute target, with its query.
-fn path_of(target: &str) -> &str {
+pub(in crate::http) fn path_of(target: &str) -> &str {
     let start = target.find("://").map_or(0, |at| at + 3);
     &target[start + authority(target).len()..]
 }
@@ -211,152 +85,4 @@ fn check_absolute(target: &str) -> Result<(), Refusal> {
     }
     check_path(path_of(target))?;
     check_host(host)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn urls(requests: &[(Method, Option<&str>, &str)]) -> Vec<Option<String>> {
-        let mut targets = Targets::new("127.0.0.1:80".into(), "127.0.0.1:80".into(), None);
-        requests
-            .iter()
-            .map(|(method, host, target)| {
-                let request = targets.request(*method, *host, target, false).ok()?;
-                assert_eq!(request.method(), *method);
-                assert_eq!(request.peer_addr(), Some("127.0.0.1:80"));
-                Some(request.url().to_string())
-            })
-            .collect()
-    }
-
-    #[test]
-    fn a_reused_url_is_the_url_parsed_afresh() {
-        let long = format!("/{}", "x".repeat(2 * REMEMBERED));
-        let targets = [
-            "/", "/a?b=c", "/a?b=c", "/a", "//x/y", "/a/../b", "/%41?", "/ä?ö", "/a\\b", "/.a/...",
-            &long, "/",
-        ];
-        let requests: Vec<_> = targets.map(|t| (Method::Get, Some("a.b"), t)).into();
-        let reused = urls(&requests);
-        for (request, reused) in requests.iter().zip(reused) {
-            assert_eq!(urls(&[*request]), [reused], "{request:?}");
-        }
-    }
-
-    #[test]
-    fn takes_the_four_forms() {
-        use Method::{Connect, Get, Options};
-        let zone = "[fe80::1%25eth0]:81";
-        let table = [
-            (Get, Some("a"), "/x", "http://a/x"),
-            (Get, Some(""), "/x", "http://127.0.0.1/x"),
-            (Get, None, "/x", "http://127.0.0.1/x"),
-            (Get, Some("[::1]:81"), "/x", "http://[::1]:81/x"),
-            (Get, Some("a"), "http://b:82/y?z", "http://b:82/y?z"),
-            (Options, Some("a"), "*", "http://a/*"),
-            (Connect, Some("a"), "b:443", "http://b:443/"),
-            // Hosts that `Url` does not take.
-            (Get, Some("pod.1"), "/x?y", "http://127.0.0.1/x?y"),
-            (Get, Some(zone), "/x", "http://127.0.0.1/x"),
-            (Get, Some("a"), "http://pod.1/y?z", "http://127.0.0.1/y?z"),
-            (Get, Some("a"), "https://pod.1?z", "http://127.0.0.1/?z"),
-            (Connect, Some("a"), "pod.1:443", "http://127.0.0.1/"),
-            (Get, Some("a:99999"), "/x", "http://127.0.0.1/x"),
-        ];
-        for (method, host, target, url) in table {
-            let found = urls(&[(method, host, target)]);
-            assert_eq!(found, [Some(url.to_owned())], "{method} {host:?} {target}");
-        }
-    }
-
-    #[test]
-    fn refuses_other_targets_and_hosts() {
-        use Method::{Connect, Get};
-        let table = [
-            (Get, "a", "*"),
-            (Get, "a", "x"),
-            (Get, "a", "ftp://b/"),
-            (Get, "a", "/x#y"),
-            (Get, "a", "http://u@b/"),
-            (Get, "a", "http://u:p@b/"),
-            (Get, "a", "http:///b"),
-            (Get, "a", "http://:80/b"),
-            (Connect, "a", ":443"),
-            (Get, "a", "http://b\\c"),
-            (Get, "a", "http://b/#x"),
-            (Get, "a", "http://b#/"),
-            (Get, "u@a", "/x"),
-            (Get, "a/b", "/x"),
-            (Get, "a:b", "/x"),
-            (Connect, "a", "u@b:443"),
-            (Connect, "a", "/x"),
-            (Connect, "a", "b"),
-            (Connect, "a", "[::1]"),
-            (Connect, "a", "b:"),
-            (Connect, "a", "b:0"),
-            (Connect, "a", "b:65536"),
-            (Connect, "a", "b:+1"),
-        ];
-        for (method, host, target) in table {
-            let found = urls(&[(method, Some(host), target)]);
-            assert_eq!(found, [None], "{method} {host} {target}");
-        }
-    }
-
-    #[test]
-    fn refuses_paths_that_the_url_parser_would_change() {
-        let table = [
-            ("/x\\..\\hello", None),
-            ("/.\\hello", None),
-            ("/.%2e\\hello", None),
-            ("/x/../hello", None),
-            ("/x/..", None),
-            ("/.", None),
-            ("/./hello?x", None),
-            ("/%2e%2E/hello", None),
-            ("/x/%2e./hello", None),
-            ("/%2E", None),
-            ("http://b/x/../y", None),
-            ("http://b/%2e%2e", None),
-            ("/ä", None),
-            ("/...", Some("http://a/...")),
-            ("/.x/..y?../.", Some("http://a/.x/..y?../.")),
-            ("/%2ex", Some("http://a/%2ex")),
-        ];
-        for (target, url) in table {
-            let found = urls(&[(Method::Get, Some("a"), target)]);
-            assert_eq!(found, [url.map(String::from)], "{target}");
-        }
-    }
-    #[test]
-    fn every_ascii_character_reaches_the_app_as_it_was_sent_or_is_refused() {
-        let (mut in_path, mut in_query) = (String::new(), String::new());
-        for byte in (0..128).map(char::from).filter(|byte| *byte != '?') {
-            for (part, refused) in [("/a", &mut in_path), ("/?a", &mut in_query)] {
-                let target = format!("{part}{byte}b");
-                let absolute = format!("http://a{target}");
-                // Alone, with the URL of the request before, and with a host in the target.
-                let all = [&*target, "/", &target, &absolute];
-                let found = urls(&all.map(|target| (Method::Get, Some("a"), target)));
-                let sent = Some(match (part, byte) {
-                    ("/?a", '\'') => "http://a/?a%27b".to_owned(),
-                    _ => absolute.clone(),
-                });
-                match &found[0] {
-                    None => refused.push(byte),
-                    url => assert_eq!(*url, sent),
-                }
-                assert_eq!(found[2..], [found[0].clone(), found[0].clone()], "{target}");
-            }
-        }
-        let controls: String = (0..33).chain([127]).map(char::from).collect();
-        let sorted = |others: &str| {
-            let mut all: Vec<_> = controls.chars().chain(others.chars()).collect();
-            all.sort_unstable();
-            String::from_iter(all)
-        };
-        assert_eq!(in_path, sorted("\"#<>\\`{}"));
-        assert_eq!(in_query, sorted("\"#<>"));
-    }
 }

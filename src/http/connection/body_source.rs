@@ -1,14 +1,12 @@
 //! Receiving and decoding the body of a request.
 
-use std::future::Future;
 use std::io;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use ::http::HeaderMap;
 use futures_lite::ready;
-use http_types::{Trailers, trailers};
 
 use super::read_wakers::ReadWakers;
 use super::transport::Transport;
@@ -48,8 +46,12 @@ pub(super) struct BodySource {
     /// What was read since the others had their turn. The handler may be a task of its own, so that
     /// this is not the connection's.
     budget: Budget,
-    trailers: Option<trailers::Sender>,
+    /// Who is told of the trailers.
+    on_trailers: Option<OnTrailers>,
 }
+
+/// What is called with the trailers of a body; dropped if there are none.
+pub(super) type OnTrailers = Box<dyn FnOnce(HeaderMap) + Send>;
 
 /// How far a body is decoded.
 #[derive(Debug)]
@@ -67,7 +69,6 @@ impl BodySource {
         buffer: ReadBuffer,
         head: RequestHead,
         context: &ServerContext,
-        trailers: Option<trailers::Sender>,
     ) -> Self {
         let decoder = match head.framing {
             RequestFraming::Empty => Decoder::Ended,
@@ -93,8 +94,13 @@ impl BodySource {
             timer: LazyTimer::default(),
             time: context.time.clone(),
             budget: Budget::new(&context.yields),
-            trailers,
+            on_trailers: None,
         }
+    }
+
+    /// Has this called with the trailers.
+    pub(super) fn on_trailers(&mut self, call: OnTrailers) {
+        self.on_trailers = Some(call);
     }
 
     /// Returns true if the body was read to its end.
@@ -173,7 +179,7 @@ impl BodySource {
     pub(super) fn take_back(&mut self) -> ReadBuffer {
         self.socket = None;
         // Who waits for trailers is told that there are none.
-        self.trailers = None;
+        self.on_trailers = None;
         std::mem::take(&mut self.buffer)
     }
 
@@ -245,12 +251,10 @@ impl BodySource {
         }
     }
 
-    /// Sends the trailers to the handler, or tells it that there are none.
-    fn end_trailers(&mut self, trailers: Option<Trailers>) {
-        if let (Some(sender), Some(trailers)) = (self.trailers.take(), trailers) {
-            // The channel has room for its only message, so the send is ready at once.
-            let mut cx = Context::from_waker(Waker::noop());
-            let _ = pin!(sender.send(trailers)).poll(&mut cx);
+    /// Hands the trailers to the handler, or tells it that there are none.
+    fn end_trailers(&mut self, trailers: Option<HeaderMap>) {
+        if let (Some(call), Some(trailers)) = (self.on_trailers.take(), trailers) {
+            call(trailers);
         }
     }
 

@@ -1,10 +1,13 @@
 //! One request and what the app made of it.
 
-use http_types::{Error, Response, Result, StatusCode};
+use std::fmt;
+
+use ::http::StatusCode;
 
 use super::transport::Transport;
 use crate::executor::panic::{Panicked, catch};
 use crate::http::codec::{RequestFraming, RequestHead};
+use crate::http::door::{Answer, Failure};
 
 /// One request and what the app made of it.
 pub(super) struct Exchange {
@@ -16,7 +19,7 @@ pub(super) struct Exchange {
 }
 
 /// How the app has ended: well, with an error, or by a panic. Its response is in a place of its own.
-pub(super) type Answered = std::result::Result<Result<()>, Panicked>;
+pub(super) type Answered = Result<Result<(), Failure>, Panicked>;
 
 impl Exchange {
     /// Makes the exchange of a request with this head.
@@ -31,12 +34,13 @@ impl Exchange {
     /// Returns true if a response can be the answer: an informational one would leave the client
     /// waiting, and take the next answer for this one's. One that switches protocols is an answer if
     /// the client has asked for that (RFC 9110, 7.8 and 15.2).
-    fn is_final(&self, response: &Response) -> bool {
-        let switches = response.status() == StatusCode::SwitchingProtocols;
+    fn is_final(&self, response: &impl Answer) -> bool {
+        let status = response.status();
+        let switches = status == StatusCode::SWITCHING_PROTOCOLS;
         // What is left of a body would be taken for the new protocol.
         let has_body = self.head.framing != RequestFraming::Empty;
         let may_switch = self.head.asks_upgrade && !has_body && response.has_upgrade();
-        !response.status().is_informational() || switches && may_switch
+        !status.is_informational() || switches && may_switch
     }
 
     /// Notes a panic of the user's code. The connection closes after this exchange.
@@ -45,47 +49,36 @@ impl Exchange {
         self.panic.get_or_insert(message);
     }
 
-    /// Returns the response to send: the app's own in `slot`, or one with the status of its failure.
-    /// A failure of the server is logged.
+    /// Returns the status to send instead of the app's own response, if that has failed or cannot be
+    /// sent. A failure of the server is logged.
     #[inline(always)]
-    pub(super) fn conclude<'a>(
+    pub(super) fn conclude(
         &mut self,
         transport: &Transport,
         answered: Answered,
-        slot: &'a mut Option<Response>,
-    ) -> &'a mut Response {
-        let failed = match answered {
-            // Not replaced: a response is too large to move without need.
-            Ok(Ok(()))
-                if slot
-                    .as_ref()
-                    .is_some_and(|response| self.is_final(response)) =>
-            {
-                return slot.get_or_insert_with(|| Response::new(StatusCode::InternalServerError));
-            }
+        response: Option<&impl Answer>,
+    ) -> Option<StatusCode> {
+        match answered {
+            Ok(Ok(())) if response.is_some_and(|response| self.is_final(response)) => None,
             Ok(Ok(())) => {
                 log_not_final(transport);
-                StatusCode::InternalServerError
+                Some(StatusCode::INTERNAL_SERVER_ERROR)
             }
-            Ok(Err(error)) => self.status_of(transport, error),
+            Ok(Err(failure)) => Some(self.status_of(transport, failure)),
             Err(panicked) => {
                 self.note_panic(transport, panicked);
-                StatusCode::InternalServerError
+                Some(StatusCode::INTERNAL_SERVER_ERROR)
             }
-        };
-        if let Err(panicked) = catch(|| *slot = None) {
-            self.note_panic(transport, panicked);
         }
-        slot.insert(Response::new(failed))
     }
 
     /// Returns the status that an error is answered with. The error is the user's: a panic while it is
     /// displayed or dropped costs no more than this connection.
-    fn status_of(&mut self, transport: &Transport, error: Error) -> StatusCode {
-        let status = error.status();
+    fn status_of(&mut self, transport: &Transport, failure: Failure) -> StatusCode {
+        let Failure { status, error } = failure;
         let told = catch(|| {
             if status.is_server_error() {
-                log_failure(transport, &error);
+                log_failure(transport, &*error);
             }
             drop(error);
         });
@@ -94,7 +87,7 @@ impl Exchange {
         }
         if status.is_informational() {
             log_not_final(transport);
-            return StatusCode::InternalServerError;
+            return StatusCode::INTERNAL_SERVER_ERROR;
         }
         status
     }
@@ -105,7 +98,7 @@ fn log_not_final(transport: &Transport) {
     log::error!(target: "neap", event = "response not final", service = name, peer:%; "response to {peer} is informational, or switches protocols unasked: answered with 500");
 }
 
-fn log_failure(transport: &Transport, error: &Error) {
+fn log_failure(transport: &Transport, error: &dyn fmt::Display) {
     let (name, peer) = (&*transport.context.name, transport.peer());
     log::error!(target: "neap", event = "request failed", service = name, peer:%; "request from {peer} failed: {error}");
 }

@@ -3,15 +3,18 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use futures_lite::ready;
-use http_types::Request;
 
 use super::close::CloseMode;
+use super::head_parser::HeadParser;
 use super::transport::Transport;
-use crate::http::codec::{HeadParser, Refusal, RequestHead};
+use crate::http::codec::{Refusal, RequestHead};
+use crate::http::door::Door;
+use crate::http::request_context::Arrival;
 use crate::http::socket::{ConnState, ReadBuffer};
 use crate::stop::token::Stopped;
 use crate::time::time_source::deadline_from;
@@ -20,8 +23,8 @@ use crate::time::time_source::deadline_from;
 const KEEP_MEMORY: Duration = Duration::from_millis(100);
 
 /// Reads the heads of one connection.
-pub(super) struct HeadReader {
-    parser: HeadParser,
+pub(super) struct HeadReader<D: Door> {
+    parser: HeadParser<D>,
     /// When the connection was accepted, the present head began, or the last response ended.
     since: Instant,
     /// How many bytes of an incomplete head were searched for its end.
@@ -45,19 +48,11 @@ pub(super) enum Awaited {
     Close(CloseMode),
 }
 
-impl HeadReader {
+impl<D: Door> HeadReader<D> {
     /// Makes the reader of a connection that has just been accepted.
-    pub(super) fn new(transport: &Transport) -> Self {
-        let stream = &transport.socket.stream;
-        let (local, peer) = (stream.local_addr(), stream.peer_addr());
-        // A path is no host.
-        let default_host = local.tcp().is_none().then_some("localhost");
+    pub(super) fn new(transport: &Transport, arrival: &Arc<Arrival>) -> Self {
         Self {
-            parser: HeadParser::new(
-                local.to_string().into(),
-                peer.to_string().into(),
-                default_host,
-            ),
+            parser: HeadParser::new(arrival),
             since: transport.context.time.now(),
             searched: 0,
             skipped: 0,
@@ -79,7 +74,7 @@ impl HeadReader {
         &mut self,
         transport: &mut Transport,
         has_memory: bool,
-        slot: &mut Option<Request>,
+        slot: &mut Option<D::Request>,
         cx: &mut Context<'_>,
     ) -> Poll<Awaited> {
         loop {
@@ -141,7 +136,11 @@ impl HeadReader {
 
     /// Parses the head in the buffer. Returns `None` if more bytes are needed.
     #[inline(always)]
-    fn parse(&mut self, transport: &mut Transport, slot: &mut Option<Request>) -> Option<Awaited> {
+    fn parse(
+        &mut self,
+        transport: &mut Transport,
+        slot: &mut Option<D::Request>,
+    ) -> Option<Awaited> {
         self.skip_empty_lines(&mut transport.buffer);
         let max_head = transport.context.settings.max_head;
         if self.skipped > max_head {

@@ -3,22 +3,24 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_lite::ready;
-use http_types::{Request, Response, Result};
 use pin_project_lite::pin_project;
 
 use super::body_owner::BodyOwner;
-use super::body_reader::attach_body;
 use super::exchange::{Answered, Exchange};
-use super::held::Held;
+use super::request_body::RequestBody;
 use super::response_writer::ResponseWriter;
 use super::transport::Transport;
 use crate::executor::panic::{Panicked, catch};
-use crate::http::codec::{Persistence, Refusal, RequestHead};
-use crate::http::request_ext::Served;
+use crate::http::body_handle::BodyHandle;
+use crate::http::codec::{Persistence, Refusal, RequestFraming, RequestHead};
+use crate::http::door::{Answer, Door, Failure};
+use crate::http::request_context::RequestContext;
 use crate::http::socket::{Budget, ConnState};
+use crate::http::upgraded::HandOver;
 
 pin_project! {
     /// A request in flight: first the request, then the app's future, then the response.
@@ -26,11 +28,12 @@ pin_project! {
     /// It is boxed, and a busy connection keeps the box from request to request: thousands of bytes
     /// cost too much to allocate each time, and too much to hold while idle. Each large part is put
     /// into its place once and stays there: passing it from function to function would copy it.
-    pub(super) struct InFlight<F> {
-        request: Option<Request>,
+    pub(super) struct InFlight<D: Door, F> {
+        request: Option<D::Request>,
         #[pin]
         app: Option<F>,
-        response: Option<Response>,
+        #[pin]
+        response: Option<D::Response>,
         exchange: Option<Exchange>,
         // The request's body, as long as the handler may read it.
         body: Option<BodyOwner>,
@@ -42,12 +45,13 @@ pin_project! {
 pub(super) struct Remains {
     /// The request's body, if it was not read to its end before the response.
     pub(super) body: Option<BodyOwner>,
-    pub(super) response: Held<Response>,
+    /// Who waits for the connection, if it is no longer HTTP.
+    pub(super) upgrade: Option<HandOver>,
     /// The message of the handler's panic.
     pub(super) panic: Option<String>,
 }
 
-impl<F> Default for InFlight<F> {
+impl<D: Door, F> Default for InFlight<D, F> {
     fn default() -> Self {
         Self {
             request: None,
@@ -60,7 +64,7 @@ impl<F> Default for InFlight<F> {
     }
 }
 
-impl<F: Future<Output = Result<Response>>> InFlight<F> {
+impl<D: Door, F: Future<Output = Result<D::Response, Failure>>> InFlight<D, F> {
     /// Takes a request, and gives it its body and its extension.
     ///
     /// # Errors
@@ -71,17 +75,21 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
         self: Pin<&mut Self>,
         transport: &mut Transport,
         head: RequestHead,
-        request: Option<Request>,
-    ) -> std::result::Result<(), Refusal> {
+        request: Option<D::Request>,
+    ) -> Result<(), Refusal> {
         transport.socket.enter(ConnState::Active);
         transport.budget.spend(Budget::REQUEST, 0);
         let this = self.project();
         *this.exchange = Some(Exchange::new(head));
         *this.request = request;
         if let Some(request) = this.request {
-            let served = Served(transport.context.lifecycle.clone());
-            request.ext_mut().insert(served);
-            *this.body = attach_body(transport, request, head)?;
+            let is_bare = head.framing == RequestFraming::Empty;
+            let asks_upgrade = head.asks_upgrade && is_bare;
+            let context = RequestContext::new(&transport.arrival, asks_upgrade);
+            D::set_context(request, context);
+            if !is_bare {
+                *this.body = Some(attach_body::<D>(transport, request, head)?);
+            }
         }
         Ok(())
     }
@@ -95,7 +103,7 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
     pub(super) fn poll(
         mut self: Pin<&mut Self>,
         transport: &mut Transport,
-        answer: impl Fn(Request) -> F,
+        answer: impl Fn(D::Request) -> F,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<Persistence>> {
         self.as_mut().begin_poll(cx);
@@ -166,10 +174,8 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
         transport: &mut Transport,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<Persistence>> {
-        let this = self.project();
-        let (Some(writer), Some(response), Some(exchange)) =
-            (this.writer, this.response, this.exchange)
-        else {
+        let mut this = self.project();
+        let (Some(writer), Some(exchange)) = (this.writer, this.exchange) else {
             // The peer is gone.
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         };
@@ -178,6 +184,7 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
             let body = this.body.as_ref();
             body.map_or(&[][..], |body| body.end_continue())
         };
+        let response = this.response.as_mut().as_pin_mut();
         let error = match ready!(writer.poll(response, transport, end_continue, cx)) {
             Ok(persistence) => return Poll::Ready(Ok(persistence)),
             Err(error) => error,
@@ -191,6 +198,7 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
         let of_request = this.body.as_ref().and_then(|body| body.failure());
         let refusal = of_request.unwrap_or(Refusal::failed());
         *writer = ResponseWriter::refusal(transport, refusal);
+        let response = this.response.as_mut().as_pin_mut();
         writer.poll(response, transport, end_continue, cx)
     }
 
@@ -198,7 +206,7 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
     #[inline(always)]
     fn poll_app(
         self: Pin<&mut Self>,
-        answer: impl Fn(Request) -> F,
+        answer: impl Fn(D::Request) -> F,
         cx: &mut Context<'_>,
     ) -> Poll<Answered> {
         let mut this = self.project();
@@ -209,7 +217,7 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
             match this.app.as_mut().as_pin_mut() {
                 Some(app) => app
                     .poll(cx)
-                    .map_ok(|response| *this.response = Some(response)),
+                    .map_ok(|response| this.response.set(Some(response))),
                 None => Poll::Pending,
             }
         });
@@ -242,17 +250,26 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
     /// Begins the response to what the app has answered.
     #[inline(always)]
     fn begin_response(self: Pin<&mut Self>, transport: &mut Transport, answered: Answered) {
-        let this = self.project();
+        let mut this = self.project();
         let Some(exchange) = this.exchange else {
             return;
         };
         take_back_whole(this.body, transport);
-        let response = exchange.conclude(transport, answered, this.response);
+        let response = this.response.as_ref().get_ref().as_ref();
+        if let Some(failed) = exchange.conclude(transport, answered, response) {
+            if let Err(panicked) = catch(|| this.response.set(None)) {
+                exchange.note_panic(transport, panicked);
+            }
+            this.response.set(Some(D::empty(failed)));
+        }
+        let Some(response) = this.response.as_ref().get_ref() else {
+            return;
+        };
         let mut close = exchange.panic.is_some();
         if let Some(body) = this.body {
             // A handler that fails over a broken body passes the body's error on. The client is told
             // what was wrong with the body.
-            let failed = u16::from(response.status()) >= 400;
+            let failed = response.status().as_u16() >= 400;
             if let Some(refusal) = body.failure().filter(|_| failed) {
                 *this.writer = Some(ResponseWriter::refusal(transport, refusal));
                 return;
@@ -265,13 +282,13 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
 
     /// Drops the request and its response in place, if it had no body to deal with. Returns true if so.
     pub(super) fn end_without_body(self: Pin<&mut Self>, transport: &Transport) -> bool {
-        let this = self.project();
+        let mut this = self.project();
         let exchange = this.exchange.as_mut();
         if this.body.is_some() || exchange.is_some_and(|exchange| exchange.panic.is_some()) {
             return false;
         }
         *this.writer = None;
-        if let Err(panicked) = catch(|| *this.response = None) {
+        if let Err(panicked) = catch(|| this.response.set(None)) {
             if let Some(exchange) = this.exchange {
                 exchange.note_panic(transport, panicked);
             }
@@ -281,16 +298,47 @@ impl<F: Future<Output = Result<Response>>> InFlight<F> {
         true
     }
 
-    /// Takes out what is left of the request.
-    pub(super) fn end(self: Pin<&mut Self>, transport: &Transport) -> Remains {
-        let this = self.project();
+    /// Takes out what is left of the request, and drops the response. With `upgrade`, the connection is
+    /// no longer HTTP.
+    pub(super) fn end(self: Pin<&mut Self>, transport: &Transport, upgrade: bool) -> Remains {
+        let mut this = self.project();
         *this.writer = None;
+        let mut hand_over = None;
+        if let Some(response) = this.response.as_mut().as_pin_mut().filter(|_| upgrade) {
+            hand_over = response.take_upgrade();
+        }
+        let dropped = catch(|| this.response.set(None));
+        if let (Err(panicked), Some(exchange)) = (dropped, this.exchange.as_mut()) {
+            exchange.note_panic(transport, panicked);
+        }
         Remains {
             body: this.body.take(),
-            response: Held::new(this.response.take(), transport),
+            upgrade: hand_over,
             panic: this.exchange.take().and_then(|exchange| exchange.panic),
         }
     }
+}
+
+/// Gives a request its body, and returns the connection's end of it.
+///
+/// # Errors
+///
+/// The body is longer than the server accepts.
+fn attach_body<D: Door>(
+    transport: &mut Transport,
+    request: &mut D::Request,
+    head: RequestHead,
+) -> Result<BodyOwner, Refusal> {
+    let length = match head.framing {
+        RequestFraming::Length(length) if length > transport.context.settings.max_body => {
+            return Err(Refusal::body_too_long());
+        }
+        RequestFraming::Length(length) => Some(length),
+        RequestFraming::Empty | RequestFraming::Chunked => None,
+    };
+    let body = Arc::new(RequestBody::new(transport, head));
+    D::set_body(request, BodyHandle::new(Arc::clone(&body)), length);
+    Ok(BodyOwner::new(body))
 }
 
 /// Takes back the buffer from a body of which nothing is left to read, so that the connection reads the

@@ -2,7 +2,7 @@
 //!
 //! The way of a request: the `head_reader` waits for its head. `in_flight` runs the app with it, and
 //! joins what serves it: the `exchange` with the app's outcome, the `request_body`, which the handler
-//! reads through the `body_reader`, and the `response_writer`. Then the connection is idle and waits
+//! reads through its door, and the `response_writer`. Then the connection is idle and waits
 //! for the next head, or it ends: in `close`, or, if it is no longer HTTP, in `upgrade`.
 //!
 //! Each of these parts is given the [`Transport`] while it works. The exchange, the request's body, the
@@ -12,11 +12,11 @@
 //! is in a box of its own, [`InFlight`], which a busy connection keeps and an idle one gives back.
 
 mod body_owner;
-mod body_reader;
 mod body_source;
 mod close;
 mod exchange;
 mod handler_panicked;
+mod head_parser;
 mod head_reader;
 mod held;
 mod in_flight;
@@ -37,18 +37,21 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use futures_lite::ready;
-use http_types::Response;
 
 use self::close::CloseMode;
 pub(super) use self::handler_panicked::HandlerPanicked;
+#[cfg(fuzzing)]
+pub(super) use self::head_parser::HeadParser;
 use self::head_reader::{Awaited, HeadReader};
 use self::held::Held;
 use self::in_flight::{InFlight, Remains};
+pub(super) use self::request_body::RequestBody;
 use self::response_writer::ResponseWriter;
 use self::transport::Transport;
 use super::app::App;
 use super::codec::{Persistence, Refusal};
 use super::context::ServerContext;
+use super::door::{Door, Failure};
 use super::socket::ConnState;
 use crate::net::connections::Counted;
 use crate::net::stream::Stream;
@@ -57,12 +60,12 @@ use crate::stop::token::StopToken;
 /// One connection of a server, counted and in the registry for as long as it lives.
 ///
 /// Dropping it before its end is the cancel: see [`Drop`].
-pub(super) struct Connection {
+pub(super) struct Connection<D: Door> {
     /// Its key in the registry.
     key: usize,
     /// Whether it has come to its end, so that its drop is no cancel.
     has_ended: bool,
-    heads: HeadReader,
+    heads: HeadReader<D>,
     transport: Transport,
     // The last field, so that the socket is closed before the count falls.
     _counted: Counted,
@@ -81,7 +84,7 @@ struct LastRequest {
 ///
 /// A handler has panicked, and the server's settings make that a failure of the service.
 pub(super) async fn serve<A: App>(
-    mut connection: Box<Connection>,
+    mut connection: Box<Connection<A::Door>>,
     app: Arc<A>,
 ) -> Result<(), HandlerPanicked> {
     let mut held = Held::new(None, &connection.transport);
@@ -120,14 +123,14 @@ pub(super) async fn serve<A: App>(
     connection.panic_result(last.panic)
 }
 
-impl Connection {
+impl<D: Door> Connection<D> {
     /// Makes a connection that has just been accepted.
     pub(super) fn new(context: Arc<ServerContext>, stream: Stream, counted: Counted) -> Box<Self> {
         let transport = Transport::new(context, stream);
         Box::new(Self {
             key: transport.context.registry.enter(transport.socket.clone()),
             has_ended: false,
-            heads: HeadReader::new(&transport),
+            heads: HeadReader::new(&transport, &transport.arrival),
             transport,
             _counted: counted,
         })
@@ -139,9 +142,9 @@ impl Connection {
     }
 
     /// Waits for the next request, and puts it in flight.
-    fn poll_request<F: Future<Output = http_types::Result<Response>>>(
+    fn poll_request<F: Future<Output = Result<D::Response, Failure>>>(
         &mut self,
-        in_flight: &mut Option<Pin<Box<InFlight<F>>>>,
+        in_flight: &mut Option<Pin<Box<InFlight<D, F>>>>,
         cx: &mut Context<'_>,
     ) -> Poll<Awaited> {
         let (transport, has_memory) = (&mut self.transport, in_flight.is_some());
@@ -160,13 +163,16 @@ impl Connection {
     }
 
     /// Answers a message that is not served.
-    fn refuse(&mut self, refusal: Refusal) -> Pin<Box<impl Future<Output = CloseMode> + use<'_>>> {
+    fn refuse(
+        &mut self,
+        refusal: Refusal,
+    ) -> Pin<Box<impl Future<Output = CloseMode> + use<'_, D>>> {
         let transport = &mut self.transport;
         let mut writer = ResponseWriter::refusal(transport, refusal);
         Box::pin(async move {
-            // The whole answer is in the writer, so nothing is read from this response.
-            let mut unused = Response::new(refusal.status);
-            match poll_fn(|cx| writer.poll(&mut unused, transport, || &[], cx)).await {
+            // The whole answer is in the writer: there is no response to read from.
+            let none = || None::<Pin<&mut D::Response>>;
+            match poll_fn(|cx| writer.poll(none(), transport, || &[], cx)).await {
                 Ok(_) => CloseMode::Linger,
                 // The peer is gone, or does not read.
                 Err(_) => CloseMode::AtOnce,
@@ -179,32 +185,32 @@ impl Connection {
     /// # Errors
     ///
     /// No other request can follow on this connection.
-    async fn end_request<F: Future<Output = http_types::Result<Response>>>(
+    async fn end_request<F: Future<Output = Result<D::Response, Failure>>>(
         &mut self,
-        in_flight: Pin<&mut InFlight<F>>,
+        in_flight: Pin<&mut InFlight<D, F>>,
         sent: io::Result<Persistence>,
     ) -> Result<(), LastRequest> {
         let response_end = self.transport.context.time.now();
+        let is_upgrade = matches!(sent, Ok(Persistence::Upgrade));
         let Remains {
             body,
-            mut response,
+            upgrade,
             panic,
-        } = in_flight.end(&self.transport);
+        } = in_flight.end(&self.transport, is_upgrade);
         let mut keep = matches!(sent, Ok(Persistence::Keep | Persistence::KeepSaid));
         keep &= panic.is_none();
-        let is_upgrade = matches!(sent, Ok(Persistence::Upgrade));
         if let Some(body) = body {
             let taken_back = body.finish(keep, &self.transport.context).await;
             self.transport.buffer = taken_back.buffer;
             keep &= taken_back.is_whole;
         }
-        let mode = match (sent, response.value.take_if(|_| is_upgrade)) {
+        let mode = match (sent, upgrade) {
             _ if keep => {
                 self.begin_idle(response_end);
                 return Ok(());
             }
-            (Ok(Persistence::Upgrade), Some(response)) => {
-                upgrade::upgrade(&mut self.transport, response).await
+            (Ok(Persistence::Upgrade), Some(hand_over)) => {
+                upgrade::upgrade(&mut self.transport, hand_over).await
             }
             (Ok(_), _) => CloseMode::Linger,
             (Err(error), _) => {
@@ -226,7 +232,7 @@ impl Connection {
     }
 
     /// Gives back the memory that an idle connection has no use for.
-    fn rest<F>(&mut self, in_flight: &mut Option<Pin<Box<InFlight<F>>>>) {
+    fn rest<F>(&mut self, in_flight: &mut Option<Pin<Box<InFlight<D, F>>>>) {
         *in_flight = None;
         self.transport.rest();
     }
@@ -245,7 +251,7 @@ impl From<CloseMode> for LastRequest {
     }
 }
 
-impl Drop for Connection {
+impl<D: Door> Drop for Connection<D> {
     fn drop(&mut self) {
         let transport = &mut self.transport;
         if !self.has_ended {

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+
 use crate::http::socket::{BUFFER_SIZE, WriteBuffer};
 use crate::net::stream::Stream;
 
@@ -16,6 +18,9 @@ const LONG: Duration = Duration::from_millis(1);
 #[derive(Debug, Default)]
 pub(super) struct Output {
     bytes: WriteBuffer,
+    /// What comes behind them: a part of a body that is too long to be copied, and what ends it.
+    tail: Bytes,
+    tail_end: &'static [u8],
     /// How many bytes from the front were written.
     written: usize,
     /// How many bytes from the front are whole answers.
@@ -28,12 +33,18 @@ pub(super) struct Output {
 
 impl Output {
     pub(super) fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+        self.bytes.is_empty() && self.tail.is_empty()
     }
 
     /// Returns true if the answers are long enough to be written.
     pub(super) fn is_full(&self) -> bool {
-        self.bytes.len() >= BUFFER_SIZE
+        self.bytes.len() + self.tail.len() >= BUFFER_SIZE
+    }
+
+    /// Puts a part of the present answer, at least one byte, behind the bytes. They are written before
+    /// anything else is appended.
+    pub(super) fn set_tail(&mut self, part: Bytes, end: &'static [u8]) {
+        (self.tail, self.tail_end) = (part, end);
     }
 
     /// Returns the bytes, to append to.
@@ -70,6 +81,7 @@ impl Output {
     /// Drops the present answer, of which nothing was written.
     pub(super) fn drop_answer(&mut self) {
         self.bytes.truncate(self.whole);
+        self.drop_tail();
     }
 
     /// Returns true if a part of the present answer was written.
@@ -77,9 +89,22 @@ impl Output {
         self.written > self.whole
     }
 
-    /// Returns what was not written yet.
-    pub(super) fn rest(&self) -> &[u8] {
-        &self.bytes[self.written..]
+    /// Returns what was not written yet; nothing at all if the first part is empty.
+    pub(super) fn rest(&self) -> [&[u8]; 3] {
+        let mut written = self.written;
+        let mut parts = [&*self.bytes, &*self.tail, self.tail_end];
+        for part in &mut parts {
+            let of_part = written.min(part.len());
+            *part = &part[of_part..];
+            written -= of_part;
+        }
+        let empty = parts.iter().take_while(|part| part.is_empty()).count();
+        parts.rotate_left(empty % 3);
+        parts
+    }
+
+    fn drop_tail(&mut self) {
+        (self.tail, self.tail_end) = (Bytes::new(), &[]);
     }
 
     /// Notes that n bytes of the rest were written.
@@ -101,12 +126,14 @@ impl Output {
     /// Drops the bytes, which were written. The memory is kept for more of them.
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
+        self.drop_tail();
         (self.written, self.whole) = (0, 0);
     }
 
     /// Drops the bytes, which were written, and gives the memory back.
     pub(super) fn release(&mut self) {
         self.bytes.release();
+        self.drop_tail();
         (self.written, self.whole) = (0, 0);
     }
 
@@ -129,8 +156,8 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use ::http::Response;
     use futures_lite::{AsyncReadExt, AsyncWriteExt, future};
-    use http_types::Response;
 
     use super::*;
     use crate::group::Group;
@@ -149,7 +176,7 @@ mod tests {
             let is_write = (side, operation) == (Side::Server, Operation::Write);
             noted.fetch_add(usize::from(is_write), Ordering::Relaxed);
         });
-        let app = from_fn(move |_| async move { Ok(Response::from("x".repeat(body))) });
+        let app = from_fn(move |_| async move { Response::new("x".repeat(body)) });
         let mut group = Group::new().clock(&clock);
         group.add("http", Server::new(app, network.listen(80)).into_service());
         let handle = group.handle();
@@ -196,7 +223,7 @@ mod tests {
         output.end_answer();
         output.begin_answer().extend_from_slice(b"half");
         if is_half_written {
-            let written = server.try_write(output.rest())?;
+            let written = server.try_write(output.rest()[0])?;
             output.advance(written);
         }
         let is_whole = output.try_write_whole(&server);

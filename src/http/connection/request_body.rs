@@ -7,9 +7,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures_lite::future;
-use http_types::trailers;
 
-use super::body_source::{BodySource, too_late};
+use super::body_source::{BodySource, OnTrailers, too_late};
 use super::patience::LONGEST_LINGER;
 use super::transport::Transport;
 use crate::executor::panic::catch;
@@ -24,7 +23,7 @@ const MOST_DISCARDED: u64 = 256 * 1024;
 ///
 /// While the handler may read, only the body reads the socket. After the response the connection takes
 /// the socket back, and a reader that is still held returns an error.
-pub(super) struct RequestBody {
+pub(in crate::http) struct RequestBody {
     source: Mutex<BodySource>,
 
     /// True once the response is finished and the body was not read to its end: what is left is the
@@ -46,17 +45,12 @@ pub(super) struct TakenBack {
 
 impl RequestBody {
     /// Makes the body of a request with this head. It takes the transport's buffer.
-    pub(super) fn new(
-        transport: &mut Transport,
-        head: RequestHead,
-        trailers: Option<trailers::Sender>,
-    ) -> Self {
+    pub(super) fn new(transport: &mut Transport, head: RequestHead) -> Self {
         let source = BodySource::new(
             Arc::clone(&transport.socket),
             std::mem::take(&mut transport.buffer),
             head,
             &transport.context,
-            trailers,
         );
         Self {
             source: Mutex::new(source),
@@ -69,8 +63,13 @@ impl RequestBody {
         self.source.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Has this called with the trailers, once they have come; it is dropped if there are none.
+    pub(in crate::http) fn on_trailers(&self, call: OnTrailers) {
+        self.source().on_trailers(call);
+    }
+
     /// Reads bytes of the body for the handler. Returns their number, 0 at its end.
-    pub(super) fn poll_read(
+    pub(in crate::http) fn poll_read(
         &self,
         cx: &mut Context<'_>,
         out: &mut [u8],

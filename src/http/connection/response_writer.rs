@@ -1,16 +1,19 @@
 //! Writing a response to the socket.
 
-use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use futures_lite::{AsyncRead, ready};
-use http_types::{Method, Response, StatusCode, trailers};
+use ::http::StatusCode;
+use futures_lite::ready;
 
+use super::output::Output;
 use super::transport::Transport;
 use crate::executor::panic::{Panicked, catch};
-use crate::http::codec::{self, Persistence, Refusal, RequestHead, ResponseFraming, ResponseHead};
+use crate::http::codec::{
+    self, MethodKind, Persistence, Refusal, RequestHead, ResponseFraming, ResponseHead,
+};
+use crate::http::door::{Answer, Part};
 use crate::http::socket::{BUFFER_SIZE, Budget, ConnState, WriteBuffer};
 
 /// The most bytes that are gathered for one write: about as many as a socket's buffer takes.
@@ -29,8 +32,6 @@ pub(super) struct ResponseWriter {
     persistence: Persistence,
     /// How many bytes of the body are still to come from the response.
     left: u64,
-    /// The trailers of a chunked body, if the handler has promised some.
-    trailers: Option<trailers::Receiver>,
     /// Whether the last byte of the response is in the output.
     is_complete: bool,
     /// Whether the body was pending in this poll, so that it wakes the task when it has more. What is in
@@ -51,17 +52,18 @@ impl ResponseWriter {
     #[inline(always)]
     pub(super) fn new(
         transport: &mut Transport,
-        response: &Response,
+        response: &impl Answer,
         request: RequestHead,
         close: bool,
     ) -> Self {
         let framing = ResponseFraming::of(response, request.method, request.is_http10);
-        let upgrade = response.has_upgrade() && response.status() == StatusCode::SwitchingProtocols;
+        let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+        let upgrade = switches && response.has_upgrade();
         let close = close
             || !request.keep_alive
             || framing == ResponseFraming::UntilClose
             // What follows is for the tunnel, which the server does not make (RFC 9110, 9.3.6).
-            || request.method == Method::Connect
+            || request.method == MethodKind::Connect
             || !transport.context.lifecycle.is_serving();
         let persistence = match (upgrade, close) {
             (true, _) => Persistence::Upgrade,
@@ -70,7 +72,7 @@ impl ResponseWriter {
             (false, false) => Persistence::Keep,
         };
         let head = ResponseHead {
-            response,
+            answer: response,
             method: request.method,
             framing,
             persistence,
@@ -100,7 +102,6 @@ impl ResponseWriter {
             framing,
             persistence,
             left,
-            trailers: None,
             is_complete: framing == ResponseFraming::Empty,
             awaits_body: false,
             has_begun: false,
@@ -110,7 +111,8 @@ impl ResponseWriter {
         }
     }
 
-    /// Sends the head and the body of `response`. Returns how that leaves the connection.
+    /// Sends the head and the body of `response`. Returns how that leaves the connection. `None` will do for
+    /// a [refusal](ResponseWriter::refusal).
     ///
     /// `before_head` is called once, when the head and the first part of the body are about to be written.
     /// It returns what goes in front of them. The body is read before, and may do so itself.
@@ -120,9 +122,10 @@ impl ResponseWriter {
     /// # Errors
     ///
     /// The response is cut: the peer is gone or takes no byte in time, or the body has failed.
-    pub(super) fn poll(
+    #[inline(always)]
+    pub(super) fn poll<A: Answer>(
         &mut self,
-        response: &mut Response,
+        mut response: Option<Pin<&mut A>>,
         transport: &mut Transport,
         mut before_head: impl FnMut() -> &'static [u8],
         cx: &mut Context<'_>,
@@ -134,7 +137,10 @@ impl ResponseWriter {
             // that takes nothing no more is gathered: a body that is busy would wake the task in vain.
             let is_held_up = self.has_begun && transport.output.is_stalled();
             if !self.is_complete && !is_held_up {
-                self.is_complete = ready!(self.poll_gather(response, transport, cx))?;
+                let Some(response) = response.as_mut() else {
+                    return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+                };
+                self.is_complete = ready!(self.poll_gather(response.as_mut(), transport, cx))?;
             }
             if !std::mem::replace(&mut self.has_begun, true) {
                 transport.output.prepend(before_head());
@@ -184,25 +190,28 @@ impl ResponseWriter {
         self.panic.take()
     }
 
-    /// Appends to `out` what is there of the body. Ready when there is something to write; returns true
-    /// at the end of the body.
-    fn poll_gather(
+    /// Appends to the output what is there of the body. Ready when there is something to write; returns
+    /// true at the end of the body.
+    fn poll_gather<A: Answer>(
         &mut self,
-        response: &mut Response,
+        mut response: Pin<&mut A>,
         transport: &mut Transport,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<bool>> {
-        let out = transport.output.bytes();
-        while self.left > 0 && out.len() < GATHERED {
-            if transport.budget.is_spent() && !out.is_empty() {
+        let output = &mut transport.output;
+        while self.left > 0 && output.bytes().len() < GATHERED {
+            if transport.budget.is_spent() && !output.is_empty() {
                 return Poll::Ready(Ok(false));
             }
-            let gathered = out.len();
-            let part = self.poll_part(response, out, cx);
-            transport.budget.spend(PART, out.len() - gathered);
+            let left = self.left;
+            let part = self.poll_part(response.as_mut(), output, cx);
+            let bytes = usize::try_from(left - self.left).unwrap_or(usize::MAX);
+            transport.budget.spend(PART, bytes);
             match part {
-                Poll::Ready(Ok(true)) => {}
-                Poll::Ready(Ok(false)) => {
+                Poll::Ready(Ok(Gathered::More)) => {}
+                Poll::Ready(Ok(Gathered::Tail)) => break,
+                Poll::Ready(Ok(Gathered::End)) => {
+                    let out = output.bytes();
                     let ended = self.poll_end(response, out, cx).map(Ok);
                     return self.unless_unsent(ended, out);
                 }
@@ -210,7 +219,7 @@ impl ResponseWriter {
                     self.has_body_failed = true;
                     return Poll::Ready(Err(error));
                 }
-                Poll::Pending => return self.unless_unsent(Poll::Pending, out),
+                Poll::Pending => return self.unless_unsent(Poll::Pending, output.bytes()),
             }
         }
         Poll::Ready(Ok(self.left == 0))
@@ -232,53 +241,59 @@ impl ResponseWriter {
         gathered
     }
 
-    /// Appends one part of the body to `out`. Returns false at the end of the body.
-    fn poll_part(
+    /// Appends one part of the body to the output.
+    fn poll_part<A: Answer>(
         &mut self,
-        response: &mut Response,
-        out: &mut WriteBuffer,
+        response: Pin<&mut A>,
+        output: &mut Output,
         cx: &mut Context<'_>,
-    ) -> Poll<io::Result<bool>> {
-        let line = match self.framing {
-            ResponseFraming::Chunked => CHUNK_LINE,
-            _ => 0,
-        };
+    ) -> Poll<io::Result<Gathered>> {
+        let is_chunked = self.framing == ResponseFraming::Chunked;
+        let line = if is_chunked { CHUNK_LINE } else { 0 };
+        let out = output.bytes();
         out.reserve();
         let start = out.len();
-        let room = usize::try_from(self.left)
+        let most = usize::try_from(self.left)
             .unwrap_or(usize::MAX)
             .min(BUFFER_SIZE);
-        out.resize(start + line + room, 0);
-        let read = self.poll_body(response, &mut out[start + line..], cx);
-        let bytes = match read {
-            Poll::Ready(Ok(bytes)) => bytes,
-            Poll::Ready(Err(_)) | Poll::Pending => 0,
-        };
-        if bytes == 0 {
+        out.resize(start + line, 0);
+        let part = self.poll_body(response, out, most, cx);
+        let Poll::Ready(Ok(Part::Copied(bytes @ 1..))) = part else {
             out.truncate(start);
-            ready!(read)?;
-            // The body is shorter than the head says.
-            return Poll::Ready(match self.framing {
-                ResponseFraming::Length(_) => Err(io::ErrorKind::UnexpectedEof.into()),
-                _ => Ok(false),
+            return Poll::Ready(match ready!(part)? {
+                Part::Copied(_) => Ok(Gathered::More),
+                Part::Whole(mut bytes) => {
+                    bytes.truncate(usize::try_from(self.left).unwrap_or(usize::MAX));
+                    self.left -= bytes.len() as u64;
+                    if is_chunked {
+                        out.extend_from_slice(format!("{:x}\r\n", bytes.len()).as_bytes());
+                    }
+                    output.set_tail(bytes, if is_chunked { b"\r\n" } else { b"" });
+                    Ok(Gathered::Tail)
+                }
+                // The body is shorter than the head says.
+                Part::End if matches!(self.framing, ResponseFraming::Length(_)) => {
+                    Err(io::ErrorKind::UnexpectedEof.into())
+                }
+                Part::End => Ok(Gathered::End),
             });
-        }
-        out.truncate(start + line + bytes);
+        };
         self.left -= bytes as u64;
-        if line > 0 {
+        if is_chunked {
             frame_chunk(out, start, bytes);
         }
-        Poll::Ready(Ok(true))
+        Poll::Ready(Ok(Gathered::More))
     }
 
-    /// Reads bytes of the body. A panic of the body is an error.
-    fn poll_body(
+    /// Reads a part of the body. A panic of the body is an error.
+    fn poll_body<A: Answer>(
         &mut self,
-        response: &mut Response,
-        part: &mut [u8],
+        response: Pin<&mut A>,
+        out: &mut Vec<u8>,
+        most: usize,
         cx: &mut Context<'_>,
-    ) -> Poll<io::Result<usize>> {
-        match catch(|| Pin::new(response).poll_read(cx, part)) {
+    ) -> Poll<io::Result<Part>> {
+        match catch(|| response.poll_part(cx, out, most)) {
             Ok(read) => read,
             Err(Panicked(message)) => {
                 self.panic = Some(message);
@@ -288,26 +303,28 @@ impl ResponseWriter {
     }
 
     /// Appends to `out` what comes behind the body. Returns true when it is there.
-    fn poll_end(
+    fn poll_end<A: Answer>(
         &mut self,
-        response: &mut Response,
+        response: Pin<&mut A>,
         out: &mut Vec<u8>,
         cx: &mut Context<'_>,
     ) -> Poll<bool> {
-        if self.framing != ResponseFraming::Chunked {
-            return Poll::Ready(true);
+        if self.framing == ResponseFraming::Chunked {
+            let trailers = ready!(response.poll_trailers(cx));
+            codec::write_last_chunk(trailers.as_ref(), out);
         }
-        if self.trailers.is_none() && response.has_trailers() {
-            // `recv_trailers` panics if the handler has taken the receiver itself.
-            self.trailers = catch(|| response.recv_trailers()).ok();
-        }
-        let trailers = match &mut self.trailers {
-            None => None,
-            Some(receiver) => ready!(Pin::new(receiver).poll(cx)),
-        };
-        codec::write_last_chunk(trailers.as_ref(), out);
         Poll::Ready(true)
     }
+}
+
+/// What has come of one part of a body.
+enum Gathered {
+    More,
+
+    /// What is in the output has to be written first.
+    Tail,
+
+    End,
 }
 
 /// Puts the size in front of the chunk at `start`, and the line end behind it.

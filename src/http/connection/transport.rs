@@ -10,6 +10,7 @@ use futures_lite::ready;
 use super::output::Output;
 use super::read_ahead::ReadAhead;
 use crate::http::context::ServerContext;
+use crate::http::request_context::Arrival;
 use crate::http::socket::{BUFFER_SIZE, Budget, LazyTimer, ReadBuffer, Socket, Watch, WatchWaker};
 use crate::net::endpoint::Endpoint;
 use crate::net::stream::Stream;
@@ -21,6 +22,8 @@ use crate::time::time_source::deadline_from;
 /// the response writer, and the close.
 pub(super) struct Transport {
     pub(super) socket: Arc<Socket>,
+    /// Where the connection has come from, and to, for the handlers.
+    pub(super) arrival: Arc<Arrival>,
     /// Bytes that were read ahead of their use.
     pub(super) buffer: ReadBuffer,
     /// What is about to be written.
@@ -54,7 +57,13 @@ enum ReadMode {
 
 impl Transport {
     pub(super) fn new(context: Arc<ServerContext>, stream: Stream) -> Self {
+        let arrival = Arrival {
+            lifecycle: Arc::clone(&context.lifecycle),
+            local: stream.local_addr().clone(),
+            peer: stream.peer_addr().clone(),
+        };
         Self {
+            arrival: Arc::new(arrival),
             socket: Arc::new(Socket::new(stream)),
             buffer: ReadBuffer::default(),
             output: Output::default(),
@@ -178,8 +187,8 @@ impl Transport {
     ///
     /// The peer is gone, or takes no byte in time.
     pub(super) fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while let rest @ [_, ..] = self.output.rest() {
-            match self.socket.poll_write(cx, rest) {
+        while let rest @ [[_, ..], ..] = self.output.rest() {
+            match self.socket.poll_write_parts(cx, rest) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 Poll::Ready(Ok(bytes)) => {
                     self.budget.spend(Budget::SYSCALL, 0);

@@ -10,7 +10,7 @@ mod watch_waker;
 mod write_buffer;
 mod yields;
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
@@ -58,6 +58,21 @@ impl Socket {
     /// Writes bytes from the front of `bytes`. Returns their number.
     pub(super) fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut &self.stream).poll_write(cx, bytes)
+    }
+
+    /// Writes bytes from the front of these parts, the first of which is not empty. Returns their number.
+    pub(super) fn poll_write_parts(
+        &self,
+        cx: &mut Context<'_>,
+        parts: [&[u8]; 3],
+    ) -> Poll<io::Result<usize>> {
+        match parts {
+            [part, [], []] => self.poll_write(cx, part),
+            parts => {
+                let parts = parts.map(IoSlice::new);
+                Pin::new(&mut &self.stream).poll_write_vectored(cx, &parts)
+            }
+        }
     }
 
     /// Returns the state of the connection.

@@ -127,7 +127,7 @@ impl End {
     }
 
     /// Returns how many bytes were written that the peer has not read.
-    #[cfg(feature = "tide")]
+    #[cfg(feature = "http")]
     pub(crate) fn unsent(&self) -> usize {
         self.lock().flows[self.side.other() as usize].length()
     }

@@ -120,7 +120,7 @@ impl Network {
     }
 
     /// Makes a network with a capacity and a delay.
-    #[cfg(feature = "tide")]
+    #[cfg(feature = "http")]
     pub(crate) fn with_both(bytes: usize, delay: Duration, clock: &Clock) -> Network {
         let delay = Some((delay, clock.clone()));
         Network::with_wire(Wire::new(bytes.max(1), delay))
@@ -192,7 +192,7 @@ impl Network {
     }
 
     /// Has a function called before each operation. Without effect if there is one already.
-    #[cfg(feature = "tide")]
+    #[cfg(feature = "http")]
     pub(crate) fn observe(&self, observer: impl Fn(Side, Operation) + Send + Sync + 'static) {
         self.wire.observe(Box::new(observer));
     }

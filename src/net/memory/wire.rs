@@ -112,7 +112,7 @@ impl Wire {
     }
 
     /// Has a function called before each operation. Without effect if there is one already.
-    #[cfg(feature = "tide")]
+    #[cfg(feature = "http")]
     pub(super) fn observe(&self, observer: Observer) {
         let _ = self.observer.set(observer);
     }

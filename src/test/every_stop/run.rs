@@ -5,7 +5,6 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_lite::future;
-use http_types::{Request, Response};
 
 use super::client::{Seen, converse};
 use super::exchange::Exchange;
@@ -13,6 +12,7 @@ use super::moments::{Blow, Moment, Moments};
 use super::site::Site;
 use crate::group::Group;
 use crate::group::handle::Handle;
+use crate::http::door::{Door, Failure};
 use crate::http::{App, Server};
 use crate::members::event::Event;
 use crate::net::memory::network::Network;
@@ -53,7 +53,12 @@ impl<A> Watched<A> {
 }
 
 impl<A: App> App for Watched<A> {
-    async fn respond(&self, request: Request) -> http_types::Result<Response> {
+    type Door = A::Door;
+
+    async fn respond(
+        &self,
+        request: <A::Door as Door>::Request,
+    ) -> Result<<A::Door as Door>::Response, Failure> {
         let mut response = pin!(self.app.respond(request));
         let mut is_call = true;
         poll_fn(|cx| {

@@ -1,62 +1,51 @@
 //! The handler's end of a request's body.
 
+use std::future::Future;
 use std::io;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
 
+use ::http::HeaderMap;
 use futures_lite::{AsyncBufRead, AsyncRead, ready};
-use http_types::{Body, Request};
+use http_types::{Body, Request, Trailers, trailers};
 
-use super::body_owner::BodyOwner;
-use super::request_body::RequestBody;
-use super::transport::Transport;
-use crate::http::codec::{Refusal, RequestFraming, RequestHead};
+use super::names::header_name;
+use crate::http::body_handle::BodyHandle;
 use crate::http::socket::{BUFFER_SIZE, ReadBuffer};
 
 /// The handler's end of a request's body.
-pub(super) struct BodyReader {
-    body: Arc<RequestBody>,
+struct BodyReader {
+    body: BodyHandle,
     /// Bytes that `fill_buf` has read; empty as long as only `read` is used, and during a wait.
     ahead: ReadBuffer,
 }
 
-/// Gives a request its body, if it has one, and returns the connection's end of it.
-///
-/// # Errors
-///
-/// The body is longer than the server accepts.
-#[inline(always)]
-pub(super) fn attach_body(
-    transport: &mut Transport,
-    request: &mut Request,
-    head: RequestHead,
-) -> Result<Option<BodyOwner>, Refusal> {
-    match head.framing {
-        RequestFraming::Empty => Ok(None),
-        _ => attach(transport, request, head).map(Some),
+/// Gives a request its body, of a length that may be known. If it is not, there may be trailers.
+pub(super) fn attach(request: &mut Request, body: BodyHandle, length: Option<u64>) {
+    if length.is_none() {
+        let sender = request.send_trailers();
+        body.on_trailers(|trailers| send(sender, &trailers));
     }
-}
-
-fn attach(
-    transport: &mut Transport,
-    request: &mut Request,
-    head: RequestHead,
-) -> Result<BodyOwner, Refusal> {
-    let (length, trailers) = match head.framing {
-        RequestFraming::Length(length) if length > transport.context.settings.max_body => {
-            return Err(Refusal::body_too_long());
-        }
-        RequestFraming::Length(length) => (usize::try_from(length).ok(), None),
-        RequestFraming::Empty | RequestFraming::Chunked => (None, Some(request.send_trailers())),
-    };
-    let body = Arc::new(RequestBody::new(transport, head, trailers));
     let reader = BodyReader {
-        body: Arc::clone(&body),
+        body,
         ahead: ReadBuffer::default(),
     };
+    let length = length.and_then(|length| usize::try_from(length).ok());
     request.set_body(Body::from_reader(reader, length));
-    Ok(BodyOwner::new(body))
+}
+
+/// Sends the trailers to the handler, without those that `http_types` cannot hold.
+fn send(sender: trailers::Sender, map: &HeaderMap) {
+    let mut trailers = Trailers::new();
+    for (name, value) in map {
+        let name = header_name(name.as_str());
+        let value = std::str::from_utf8(value.as_bytes()).ok();
+        if let (Some(name), Some(value)) = (name, value.filter(|value| value.is_ascii())) {
+            trailers.append(name, value);
+        }
+    }
+    // The channel has room for its only message, so the send is ready at once.
+    let _ = pin!(sender.send(trailers)).poll(&mut Context::from_waker(Waker::noop()));
 }
 
 impl AsyncRead for BodyReader {

@@ -1,10 +1,10 @@
 //! The parser of one connection's heads, one after the other.
 
-use http_types::Request;
+use std::sync::Arc;
 
-use super::head::{RequestFraming, RequestHead, parse};
-use super::refusal::Refusal;
-use super::target::Targets;
+use crate::http::codec::{Refusal, RequestFraming, RequestHead, parse};
+use crate::http::door::Door;
+use crate::http::request_context::Arrival;
 
 /// The longest head that is remembered, in bytes.
 const REMEMBERED: usize = 2048;
@@ -15,26 +15,19 @@ const REMEMBERED: usize = 2048;
 /// service. The same bytes make the same request, so from the third time on a head is not parsed,
 /// and its fields are not copied one by one into a growing map: the request is cloned. A client that
 /// sends a different head each time costs one comparison and one copy of the bytes per request.
-#[derive(Debug)]
-pub(in crate::http) struct HeadParser {
-    targets: Targets,
+pub(in crate::http) struct HeadParser<D: Door> {
+    memory: D::Memory,
     /// The bytes of the last head; empty if that head is not remembered.
     last: Vec<u8>,
     /// The result for `last`, once it has come twice.
-    parsed: Option<Box<(RequestHead, Request)>>,
+    parsed: Option<Box<(RequestHead, D::Request)>>,
 }
 
-impl HeadParser {
-    /// Makes the parser of a connection that arrived at `local` from `peer`.
-    ///
-    /// `default_host` is the authority of a request that names none; `local` if it is `None`.
-    pub(in crate::http) fn new(
-        local: Box<str>,
-        peer: Box<str>,
-        default_host: Option<&'static str>,
-    ) -> Self {
+impl<D: Door> HeadParser<D> {
+    /// Makes the parser of a connection that arrived so.
+    pub(in crate::http) fn new(arrival: &Arc<Arrival>) -> Self {
         Self {
-            targets: Targets::new(local, peer, default_host),
+            memory: D::memory(arrival),
             last: Vec::new(),
             parsed: None,
         }
@@ -51,15 +44,16 @@ impl HeadParser {
     pub(in crate::http) fn parse(
         &mut self,
         bytes: &[u8],
-        slot: &mut Option<Request>,
+        slot: &mut Option<D::Request>,
     ) -> Result<Option<RequestHead>, Refusal> {
         if let Some(parsed) = &self.parsed {
             if bytes.starts_with(&self.last) {
-                *slot = Some(parsed.1.clone());
+                *slot = Some(D::copy(&parsed.1));
                 return Ok(Some(parsed.0));
             }
         }
-        let head = parse(bytes, &mut self.targets, slot)?;
+        let memory = &mut self.memory;
+        let head = parse(bytes, |head| D::request(memory, head, slot))?;
         if let (Some(head), Some(request)) = (head, slot) {
             self.remember(&bytes[..head.length], head, request);
         }
@@ -67,9 +61,9 @@ impl HeadParser {
     }
 
     /// Remembers a head: its bytes the first time, its request the second time.
-    fn remember(&mut self, bytes: &[u8], head: RequestHead, request: &Request) {
+    fn remember(&mut self, bytes: &[u8], head: RequestHead, request: &D::Request) {
         if self.last == bytes {
-            self.parsed = Some(Box::new((head, request.clone())));
+            self.parsed = Some(Box::new((head, D::copy(request))));
             return;
         }
         self.parsed = None;
@@ -82,7 +76,7 @@ impl HeadParser {
 
     /// Frees what is remembered, so that an idle connection stays small.
     pub(in crate::http) fn forget(&mut self) {
-        self.targets.forget();
+        D::forget(&mut self.memory);
         self.last = Vec::new();
         self.parsed = None;
     }
@@ -91,39 +85,36 @@ impl HeadParser {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::service::{Body, ServiceDoor};
 
-    fn parser() -> HeadParser {
-        HeadParser::new("127.0.0.1:80".into(), "127.0.0.1:80".into(), None)
+    fn parser<D: Door>() -> HeadParser<D> {
+        HeadParser::new(&Arc::new(Arrival::from_nowhere()))
     }
 
-    fn parse_one(parser: &mut HeadParser, bytes: &str) -> Option<(RequestHead, Request)> {
+    fn parse_one<D: Door>(
+        parser: &mut HeadParser<D>,
+        bytes: &str,
+    ) -> Option<(RequestHead, D::Request)> {
         let mut slot = None;
         let head = parser.parse(bytes.as_bytes(), &mut slot).unwrap()?;
         slot.map(|request| (head, request))
     }
 
-    /// Everything of a request that a handler can see, its fields sorted.
-    fn visible(request: &Request) -> String {
-        let mut fields: Vec<_> = request.iter().map(|field| format!("{field:?}")).collect();
-        fields.sort();
-        let (method, url, version) = (request.method(), request.url(), request.version());
-        let ends = (request.local_addr(), request.peer_addr());
-        format!("{method} {url} {version:?} {ends:?} {fields:?}")
-    }
-
-    #[test]
-    fn a_repeated_head_is_the_head_parsed_afresh() {
+    /// Checks a door, where `visible` is everything of a request that a handler can see.
+    fn check<D: Door>(visible: impl Fn(&D::Request) -> String) {
         let heads = [
             "GET /a?b HTTP/1.1\r\nhost: a\r\nx-one: 1\r\nx-one: 2\r\ncookie: ä\r\n\r\n",
             "GET /a?c HTTP/1.1\r\nhost: a\r\nx-one: 1\r\nx-one: 2\r\ncookie: ä\r\n\r\n",
             "POST /c HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\nexpect: 100-continue\r\n\r\n",
             "GET / HTTP/1.0\r\nconnection: keep-alive\r\n\r\n",
             "GET / HTTP/1.1\r\nhost: b\r\nconnection: close\r\n\r\n",
+            "GET http://c:1/x HTTP/1.1\r\nhost: b\r\n\r\n",
+            "OPTIONS * HTTP/1.1\r\nhost: b\r\n\r\n",
             "POST / HTTP/1.1\r\nhost: b\r\ntransfer-encoding: chunked\r\n\r\n",
         ];
-        let mut kept = parser();
+        let mut kept = parser::<D>();
         for head in heads {
-            let (afresh, request) = parse_one(&mut parser(), head).unwrap();
+            let (afresh, request) = parse_one(&mut parser::<D>(), head).unwrap();
             for time in 1..=4 {
                 let repeated = parse_one(&mut kept, &format!("{head}more bytes")).unwrap();
                 assert_eq!(
@@ -136,5 +127,25 @@ mod tests {
         }
         kept.forget();
         assert!(kept.parsed.is_none() && kept.last.is_empty());
+    }
+
+    #[test]
+    fn a_repeated_head_is_the_head_parsed_afresh() {
+        check::<ServiceDoor<Body>>(|request| {
+            let (method, uri, version) = (request.method(), request.uri(), request.version());
+            format!("{method} {uri} {version:?} {:?}", request.headers())
+        });
+    }
+
+    #[cfg(feature = "tide")]
+    #[test]
+    fn a_repeated_head_is_the_head_parsed_afresh_for_tide() {
+        check::<crate::http::tide::TideDoor>(|request| {
+            let mut fields: Vec<_> = request.iter().map(|field| format!("{field:?}")).collect();
+            fields.sort();
+            let (method, url, version) = (request.method(), request.url(), request.version());
+            let ends = (request.local_addr(), request.peer_addr());
+            format!("{method} {url} {version:?} {ends:?} {fields:?}")
+        });
     }
 }

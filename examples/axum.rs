@@ -1,0 +1,124 @@
+//! An axum `Router` on smol, without tokio: the same routes as the example `drain`, and its flags.
+//!
+//! ```text
+//! cargo run --features http --example axum -- --addr 127.0.0.1:8080 --lame-duck 2s
+//! curl -i localhost:8080/slow/5000 & sleep 1; pkill -TERM axum    # the request is answered
+//! ```
+//!
+//! Press Ctrl-C to stop, and again to cancel at once. `RUST_LOG=debug` logs more.
+//!
+//! | route | does |
+//! |---|---|
+//! | `/hello` | answers at once |
+//! | `/slow/{ms}` | answers `slow done` after this number of milliseconds |
+//! | `POST /echo` | streams the body back |
+//! | `POST /json` | reads JSON, and answers with JSON |
+//! | `/stream/{n}/{ms}` | sends n chunks, one each ms |
+//! | `/bytes/{n}` | sends n bytes |
+//! | `/panic` | panics |
+//! | `/until-stop` | answers when the server is stopped |
+//! | `/events` | server-sent events, until the stop |
+//! | `/ready`, `/live` | health |
+
+#[path = "support/flags.rs"]
+mod flags;
+
+use std::convert::Infallible;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Path;
+use axum::response::Sse;
+use axum::response::sse::Event;
+use axum::routing::{get, post};
+use axum::{Extension, Json, Router};
+use futures_lite::{Stream, stream};
+use neap::http::{self, RequestContext};
+use serde::{Deserialize, Serialize};
+use smol::Timer;
+
+fn main() -> ExitCode {
+    flags::serve(http::service(app()))
+}
+
+fn app() -> Router {
+    Router::new()
+        .route("/hello", get(async || "Hello World!"))
+        .route("/slow/{ms}", get(slow))
+        .route("/echo", post(async |body: Body| body))
+        .route("/json", post(greet))
+        .route("/stream/{n}/{ms}", get(chunks))
+        .route(
+            "/bytes/{n}",
+            get(async |Path(n): Path<usize>| vec![b'x'; n]),
+        )
+        .route("/panic", get(panics))
+        .route("/until-stop", get(until_stop))
+        .route("/events", get(events))
+        .route_service("/ready", http::ready())
+        .route_service("/live", http::live())
+}
+
+async fn slow(Path(ms): Path<u64>) -> &'static str {
+    Timer::after(Duration::from_millis(ms)).await;
+    "slow done"
+}
+
+#[derive(Deserialize)]
+struct Person {
+    name: String,
+}
+
+#[derive(Serialize)]
+struct Greeting {
+    greeting: String,
+}
+
+async fn greet(Json(person): Json<Person>) -> Json<Greeting> {
+    let greeting = format!("hello {}", person.name);
+    Json(Greeting { greeting })
+}
+
+async fn chunks(Path((n, ms)): Path<(u32, u64)>) -> Body {
+    let chunks = stream::unfold(n, move |left| async move {
+        let left = left.checked_sub(1)?;
+        Timer::after(Duration::from_millis(ms)).await;
+        Some((Ok::<_, Infallible>(format!("{left} to go\n")), left))
+    });
+    Body::from_stream(chunks)
+}
+
+#[allow(clippy::panic)]
+async fn panics() {
+    panic!("as asked")
+}
+
+async fn until_stop(Extension(context): Extension<RequestContext>) -> String {
+    let cause = context.stop_token().stopped().await;
+    let left = context.remaining_time().unwrap_or_default();
+    format!("stopped by {cause}, {} ms left\n", left.as_millis())
+}
+
+/// Sends an event each second, and a last one at the stop.
+async fn events(
+    Extension(context): Extension<RequestContext>,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let token = context.stop_token();
+    let events = stream::unfold(Some(0_u32), move |count| {
+        let token = token.clone();
+        async move {
+            let count = count? + 1;
+            let second = Timer::after(Duration::from_secs(1));
+            let event = match token.run_until_stopped(second).await {
+                Some(_) => (
+                    Event::default().event("tick").data(count.to_string()),
+                    Some(count),
+                ),
+                None => (Event::default().event("bye").data(""), None),
+            };
+            Some((Ok(event.0), event.1))
+        }
+    });
+    Sse::new(events)
+}

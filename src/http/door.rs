@@ -1,0 +1,118 @@
+//! How the requests and responses of one kind of app look: what a door is.
+//!
+//! The connection knows nothing of their types. A door makes a request of a head, straight from the
+//! buffer, and lets the connection look at a response and take its body.
+
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use ::http::{HeaderMap, StatusCode};
+use bytes::Bytes;
+
+use super::body_handle::BodyHandle;
+use super::codec::{RawHead, Refusal};
+use super::request_context::{Arrival, RequestContext};
+use super::upgraded::HandOver;
+
+/// The types of one kind of app, and how they are made.
+pub trait Door: Sized + Send + Sync + 'static {
+    type Request: Send;
+    type Response: Answer + Send;
+
+    /// What a connection keeps from one head to the next.
+    type Memory: Send;
+
+    /// Makes the memory of a connection.
+    fn memory(arrival: &Arc<Arrival>) -> Self::Memory;
+
+    /// Frees what is remembered of earlier heads.
+    fn forget(memory: &mut Self::Memory);
+
+    /// Makes a request of a head, still without its body, and puts it into `slot`: it has some hundreds
+    /// of bytes, which each return and each wrapper would copy.
+    ///
+    /// # Errors
+    ///
+    /// What its types cannot hold.
+    fn request(
+        memory: &mut Self::Memory,
+        head: &RawHead<'_>,
+        slot: &mut Option<Self::Request>,
+    ) -> Result<(), Refusal>;
+
+    /// Returns the same request once more, as [`request`](Door::request) has made it.
+    fn copy(request: &Self::Request) -> Self::Request;
+
+    /// Lets the handler ask about its server.
+    fn set_context(request: &mut Self::Request, context: RequestContext);
+
+    /// Gives a request its body, of a length that may be known.
+    fn set_body(request: &mut Self::Request, body: BodyHandle, length: Option<u64>);
+
+    /// Makes a response without a body.
+    fn empty(status: StatusCode) -> Self::Response;
+}
+
+/// What the connection has to know of a response, and its body.
+pub trait Answer {
+    /// Whether every field is known to stay in its line.
+    const IS_CHECKED: bool;
+
+    fn status(&self) -> StatusCode;
+
+    /// Returns the length of the body, if it is known.
+    fn length(&self) -> Option<u64>;
+
+    /// Calls a function for each line of the head: a name and a value.
+    fn visit_fields(&self, field: impl FnMut(&str, &[u8]));
+
+    /// Returns true if someone waits for the connection, which is to be no longer HTTP.
+    fn has_upgrade(&self) -> bool;
+
+    /// Reads the next part of the body. What is copied is appended to `out`, and has `most` bytes at
+    /// most; what is returned may have more.
+    fn poll_part(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        out: &mut Vec<u8>,
+        most: usize,
+    ) -> Poll<io::Result<Part>>;
+
+    /// Returns the trailers, behind the body.
+    fn poll_trailers(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<HeaderMap>>;
+
+    /// Takes out what waits for the connection.
+    fn take_upgrade(self: Pin<&mut Self>) -> Option<HandOver>;
+}
+
+/// A part of a response's body.
+#[derive(Debug)]
+pub enum Part {
+    /// n bytes were appended, perhaps none.
+    Copied(usize),
+
+    /// These bytes, at least one, which are too many to copy.
+    Whole(Bytes),
+
+    /// There is no more.
+    End,
+}
+
+/// The error of an app.
+pub struct Failure {
+    /// What it is answered with.
+    pub status: StatusCode,
+
+    pub error: Box<dyn fmt::Display + Send>,
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Failure")
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
+}

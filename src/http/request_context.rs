@@ -1,0 +1,200 @@
+//! What a handler can ask about the server and the connection that its request came by.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_channel::{Receiver, Sender};
+
+use super::drain::ServerLifecycle;
+use super::upgraded::Upgraded;
+use crate::net::endpoint::Endpoint;
+use crate::stop::token::StopToken;
+
+/// The server, and the connection that a request came by: an extension of each request that the server
+/// gives to an app.
+///
+/// In a handler of axum it is the extractor `Extension<RequestContext>`; anywhere else it is
+/// `request.extensions().get::<RequestContext>()`. [`RequestExt`](super::RequestExt) asks it, and knows what
+/// to say of a request that no server has made.
+///
+/// # Examples
+///
+/// ```
+/// use axum::{Extension, Router, routing::get};
+/// use neap::http::{self, RequestContext};
+///
+/// let app = Router::new().route("/", get(async |Extension(context): Extension<RequestContext>| {
+///     let news = async {
+///         smol::Timer::after(std::time::Duration::from_secs(20)).await;
+///         "news"
+///     };
+///     // Answers early at the stop.
+///     let news = context.stop_token().run_until_stopped(news).await;
+///     format!("{} for {}", news.unwrap_or("no news"), context.peer())
+/// }));
+/// let service = http::serve(http::service(app), "127.0.0.1:0");
+/// # let mut group = neap::Group::new();
+/// # group.add("http", service);
+/// ```
+#[derive(Clone)]
+pub struct RequestContext {
+    arrival: Arc<Arrival>,
+    upgrade: Option<Arc<UpgradeWish>>,
+}
+
+/// What is the same for all requests of a connection.
+pub struct Arrival {
+    pub(super) lifecycle: Arc<ServerLifecycle>,
+    pub(super) local: Endpoint,
+    pub(super) peer: Endpoint,
+}
+
+#[cfg(any(test, fuzzing))]
+impl Arrival {
+    /// That of a connection that there is not.
+    pub(super) fn from_nowhere() -> Arrival {
+        let stop = crate::stop::source::StopSource::new().token();
+        let here = Endpoint::Tcp(std::net::SocketAddr::from(([127, 0, 0, 1], 80)));
+        Arrival {
+            lifecycle: Arc::new(ServerLifecycle::new(stop, Default::default())),
+            local: here.clone(),
+            peer: here,
+        }
+    }
+}
+
+/// The wish of a handler that its connection is no longer HTTP after the answer.
+struct UpgradeWish {
+    sender: Sender<Upgraded>,
+    /// Any other receiver is a handler's.
+    receiver: Receiver<Upgraded>,
+}
+
+/// The server's side of an [`UpgradeWish`]. Its drop ends the wish: who still waits is told so.
+pub(super) struct UpgradeEnd(Arc<UpgradeWish>);
+
+impl UpgradeEnd {
+    /// Returns true if a handler waits for the connection.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.0.receiver.receiver_count() > 1
+    }
+
+    /// Hands the connection over.
+    pub(super) fn send(self, upgraded: Upgraded) {
+        // Only this sends, and only once: there is room.
+        let _ = self.0.sender.try_send(upgraded);
+    }
+}
+
+impl Drop for UpgradeEnd {
+    fn drop(&mut self) {
+        self.0.sender.close();
+    }
+}
+
+impl RequestContext {
+    pub(super) fn new(arrival: &Arc<Arrival>, asks_upgrade: bool) -> Self {
+        Self {
+            arrival: Arc::clone(arrival),
+            upgrade: asks_upgrade.then(|| {
+                let (sender, receiver) = async_channel::bounded(1);
+                Arc::new(UpgradeWish { sender, receiver })
+            }),
+        }
+    }
+
+    /// Returns the address of the client, or of the proxy in front of the server.
+    #[must_use]
+    pub fn peer(&self) -> &Endpoint {
+        &self.arrival.peer
+    }
+
+    /// Returns the address at which the connection has arrived.
+    #[must_use]
+    pub fn local(&self) -> &Endpoint {
+        &self.arrival.local
+    }
+
+    /// Returns a token that is stopped when the server begins to drain, after the lame-duck time.
+    #[must_use]
+    pub fn stop_token(&self) -> StopToken {
+        self.arrival.lifecycle.draining()
+    }
+
+    /// Returns how long the handler may go on before it is cancelled: zero from the deadline on, and
+    /// `None` before the drain or if the drain has no deadline.
+    #[must_use]
+    pub fn remaining_time(&self) -> Option<Duration> {
+        let lifecycle = &self.arrival.lifecycle;
+        let deadline = lifecycle.draining().deadline()?;
+        Some(deadline.saturating_duration_since(lifecycle.now()))
+    }
+
+    /// Returns true as long as the server wants more requests: until it is told to stop. It is false
+    /// in the lame-duck time.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.arrival.lifecycle.is_serving()
+    }
+
+    /// Returns a future of the connection, for a handler that answers with `101 Switching Protocols`
+    /// (RFC 9110, 7.8): it is ready once that answer has been sent.
+    ///
+    /// Call it in the handler, and await it in a task: the answer has to be returned first. Its output is
+    /// `None` if the answer was another, or was not sent. This is `None` if the client has not asked
+    /// for another protocol, or the request has a body, what is left of which would be taken for that.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use axum::{Extension, Router, http::StatusCode, response::IntoResponse, routing::get};
+    /// use futures_lite::{AsyncReadExt, AsyncWriteExt};
+    /// use neap::http::RequestContext;
+    ///
+    /// let echo = async |Extension(context): Extension<RequestContext>| {
+    ///     let Some(upgrade) = context.upgrade() else {
+    ///         return StatusCode::BAD_REQUEST.into_response();
+    ///     };
+    ///     smol::spawn(async move {
+    ///         let Some(mut stream) = upgrade.await else { return };
+    ///         let mut bytes = [0; 64];
+    ///         while let Ok(length @ 1..) = stream.read(&mut bytes).await {
+    ///             if stream.write_all(&bytes[..length]).await.is_err() {
+    ///                 return;
+    ///             }
+    ///         }
+    ///     })
+    ///     .detach();
+    ///     let fields = [("connection", "upgrade"), ("upgrade", "echo")];
+    ///     (StatusCode::SWITCHING_PROTOCOLS, fields).into_response()
+    /// };
+    /// let app: Router = Router::new().route("/echo", get(echo));
+    /// ```
+    #[must_use]
+    pub fn upgrade(&self) -> Option<impl Future<Output = Option<Upgraded>> + Send + 'static> {
+        let receiver = self.upgrade.as_ref()?.receiver.clone();
+        Some(async move { receiver.recv().await.ok() })
+    }
+
+    /// Returns the server's side of a wish for the connection, if the client has asked for that.
+    pub(super) fn upgrade_end(&self) -> Option<UpgradeEnd> {
+        self.upgrade.clone().map(UpgradeEnd)
+    }
+}
+
+impl fmt::Debug for RequestContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestContext")
+            .field("local", self.local())
+            .field("peer", self.peer())
+            .field("is_ready", &self.is_ready())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Arrival {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Arrival").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,136 @@
+//! What the connection asks of a response of `http`.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use ::http::response::Parts;
+use ::http::{HeaderMap, Response, StatusCode};
+use bytes::{Buf, Bytes};
+use futures_lite::ready;
+use pin_project_lite::pin_project;
+
+use crate::http::door::{Answer, Part};
+use crate::http::request_context::UpgradeEnd;
+use crate::http::upgraded::HandOver;
+use crate::service::exit::BoxError;
+
+/// Parts of at least this many bytes are written from where they are. To copy fewer costs less than
+/// another buffer in the call.
+const LARGE: usize = 8 * 1024;
+
+pin_project! {
+    /// A response of `http`, while it is sent.
+    pub struct ServiceAnswer<B> {
+        parts: Parts,
+        #[pin]
+        body: Option<B>,
+        // What was not copied of the last frame.
+        data: Bytes,
+        trailers: Option<HeaderMap>,
+        upgrade: Option<UpgradeEnd>,
+    }
+}
+
+impl<B> ServiceAnswer<B> {
+    /// Makes the answer of a response. `upgrade` is there if the handler may have asked for the connection.
+    pub(super) fn new(response: Response<B>, upgrade: Option<UpgradeEnd>) -> Self {
+        let (parts, body) = response.into_parts();
+        Self {
+            body: Some(body),
+            upgrade: upgrade.filter(UpgradeEnd::is_wanted),
+            ..Self::empty(parts)
+        }
+    }
+
+    pub(super) fn empty(parts: Parts) -> Self {
+        Self {
+            parts,
+            body: None,
+            data: Bytes::new(),
+            trailers: None,
+            upgrade: None,
+        }
+    }
+}
+
+impl<B> Answer for ServiceAnswer<B>
+where
+    B: http_body::Body<Error: Into<BoxError>>,
+{
+    const IS_CHECKED: bool = true;
+
+    fn status(&self) -> StatusCode {
+        self.parts.status
+    }
+
+    fn length(&self) -> Option<u64> {
+        let body = self.body.as_ref();
+        body.map_or(Some(0), |body| body.size_hint().exact())
+    }
+
+    #[inline(always)]
+    fn visit_fields(&self, mut field: impl FnMut(&str, &[u8])) {
+        for (name, value) in &self.parts.headers {
+            field(name.as_str(), value.as_bytes());
+        }
+    }
+
+    fn has_upgrade(&self) -> bool {
+        self.upgrade.is_some()
+    }
+
+    fn poll_part(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        out: &mut Vec<u8>,
+        most: usize,
+    ) -> Poll<io::Result<Part>> {
+        let mut this = self.project();
+        if this.data.is_empty() {
+            let Some(body) = this.body.as_mut().as_pin_mut() else {
+                return Poll::Ready(Ok(Part::End));
+            };
+            match ready!(body.poll_frame(cx)) {
+                None => return Poll::Ready(Ok(Part::End)),
+                Some(Err(error)) => {
+                    let error = io::Error::other(error.into());
+                    return Poll::Ready(Err(error));
+                }
+                Some(Ok(frame)) => match frame.into_data() {
+                    // Of `Bytes` this is no copy.
+                    Ok(mut data) => *this.data = data.copy_to_bytes(data.remaining()),
+                    Err(frame) => {
+                        if let Ok(trailers) = frame.into_trailers() {
+                            this.trailers.get_or_insert_default().extend(trailers);
+                        }
+                        return Poll::Ready(Ok(Part::Copied(0)));
+                    }
+                },
+            }
+        }
+        if this.data.len() >= LARGE {
+            return Poll::Ready(Ok(Part::Whole(std::mem::take(this.data))));
+        }
+        let part = this.data.split_to(most.min(this.data.len()));
+        out.extend_from_slice(&part);
+        Poll::Ready(Ok(Part::Copied(part.len())))
+    }
+
+    fn poll_trailers(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<HeaderMap>> {
+        Poll::Ready(self.project().trailers.take())
+    }
+
+    fn take_upgrade(self: Pin<&mut Self>) -> Option<HandOver> {
+        let upgrade = self.project().upgrade.take()?;
+        Some(Box::new(|upgraded| upgrade.send(upgraded)))
+    }
+}
+
+impl<B> std::fmt::Debug for ServiceAnswer<B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServiceAnswer")
+            .field("status", &self.parts.status)
+            .finish_non_exhaustive()
+    }
+}

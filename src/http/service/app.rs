@@ -1,0 +1,127 @@
+//! What answers requests of `http`: a service of `tower`, or a function.
+
+use std::future::{Future, poll_fn};
+
+use ::http::{Request, Response, StatusCode};
+
+use super::ServiceDoor;
+use super::answer::ServiceAnswer;
+use super::body::Body;
+use crate::http::app::App;
+use crate::http::door::Failure;
+use crate::http::request_context::RequestContext;
+use crate::service::exit::BoxError;
+
+/// Makes an app of a service of `tower`: an axum `Router`, with its extractors and layers as they are, or
+/// any other [`tower_service::Service`] of requests of `http` 1.x.
+///
+/// It is cloned for each request, as axum and hyper do, and called once it is ready. A service that is
+/// `Clone` and `Send` alone, such as tower's `BoxCloneService`, needs `BoxCloneSyncService` instead.
+///
+/// # Errors
+///
+/// A service that fails is answered for with an empty 500, and its error is logged. axum's never do.
+///
+/// # Examples
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use neap::{Group, http};
+///
+/// let app = Router::new().route("/hello", get(async || "Hello World!"));
+///
+/// # futures_lite::future::block_on(async {
+/// let mut group = Group::new();
+/// group.add("http", http::serve(http::service(app), "127.0.0.1:0"));
+/// # group.handle().stop();
+/// group.run().await?;
+/// # Ok::<_, neap::Error>(())
+/// # }).unwrap();
+/// ```
+pub fn service<S, B>(service: S) -> Service<S>
+where
+    S: tower_service::Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync,
+{
+    Service(service)
+}
+
+/// An app made of a service of `tower` by [`service`].
+#[derive(Debug, Clone)]
+pub struct Service<S>(S);
+
+impl<S, B> App for Service<S>
+where
+    S: tower_service::Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync,
+    S::Future: Send,
+    S::Error: Into<BoxError>,
+    B: http_body::Body<Error: Into<BoxError>, Data: Send> + Send + 'static,
+{
+    type Door = ServiceDoor<B>;
+
+    async fn respond(&self, request: Request<Body>) -> Result<ServiceAnswer<B>, Failure> {
+        let mut service = self.0.clone();
+        let upgrade = upgrade_end(&request);
+        let answer = async {
+            poll_fn(|cx| service.poll_ready(cx)).await?;
+            service.call(request).await
+        };
+        match answer.await {
+            Ok(response) => Ok(ServiceAnswer::new(response, upgrade)),
+            Err(error) => Err(failure(error.into())),
+        }
+    }
+}
+
+/// Makes an app of a function, for programs without a framework.
+///
+/// # Examples
+///
+/// ```
+/// use axum::http::{Request, Response};
+/// use neap::http;
+///
+/// let app = http::from_fn(async |request: Request<http::Body>| {
+///     Response::new(format!("you asked for {}", request.uri().path()))
+/// });
+/// let service = http::serve(app, "127.0.0.1:0");
+/// # let mut group = neap::Group::new();
+/// # group.add("http", service);
+/// ```
+pub fn from_fn<H, F, B>(handler: H) -> FromFn<H>
+where
+    H: Fn(Request<Body>) -> F + Send + Sync,
+    F: Future<Output = Response<B>> + Send,
+{
+    FromFn(handler)
+}
+
+/// An app made of a function by [`from_fn`].
+#[derive(Debug, Clone)]
+pub struct FromFn<H>(H);
+
+impl<H, F, B> App for FromFn<H>
+where
+    H: Fn(Request<Body>) -> F + Send + Sync,
+    F: Future<Output = Response<B>> + Send,
+    B: http_body::Body<Error: Into<BoxError>, Data: Send> + Send + 'static,
+{
+    type Door = ServiceDoor<B>;
+
+    async fn respond(&self, request: Request<Body>) -> Result<ServiceAnswer<B>, Failure> {
+        let upgrade = upgrade_end(&request);
+        let response = (self.0)(request).await;
+        Ok(ServiceAnswer::new(response, upgrade))
+    }
+}
+
+/// Returns the server's side of a wish for the connection, which ends with the answer.
+fn upgrade_end(request: &Request<Body>) -> Option<crate::http::request_context::UpgradeEnd> {
+    request.extensions().get::<RequestContext>()?.upgrade_end()
+}
+
+fn failure(error: BoxError) -> Failure {
+    Failure {
+        status: StatusCode::INTERNAL_SERVER_ERROR,
+        error: Box::new(error),
+    }
+}

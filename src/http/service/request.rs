@@ -1,0 +1,53 @@
+//! From a head in the buffer to a request of `http`.
+
+use ::http::{HeaderName, HeaderValue, Method, Request, Uri, Version, header};
+use bytes::Bytes;
+
+use super::body::Body;
+use crate::http::codec::{RawHead, Refusal, TargetForm, authority};
+
+/// Makes a request of a head, and puts it into `slot`.
+///
+/// The head is copied once; the target and the values of the fields are parts of that copy.
+///
+/// # Errors
+///
+/// The target is longer than a `Uri` can be.
+#[inline(always)]
+pub(super) fn make(head: &RawHead<'_>, slot: &mut Option<Request<Body>>) -> Result<(), Refusal> {
+    let copy = Bytes::copy_from_slice(head.bytes);
+    let part = |part: &[u8]| {
+        let start = part.as_ptr() as usize - head.bytes.as_ptr() as usize;
+        copy.slice(start..start + part.len())
+    };
+    let request = slot.insert(Request::new(Body::empty()));
+    *request.method_mut() = Method::from_bytes(head.method.as_bytes())
+        .map_err(|_| Refusal::malformed("bad request line"))?;
+    *request.uri_mut() = Uri::from_maybe_shared(part(head.target.as_bytes())).map_err(|_| {
+        match head.target.len() > usize::from(u16::MAX) - 2 {
+            true => Refusal::target_too_long(),
+            false => Refusal::malformed("bad request target"),
+        }
+    })?;
+    if head.facts.is_http10 {
+        *request.version_mut() = Version::HTTP_10;
+    }
+    let fields = request.headers_mut();
+    fields.reserve(head.fields.len());
+    for field in head.fields {
+        let name = HeaderName::from_bytes(field.name.as_bytes());
+        let name = name.map_err(|_| Refusal::malformed("bad field name"))?;
+        let value = HeaderValue::from_maybe_shared(part(field.value));
+        let value = value.map_err(|_| Refusal::malformed("bad field value"))?;
+        fields.append(name, value);
+    }
+    // RFC 9112, 3.2.2: the target decides, if it names a host.
+    if matches!(head.form, TargetForm::Absolute | TargetForm::Authority) && head.host.is_some() {
+        let host = HeaderValue::from_maybe_shared(part(authority(head.target).as_bytes()));
+        fields.insert(
+            header::HOST,
+            host.map_err(|_| Refusal::malformed("bad host"))?,
+        );
+    }
+    Ok(())
+}

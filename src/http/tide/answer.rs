@@ -1,0 +1,117 @@
+//! What the connection asks of a response of `http_types`.
+
+use std::future::Future;
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+
+use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use futures_lite::{AsyncRead, ready};
+use http_types::{Response, Trailers, trailers};
+
+use crate::executor::panic::catch;
+use crate::http::door::{Answer, Part};
+use crate::http::upgraded::HandOver;
+
+/// A response of `http_types`, while it is sent.
+#[derive(Debug)]
+pub struct TideAnswer {
+    response: Response,
+    /// The trailers, if the handler has promised some, and they are awaited.
+    trailers: Option<trailers::Receiver>,
+}
+
+impl From<Response> for TideAnswer {
+    fn from(response: Response) -> Self {
+        Self {
+            response,
+            trailers: None,
+        }
+    }
+}
+
+impl Answer for TideAnswer {
+    const IS_CHECKED: bool = false;
+
+    fn status(&self) -> StatusCode {
+        let status = StatusCode::from_u16(self.response.status().into());
+        status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn length(&self) -> Option<u64> {
+        self.response.len().map(|length| length as u64)
+    }
+
+    fn visit_fields(&self, mut field: impl FnMut(&str, &[u8])) {
+        for (name, values) in self.response.iter() {
+            for value in values.iter() {
+                field(name.as_str(), value.as_str().as_bytes());
+            }
+        }
+    }
+
+    fn has_upgrade(&self) -> bool {
+        self.response.has_upgrade()
+    }
+
+    fn poll_part(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        out: &mut Vec<u8>,
+        most: usize,
+    ) -> Poll<io::Result<Part>> {
+        let start = out.len();
+        out.resize(start + most, 0);
+        let read = Pin::new(&mut self.response).poll_read(cx, &mut out[start..]);
+        let bytes = match &read {
+            Poll::Ready(Ok(bytes)) => *bytes,
+            Poll::Ready(Err(_)) | Poll::Pending => 0,
+        };
+        out.truncate(start + bytes);
+        Poll::Ready(Ok(match ready!(read)? {
+            0 => Part::End,
+            bytes => Part::Copied(bytes),
+        }))
+    }
+
+    fn poll_trailers(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<HeaderMap>> {
+        let this = &mut *self;
+        if this.trailers.is_none() && this.response.has_trailers() {
+            // `recv_trailers` panics if the handler has taken the receiver itself.
+            this.trailers = catch(|| this.response.recv_trailers()).ok();
+        }
+        let Some(receiver) = &mut this.trailers else {
+            return Poll::Ready(None);
+        };
+        let trailers = ready!(Pin::new(receiver).poll(cx));
+        Poll::Ready(trailers.map(|trailers| to_map(&trailers)))
+    }
+
+    fn take_upgrade(mut self: Pin<&mut Self>) -> Option<HandOver> {
+        // `send_upgrade` panics if the handler has taken the sender itself.
+        let sender = catch(|| self.response.send_upgrade()).ok()?;
+        Some(Box::new(|upgraded| {
+            let upgraded = http_types::upgrade::Connection::new(upgraded);
+            // The channel has room for its only message, so the send is ready at once.
+            let _ = pin!(sender.send(upgraded)).poll(&mut Context::from_waker(Waker::noop()));
+        }))
+    }
+}
+
+/// Copies trailers. One that would end its line early is left out, with a log record.
+fn to_map(trailers: &Trailers) -> HeaderMap {
+    let mut map = HeaderMap::new();
+    for (name, values) in trailers.iter() {
+        for value in values.iter() {
+            let (name, value) = (name.as_str(), value.as_str());
+            let key = HeaderName::from_bytes(name.as_bytes());
+            match (key, HeaderValue::from_bytes(value.as_bytes())) {
+                (Ok(key), Ok(value)) => drop(map.append(key, value)),
+                _ => {
+                    log::warn!(target: "neap", event = "field left out", field = name; "trailer `{name}` left out: it would end its line early");
+                }
+            }
+        }
+    }
+    map
+}
