@@ -7,18 +7,28 @@ use std::task::{Context, Poll};
 
 use ::http::HeaderMap;
 
-use super::connection::RequestBody;
+/// The body of a request, as its connection reads it.
+pub(super) trait Incoming: Send + Sync {
+    /// Reads bytes of the body. Returns their number, 0 at its end.
+    fn poll_read(&self, cx: &mut Context<'_>, out: &mut [u8]) -> Poll<io::Result<usize>>;
+
+    /// Has this called with the trailers, once they have come; it is dropped if there are none.
+    fn on_trailers(&self, call: OnTrailers);
+}
+
+/// What is called with the trailers of a body.
+pub(super) type OnTrailers = Box<dyn FnOnce(HeaderMap) + Send>;
 
 /// The handler's end of a request's body.
-pub struct BodyHandle(Arc<RequestBody>);
+pub struct BodyHandle(Arc<dyn Incoming>);
 
 impl BodyHandle {
-    pub(in crate::http) fn new(body: Arc<RequestBody>) -> Self {
+    pub(super) fn new(body: Arc<dyn Incoming>) -> Self {
         Self(body)
     }
 
     /// Reads bytes of the body. Returns their number, 0 at its end.
-    pub(in crate::http) fn poll_read(
+    pub(super) fn poll_read(
         &self,
         cx: &mut Context<'_>,
         out: &mut [u8],
@@ -27,7 +37,7 @@ impl BodyHandle {
     }
 
     /// Has this called with the trailers, once they have come; it is dropped if there are none.
-    pub(in crate::http) fn on_trailers(&self, call: impl FnOnce(HeaderMap) + Send + 'static) {
+    pub(super) fn on_trailers(&self, call: impl FnOnce(HeaderMap) + Send + 'static) {
         self.0.on_trailers(Box::new(call));
     }
 }

@@ -13,7 +13,7 @@ use ::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 
 use super::body_handle::BodyHandle;
-use super::codec::{RawHead, Refusal};
+use super::codec::{AnswerHead, RawHead, Refusal};
 use super::request_context::{Arrival, RequestContext};
 use super::upgraded::HandOver;
 
@@ -56,19 +56,8 @@ pub trait Door: Sized + Send + Sync + 'static {
     fn empty(status: StatusCode) -> Self::Response;
 }
 
-/// What the connection has to know of a response, and its body.
-pub trait Answer {
-    /// Whether every field is known to stay in its line.
-    const IS_CHECKED: bool;
-
-    fn status(&self) -> StatusCode;
-
-    /// Returns the length of the body, if it is known.
-    fn length(&self) -> Option<u64>;
-
-    /// Calls a function for each line of the head: a name and a value.
-    fn visit_fields(&self, field: impl FnMut(&str, &[u8]));
-
+/// A response, and its body.
+pub trait Answer: AnswerHead {
     /// Returns true if someone waits for the connection, which is to be no longer HTTP.
     fn has_upgrade(&self) -> bool;
 

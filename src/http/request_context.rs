@@ -4,12 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_channel::{Receiver, Sender};
+use async_channel::Sender;
 
 use super::drain::ServerLifecycle;
 use super::upgraded::Upgraded;
+use crate::executor::panic::catch;
 use crate::net::endpoint::Endpoint;
 use crate::stop::token::StopToken;
+use crate::sync::{Mutex, lock};
 
 /// The server, and the connection that a request came by: an extension of each request that the server
 /// gives to an app.
@@ -40,7 +42,7 @@ use crate::stop::token::StopToken;
 #[derive(Clone)]
 pub struct RequestContext {
     arrival: Arc<Arrival>,
-    upgrade: Option<Arc<UpgradeWish>>,
+    upgrade: Option<SharedWish>,
 }
 
 /// What is the same for all requests of a connection.
@@ -64,32 +66,43 @@ impl Arrival {
     }
 }
 
-/// The wish of a handler that its connection is no longer HTTP after the answer.
-struct UpgradeWish {
-    sender: Sender<Upgraded>,
-    /// Any other receiver is a handler's.
-    receiver: Receiver<Upgraded>,
+/// Whether the connection of a request is wanted after the answer, when it is no longer HTTP.
+enum UpgradeWish {
+    NotAsked,
+
+    /// A handler waits for the connection at the other end, or has ceased to.
+    Asked(Sender<Upgraded>),
+
+    /// The answer is over.
+    Ended,
 }
 
+type SharedWish = Arc<Mutex<UpgradeWish>>;
+
 /// The server's side of an [`UpgradeWish`]. Its drop ends the wish: who still waits is told so.
-pub(super) struct UpgradeEnd(Arc<UpgradeWish>);
+pub(super) struct UpgradeEnd(SharedWish);
 
 impl UpgradeEnd {
-    /// Returns true if a handler waits for the connection.
-    pub(super) fn is_wanted(&self) -> bool {
-        self.0.receiver.receiver_count() > 1
+    /// Returns true if a handler has asked for the connection.
+    pub(super) fn is_asked(&self) -> bool {
+        matches!(*lock(&self.0), UpgradeWish::Asked(_))
     }
 
-    /// Hands the connection over.
+    /// Hands the connection over. It is dropped if the handler has ceased to wait, or ever does.
     pub(super) fn send(self, upgraded: Upgraded) {
-        // Only this sends, and only once: there is room.
-        let _ = self.0.sender.try_send(upgraded);
+        let wish = std::mem::replace(&mut *lock(&self.0), UpgradeWish::Ended);
+        if let UpgradeWish::Asked(sender) = wish {
+            // Only this sends, and only once: there is room.
+            let _ = sender.try_send(upgraded);
+        }
     }
 }
 
 impl Drop for UpgradeEnd {
     fn drop(&mut self) {
-        self.0.sender.close();
+        let wish = std::mem::replace(&mut *lock(&self.0), UpgradeWish::Ended);
+        // Outside of the lock: it wakes the handler's task.
+        let _ = catch(|| drop(wish));
     }
 }
 
@@ -97,10 +110,7 @@ impl RequestContext {
     pub(super) fn new(arrival: &Arc<Arrival>, asks_upgrade: bool) -> Self {
         Self {
             arrival: Arc::clone(arrival),
-            upgrade: asks_upgrade.then(|| {
-                let (sender, receiver) = async_channel::bounded(1);
-                Arc::new(UpgradeWish { sender, receiver })
-            }),
+            upgrade: asks_upgrade.then(|| Arc::new(Mutex::new(UpgradeWish::NotAsked))),
         }
     }
 
@@ -142,8 +152,10 @@ impl RequestContext {
     /// (RFC 9110, 7.8): it is ready once that answer has been sent.
     ///
     /// Call it in the handler, and await it in a task: the answer has to be returned first. Its output is
-    /// `None` if the answer was another, or was not sent. This is `None` if the client has not asked
-    /// for another protocol, or the request has a body, what is left of which would be taken for that.
+    /// `None` if the answer was another, or was not sent. If it is dropped, the connection is closed behind the
+    /// answer. This is `None` if the client has not asked
+    /// for another protocol, or the request has a body, what is left of which would be taken for that; and
+    /// from the second call on.
     ///
     /// # Examples
     ///
@@ -173,7 +185,14 @@ impl RequestContext {
     /// ```
     #[must_use]
     pub fn upgrade(&self) -> Option<impl Future<Output = Option<Upgraded>> + Send + 'static> {
-        let receiver = self.upgrade.as_ref()?.receiver.clone();
+        let mut wish = lock(self.upgrade.as_ref()?);
+        if let UpgradeWish::Asked(_) = *wish {
+            return None;
+        }
+        let (sender, receiver) = async_channel::bounded(1);
+        if let UpgradeWish::NotAsked = *wish {
+            *wish = UpgradeWish::Asked(sender);
+        }
         Some(async move { receiver.recv().await.ok() })
     }
 

@@ -3,16 +3,16 @@
 //! `cargo test --release --all-features --test every_stop -- --nocapture` prints how many stops each kind
 //! has: in a release build there is one between any two bytes.
 
-#![cfg(feature = "tide")]
+#![cfg(feature = "http")]
 
-mod app;
+mod axum_app;
+#[cfg(feature = "tide")]
+mod tide_app;
 
 use std::time::Duration;
 
 use neap::http::{self, Server};
 use neap::test::{Exchange, Site, every_stop};
-
-use app::Endpoints;
 
 const GET: &str = "GET /hello HTTP/1.1\r\nhost: a\r\n\r\n";
 
@@ -27,14 +27,27 @@ fn check(exchange: &Exchange) {
     check_with(&exchange.clone().delay(Duration::from_millis(5)));
 }
 
-/// Tries every stop of an exchange.
+/// Tries every stop of an exchange, with an app of each kind.
 #[track_caller]
 fn check_with(exchange: &Exchange) {
     let stops = every_stop(exchange, |site| {
         let (clock, handle) = (site.clock, site.handle);
-        Server::new(Endpoints { clock, handle }, site.address)
+        let app = axum_app::app(axum_app::Endpoints { clock, handle });
+        Server::new(http::service(app), site.address)
     });
-    eprintln!("{exchange}: {}", stops.unwrap());
+    eprintln!("{exchange}, axum: {}", stops.unwrap());
+    #[cfg(feature = "tide")]
+    check_with_tide(exchange);
+}
+
+#[cfg(feature = "tide")]
+#[track_caller]
+fn check_with_tide(exchange: &Exchange) {
+    let stops = every_stop(exchange, |site| {
+        let (clock, handle) = (site.clock, site.handle);
+        Server::new(tide_app::Endpoints { clock, handle }, site.address)
+    });
+    eprintln!("{exchange}, tide: {}", stops.unwrap());
 }
 
 fn post(fields: &str) -> String {
@@ -415,7 +428,8 @@ fn i12_an_upgrade() {
 
 #[test]
 fn what_was_not_tried_is_an_error() {
-    let elsewhere = |_| Server::new(tide::new(), "127.0.0.1:0");
+    let app = || http::service(axum::Router::new());
+    let elsewhere = |_| Server::new(app(), "127.0.0.1:0");
     let broken = every_stop(&Exchange::new("elsewhere").request(GET).answer(), elsewhere);
     let broken = broken.unwrap_err();
     assert_eq!(broken.moment(), None);
@@ -425,12 +439,12 @@ fn what_was_not_tried_is_an_error() {
 #[test]
 fn what_spins_is_an_error() {
     let busy = |site: Site| {
-        let app = http::from_tide_fn(|_| async {
+        let app = http::from_fn(|_| async {
             loop {
                 futures_lite::future::yield_now().await;
             }
             #[expect(unreachable_code, reason = "it says what the app returns")]
-            Ok(http_types::Response::new(200))
+            axum::http::Response::new(String::new())
         });
         Server::new(app, site.address)
     };

@@ -6,11 +6,10 @@ use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::http_support::{
-    Client, HandlerGate, PATIENCE, Running, app, eventually, run_in, run_on,
-};
+use crate::door::app;
+use crate::http_support::{Client, HandlerGate, PATIENCE, Running, eventually, run_in, run_on};
 use crate::runtimes::beside_all;
-use neap::http::Server;
+use neap::http::{App, Server};
 
 /// How much longer than guaranteed the code may take, since it is not optimised.
 const SLACK: Duration = Duration::from_millis(100);
@@ -19,7 +18,7 @@ fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-fn server() -> Server<tide::Server<()>> {
+fn server() -> Server<impl App> {
     Server::new(app(), "127.0.0.1:0")
 }
 
@@ -287,7 +286,7 @@ fn i09_handlers_are_told_when_the_lame_duck_begins_to_drain() {
 fn i10_an_upgrade_in_the_drain_is_counted_and_cut() {
     beside_all(|runtime| {
         let group = runtime.group().drain_timeout(millis(1000));
-        let running = run_in(runtime, group, Server::new(upgrading(), "127.0.0.1:0"));
+        let running = run_in(runtime, group, server());
         let mut early = running.connect();
         let ask = |path| {
             format!(
@@ -306,26 +305,6 @@ fn i10_an_upgrade_in_the_drain_is_counted_and_cut() {
         assert!(late.is_closed());
         assert!(early.is_closed());
     });
-}
-
-/// Returns the app, with an upgrade that begins at the stop.
-fn upgrading() -> tide::Server<()> {
-    use neap::http::RequestExt;
-    let mut app = app();
-    app.at("/late")
-        .get(|request: tide::Request<()>| async move {
-            request.stop_token().stopped().await;
-            let mut response = tide::Response::new(101);
-            let inner: &mut http_types::Response = response.as_mut();
-            let upgrade = inner.recv_upgrade().await;
-            async_std::task::spawn(async move {
-                use futures_lite::AsyncReadExt;
-                let mut connection = upgrade.await.unwrap();
-                let _ = connection.read(&mut [0]).await;
-            });
-            Ok(response)
-        });
-    app
 }
 
 #[test]

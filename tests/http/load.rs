@@ -5,12 +5,13 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
-use neap::http::Server;
+use neap::http::{App, Server};
 
-use crate::http_support::{Client, ClientCounts, PATIENCE, app, eventually, run_on};
+use crate::door::app;
+use crate::http_support::{Client, ClientCounts, PATIENCE, eventually, run_on};
 use crate::runtimes::{Runtime, beside_all};
 
-fn server() -> Server<tide::Server<()>> {
+fn server() -> Server<impl App> {
     Server::new(app(), "127.0.0.1:0")
 }
 

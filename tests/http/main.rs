@@ -7,6 +7,13 @@ mod http_support;
 #[path = "../runtimes/mod.rs"]
 mod runtimes;
 
+/// The apps of the tests that are run once more, with axum's, in `tests/http_axum`.
+mod door {
+    pub(crate) use crate::http_support::tide_app::{app, reading};
+
+    pub(crate) const TAKES_ANY_METHOD: bool = false;
+}
+
 mod answers;
 mod codec;
 mod drain;

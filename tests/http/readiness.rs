@@ -15,7 +15,8 @@ use futures_lite::future::block_on;
 use neap::Group;
 use neap::http::Server;
 
-use crate::http_support::{Client, app};
+use crate::door::app;
+use crate::http_support::Client;
 use crate::runtimes::limited;
 
 #[test]

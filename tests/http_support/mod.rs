@@ -2,11 +2,13 @@
 
 #![allow(dead_code, unreachable_pub, unused_imports)]
 
-mod app;
+pub mod axum_app;
 mod client;
 mod client_counts;
 mod handler_gate;
 pub mod in_memory;
+#[cfg(feature = "tide")]
+pub mod tide_app;
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};
@@ -14,15 +16,17 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use futures_lite::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use neap::http::{App, Report, Server};
 use neap::{Error, Group, Handle, Outcome};
 
 use crate::runtimes::Runtime;
 
-pub use app::app;
 pub use client::{Answer, Client};
 pub use client_counts::ClientCounts;
 pub use handler_gate::HandlerGate;
+#[cfg(feature = "tide")]
+pub use tide_app::app;
 
 /// How long anything may take before a test gives up.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -139,5 +143,15 @@ pub fn eventually(what: &str, mut done: impl FnMut() -> bool) {
     while !done() {
         assert!(start.elapsed() < PATIENCE, "{what} does not come");
         thread::sleep(Duration::from_micros(200));
+    }
+}
+
+/// Sends each byte back.
+async fn echo(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
+    let mut buffer = [0; 64];
+    while let Ok(length @ 1..) = stream.read(&mut buffer).await {
+        if stream.write_all(&buffer[..length]).await.is_err() {
+            return;
+        }
     }
 }

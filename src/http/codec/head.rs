@@ -83,24 +83,10 @@ pub(in crate::http) fn parse(
     if has_bare_line_feed(&bytes[..length]) {
         return Err(Refusal::malformed("line not ended by CRLF"));
     }
-    let is_http10 = raw.version == Some(0);
     let semantics = Semantics::read(raw.headers)?;
-    let (framing, expects_continue) = semantics.check(is_http10)?;
     let (method, target) = (raw.method.unwrap_or_default(), raw.path.unwrap_or_default());
+    let facts = semantics.facts(method, raw.version == Some(0), length)?;
     let form = form_of(method, target)?;
-    let facts = RequestHead {
-        method: match method {
-            "HEAD" => MethodKind::Head,
-            "CONNECT" => MethodKind::Connect,
-            _ => MethodKind::Other,
-        },
-        framing,
-        keep_alive: !semantics.close && (!is_http10 || semantics.keep_alive),
-        expects_continue,
-        asks_upgrade: semantics.upgrade && !is_http10,
-        is_http10,
-        length,
-    };
     // That something is not known is said only of a head without a fault.
     semantics.unknown.map_or(Ok(()), Err)?;
     make(&RawHead {
@@ -194,6 +180,24 @@ impl<'a> Semantics<'a> {
             self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
             self.upgrade |= option.eq_ignore_ascii_case(b"upgrade");
         }
+    }
+
+    /// Returns what the server must know of the request.
+    fn facts(&self, method: &str, is_http10: bool, length: usize) -> Result<RequestHead, Refusal> {
+        let (framing, expects_continue) = self.check(is_http10)?;
+        Ok(RequestHead {
+            method: match method {
+                "HEAD" => MethodKind::Head,
+                "CONNECT" => MethodKind::Connect,
+                _ => MethodKind::Other,
+            },
+            framing,
+            keep_alive: !self.close && (!is_http10 || self.keep_alive),
+            expects_continue,
+            asks_upgrade: self.upgrade && !is_http10,
+            is_http10,
+            length,
+        })
     }
 
     /// Returns the framing of the body, and whether the client waits for `100 Continue`.

@@ -10,13 +10,14 @@
 //!   `token` for its words.
 //! - `chunked`: decodes a chunked body.
 //! - `refusal`: why a message is not served, and the status that says so.
-//! - `response`: writes a response's head, with `date` for its date.
+//! - `response`: writes a response's head, with `field` for its fields and `date` for its date.
 //!
 //! The codec is strict where leniency lets two parties disagree on where a message ends (request
 //! smuggling): CRLF only, one way to give a body's length, nothing before a colon.
 
 mod chunked;
 mod date;
+mod field;
 mod head;
 mod host;
 mod path;
@@ -29,7 +30,7 @@ pub(super) use chunked::{ChunkedDecoder, Progress};
 pub(super) use head::{MethodKind, RawHead, RequestFraming, RequestHead, parse};
 pub(super) use refusal::Refusal;
 pub(super) use response::{
-    Persistence, ResponseFraming, ResponseHead, write_last_chunk, write_refusal,
+    AnswerHead, Persistence, ResponseFraming, ResponseHead, write_last_chunk, write_refusal,
 };
 #[cfg(feature = "tide")]
 pub(super) use target::path_of;

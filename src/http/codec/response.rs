@@ -3,9 +3,23 @@
 use ::http::{HeaderMap, StatusCode};
 
 use super::date;
+use super::field::{field, line};
 use super::head::MethodKind;
 use super::refusal::Refusal;
-use crate::http::door::Answer;
+
+/// What the head of a response says.
+pub trait AnswerHead {
+    /// Whether every field is known to stay in its line.
+    const IS_CHECKED: bool;
+
+    fn status(&self) -> StatusCode;
+
+    /// Returns the length of the body, if it is known.
+    fn length(&self) -> Option<u64>;
+
+    /// Calls a function for each line of the head: a name and a value.
+    fn visit_fields(&self, field: impl FnMut(&str, &[u8]));
+}
 
 /// How the end of a response's body is shown (RFC 9112, 6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +36,11 @@ pub(in crate::http) enum ResponseFraming {
 
 impl ResponseFraming {
     /// Returns the framing of a response to a request of that method and version.
-    pub(in crate::http) fn of(answer: &impl Answer, method: MethodKind, is_http10: bool) -> Self {
+    pub(in crate::http) fn of(
+        answer: &impl AnswerHead,
+        method: MethodKind,
+        is_http10: bool,
+    ) -> Self {
         let status = answer.status();
         let bodiless = status.is_informational()
             || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
@@ -63,7 +81,16 @@ pub(in crate::http) struct ResponseHead<'a, A> {
     pub(in crate::http) persistence: Persistence,
 }
 
-impl<A: Answer> ResponseHead<'_, A> {
+/// What the handler's fields say to the server.
+#[derive(Default)]
+struct Seen {
+    date: bool,
+    close: bool,
+    /// The length that GET would have.
+    length: Option<u64>,
+}
+
+impl<A: AnswerHead> ResponseHead<'_, A> {
     /// Appends the head to `out`, and returns what it says about the connection: the handler may
     /// have asked for a close.
     ///
@@ -71,27 +98,43 @@ impl<A: Answer> ResponseHead<'_, A> {
     /// that would end its line early is left out too, with a log record.
     #[inline(always)]
     pub(in crate::http) fn write(&self, out: &mut Vec<u8>) -> Persistence {
-        let mut persistence = self.persistence;
         status_line(self.answer.status(), out);
-        let mut dated = false;
-        let mut length: Option<u64> = None;
+        let seen = self.write_fields(out);
+        if !seen.date {
+            out.extend_from_slice(b"date: ");
+            date::write(out);
+            out.extend_from_slice(b"\r\n");
+        }
+        self.write_framing(seen.length, out);
+        let persistence = match seen.close {
+            true => Persistence::Close,
+            false => self.persistence,
+        };
+        out.extend_from_slice(match persistence {
+            Persistence::Close => b"connection: close\r\n\r\n",
+            Persistence::KeepSaid => b"connection: keep-alive\r\n\r\n",
+            Persistence::Keep | Persistence::Upgrade => b"\r\n",
+        });
+        persistence
+    }
+
+    /// Appends the handler's fields.
+    #[inline(always)]
+    fn write_fields(&self, out: &mut Vec<u8>) -> Seen {
+        let mut seen = Seen::default();
         self.answer.visit_fields(|name, value| {
             match name {
-                "content-length" => {
-                    if self.method == MethodKind::Head {
-                        let digits = std::str::from_utf8(value).ok();
-                        length = digits.and_then(|digits| digits.parse().ok());
-                    }
+                "content-length" if self.method == MethodKind::Head => {
+                    let digits = std::str::from_utf8(value).ok();
+                    seen.length = digits.and_then(|digits| digits.parse().ok());
                     return;
                 }
-                "transfer-encoding" | "keep-alive" => return,
+                "content-length" | "transfer-encoding" | "keep-alive" => return,
                 "connection" if self.persistence != Persistence::Upgrade => {
-                    if names_close(value) {
-                        persistence = Persistence::Close;
-                    }
+                    seen.close |= names_close(value);
                     return;
                 }
-                "date" => dated = true,
+                "date" => seen.date = true,
                 _ => {}
             }
             if A::IS_CHECKED {
@@ -100,18 +143,7 @@ impl<A: Answer> ResponseHead<'_, A> {
                 field(name, value, out);
             }
         });
-        if !dated {
-            out.extend_from_slice(b"date: ");
-            date::write(out);
-            out.extend_from_slice(b"\r\n");
-        }
-        self.write_framing(length, out);
-        out.extend_from_slice(match persistence {
-            Persistence::Close => b"connection: close\r\n\r\n",
-            Persistence::KeepSaid => b"connection: keep-alive\r\n\r\n",
-            Persistence::Keep | Persistence::Upgrade => b"\r\n",
-        });
-        persistence
+        seen
     }
 
     /// Returns true if GET would be answered with no content, and its length.
@@ -211,68 +243,9 @@ fn number(mut number: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(&digits[at..]);
 }
 
-/// A set of bytes.
-type Set = [bool; 256];
-
-/// The bytes of a token, which a field's name is (RFC 9110, 5.6.2).
-static TOKEN: Set = {
-    let mut set = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        set[byte] = (byte as u8).is_ascii_alphanumeric();
-        byte += 1;
-    }
-    let others = b"!#$%&'*+-.^_`|~";
-    let mut at = 0;
-    while at < others.len() {
-        set[others[at] as usize] = true;
-        at += 1;
-    }
-    set
-};
-
-/// The bytes that do not end a line: all but CR, LF and NUL.
-static IN_LINE: Set = {
-    let mut set = [true; 256];
-    (set[b'\r' as usize], set[b'\n' as usize], set[0]) = (false, false, false);
-    set
-};
-
-/// Returns true if all bytes of `text` are in `set`. There is no branch per byte.
-fn all_in(text: &[u8], set: &Set) -> bool {
-    text.iter()
-        .fold(true, |all, byte| all & set[usize::from(*byte)])
-}
-
-/// Appends one field, or leaves it out, with a log record, if it would end its line early.
-fn field(name: &str, value: &[u8], out: &mut Vec<u8>) {
-    if name.is_empty() || !all_in(name.as_bytes(), &TOKEN) {
-        log::warn!(target: "neap", event = "field left out", field = name; "response field left out: {name:?} is not a field name");
-    } else if !all_in(value, &IN_LINE) {
-        log::warn!(target: "neap", event = "field left out", field = name; "response field `{name}` left out: its value has a line end or a NUL");
-    } else {
-        line(name, value, out);
-    }
-}
-
-/// Appends the line of a field.
-#[inline(always)]
-fn line(name: &str, value: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b": ");
-    out.extend_from_slice(value);
-    out.extend_from_slice(b"\r\n");
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io;
-    use std::pin::Pin;
-    use std::task::{Context, Poll};
-
     use super::*;
-    use crate::http::door::Part;
-    use crate::http::upgraded::HandOver;
 
     /// A response of which nothing but the head is asked for.
     struct Plain {
@@ -289,7 +262,7 @@ mod tests {
         }
     }
 
-    impl Answer for Plain {
+    impl AnswerHead for Plain {
         const IS_CHECKED: bool = false;
 
         fn status(&self) -> StatusCode {
@@ -304,27 +277,6 @@ mod tests {
             for (name, value) in &self.fields {
                 field(name, value.as_bytes());
             }
-        }
-
-        fn has_upgrade(&self) -> bool {
-            false
-        }
-
-        fn poll_part(
-            self: Pin<&mut Self>,
-            _: &mut Context<'_>,
-            _: &mut Vec<u8>,
-            _: usize,
-        ) -> Poll<io::Result<Part>> {
-            Poll::Ready(Ok(Part::End))
-        }
-
-        fn poll_trailers(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<HeaderMap>> {
-            Poll::Ready(None)
-        }
-
-        fn take_upgrade(self: Pin<&mut Self>) -> Option<HandOver> {
-            None
         }
     }
 

@@ -10,6 +10,7 @@ use futures_lite::ready;
 
 use super::read_wakers::ReadWakers;
 use super::transport::Transport;
+use crate::http::body_handle::OnTrailers;
 use crate::http::codec::{ChunkedDecoder, Progress, Refusal, RequestFraming, RequestHead};
 use crate::http::context::ServerContext;
 use crate::http::socket::{BUFFER_SIZE, Budget, LazyTimer, ReadBuffer, Socket};
@@ -49,9 +50,6 @@ pub(super) struct BodySource {
     /// Who is told of the trailers.
     on_trailers: Option<OnTrailers>,
 }
-
-/// What is called with the trailers of a body; dropped if there are none.
-pub(super) type OnTrailers = Box<dyn FnOnce(HeaderMap) + Send>;
 
 /// How far a body is decoded.
 #[derive(Debug)]

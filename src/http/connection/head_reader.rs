@@ -150,14 +150,7 @@ impl<D: Door> HeadReader<D> {
         if let [] | [b'\r'] = bytes {
             return None;
         }
-        // An incomplete head is searched for its end only where it is new. All of it is parsed when it
-        // begins, so that bytes that are not HTTP are refused at once, and when its end has come.
-        let parsed = if self.searched == 0 || may_end(&bytes[self.searched..]) {
-            self.parser.parse(bytes, slot)
-        } else {
-            Ok(None)
-        };
-        match parsed {
+        match self.parse_new(bytes, slot) {
             Ok(Some(head)) if head.length > max_head => {
                 Some(Awaited::Refusal(Refusal::head_too_long()))
             }
@@ -175,6 +168,22 @@ impl<D: Door> HeadReader<D> {
                 None
             }
             Err(refusal) => Some(Awaited::Refusal(refusal)),
+        }
+    }
+
+    /// Parses the head at the start of `bytes`, if it may be whole.
+    ///
+    /// An incomplete head is searched for its end only where it is new. All of it is parsed when it
+    /// begins, so that bytes that are not HTTP are refused at once, and when its end has come.
+    #[inline(always)]
+    fn parse_new(
+        &mut self,
+        bytes: &[u8],
+        slot: &mut Option<D::Request>,
+    ) -> Result<Option<RequestHead>, Refusal> {
+        match self.searched == 0 || may_end(&bytes[self.searched..]) {
+            true => self.parser.parse(bytes, slot),
+            false => Ok(None),
         }
     }
 

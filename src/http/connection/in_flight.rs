@@ -16,7 +16,7 @@ use super::response_writer::ResponseWriter;
 use super::transport::Transport;
 use crate::executor::panic::{Panicked, catch};
 use crate::http::body_handle::BodyHandle;
-use crate::http::codec::{Persistence, Refusal, RequestFraming, RequestHead};
+use crate::http::codec::{AnswerHead, Persistence, Refusal, RequestFraming, RequestHead};
 use crate::http::door::{Answer, Door, Failure};
 use crate::http::request_context::RequestContext;
 use crate::http::socket::{Budget, ConnState};
@@ -337,7 +337,8 @@ fn attach_body<D: Door>(
         RequestFraming::Empty | RequestFraming::Chunked => None,
     };
     let body = Arc::new(RequestBody::new(transport, head));
-    D::set_body(request, BodyHandle::new(Arc::clone(&body)), length);
+    let handle = BodyHandle::new(Arc::clone(&body) as _);
+    D::set_body(request, handle, length);
     Ok(BodyOwner::new(body))
 }
 

@@ -45,7 +45,6 @@ pub(super) use self::head_parser::HeadParser;
 use self::head_reader::{Awaited, HeadReader};
 use self::held::Held;
 use self::in_flight::{InFlight, Remains};
-pub(super) use self::request_body::RequestBody;
 use self::response_writer::ResponseWriter;
 use self::transport::Transport;
 use super::app::App;

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use futures_lite::future;
 
-use super::body_source::{BodySource, OnTrailers, too_late};
+use super::body_source::{BodySource, too_late};
 use super::patience::LONGEST_LINGER;
 use super::transport::Transport;
 use crate::executor::panic::catch;
+use crate::http::body_handle::{Incoming, OnTrailers};
 use crate::http::codec::{Refusal, RequestHead};
 use crate::http::context::ServerContext;
 use crate::http::socket::{BUFFER_SIZE, ReadBuffer};
@@ -23,7 +24,7 @@ const MOST_DISCARDED: u64 = 256 * 1024;
 ///
 /// While the handler may read, only the body reads the socket. After the response the connection takes
 /// the socket back, and a reader that is still held returns an error.
-pub(in crate::http) struct RequestBody {
+pub(super) struct RequestBody {
     source: Mutex<BodySource>,
 
     /// True once the response is finished and the body was not read to its end: what is left is the
@@ -61,36 +62,6 @@ impl RequestBody {
 
     fn source(&self) -> MutexGuard<'_, BodySource> {
         self.source.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Has this called with the trailers, once they have come; it is dropped if there are none.
-    pub(in crate::http) fn on_trailers(&self, call: OnTrailers) {
-        self.source().on_trailers(call);
-    }
-
-    /// Reads bytes of the body for the handler. Returns their number, 0 at its end.
-    pub(in crate::http) fn poll_read(
-        &self,
-        cx: &mut Context<'_>,
-        out: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        let mut source = self.source();
-        if self.is_detached.load(Ordering::Relaxed) {
-            return Poll::Ready(Err(too_late()));
-        }
-        let polled = source.poll_read(cx, out);
-        if polled.is_pending() {
-            source.wakers.await_more(cx.waker());
-        }
-        let is_awaited = source.wakers.is_read_by_own_task();
-        self.is_awaited.store(is_awaited, Ordering::Relaxed);
-        let resumed = match source.is_full() {
-            true => None,
-            false => source.wakers.resume(cx.waker()),
-        };
-        drop(source);
-        wake(resumed);
-        polled
     }
 
     /// Notes that the connection is in this task from now on.
@@ -222,6 +193,32 @@ impl RequestBody {
         drop(source);
         wake(reader);
         taken_back
+    }
+}
+
+impl Incoming for RequestBody {
+    fn on_trailers(&self, call: OnTrailers) {
+        self.source().on_trailers(call);
+    }
+
+    fn poll_read(&self, cx: &mut Context<'_>, out: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut source = self.source();
+        if self.is_detached.load(Ordering::Relaxed) {
+            return Poll::Ready(Err(too_late()));
+        }
+        let polled = source.poll_read(cx, out);
+        if polled.is_pending() {
+            source.wakers.await_more(cx.waker());
+        }
+        let is_awaited = source.wakers.is_read_by_own_task();
+        self.is_awaited.store(is_awaited, Ordering::Relaxed);
+        let resumed = match source.is_full() {
+            true => None,
+            false => source.wakers.resume(cx.waker()),
+        };
+        drop(source);
+        wake(resumed);
+        polled
     }
 }
 

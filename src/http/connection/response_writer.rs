@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use ::http::StatusCode;
+use bytes::Bytes;
 use futures_lite::ready;
 
 use super::output::Output;
@@ -258,31 +259,39 @@ impl ResponseWriter {
             .min(BUFFER_SIZE);
         out.resize(start + line, 0);
         let part = self.poll_body(response, out, most, cx);
-        let Poll::Ready(Ok(Part::Copied(bytes @ 1..))) = part else {
-            out.truncate(start);
-            return Poll::Ready(match ready!(part)? {
-                Part::Copied(_) => Ok(Gathered::More),
-                Part::Whole(mut bytes) => {
-                    bytes.truncate(usize::try_from(self.left).unwrap_or(usize::MAX));
-                    self.left -= bytes.len() as u64;
-                    if is_chunked {
-                        out.extend_from_slice(format!("{:x}\r\n", bytes.len()).as_bytes());
-                    }
-                    output.set_tail(bytes, if is_chunked { b"\r\n" } else { b"" });
-                    Ok(Gathered::Tail)
-                }
-                // The body is shorter than the head says.
-                Part::End if matches!(self.framing, ResponseFraming::Length(_)) => {
-                    Err(io::ErrorKind::UnexpectedEof.into())
-                }
-                Part::End => Ok(Gathered::End),
-            });
-        };
-        self.left -= bytes as u64;
-        if is_chunked {
-            frame_chunk(out, start, bytes);
+        if let Poll::Ready(Ok(Part::Copied(bytes @ 1..))) = part {
+            self.left -= bytes as u64;
+            if is_chunked {
+                frame_chunk(out, start, bytes);
+            }
+            return Poll::Ready(Ok(Gathered::More));
         }
-        Poll::Ready(Ok(Gathered::More))
+        out.truncate(start);
+        Poll::Ready(match ready!(part)? {
+            Part::Copied(_) => Ok(Gathered::More),
+            Part::Whole(part) => {
+                self.set_tail(output, part);
+                Ok(Gathered::Tail)
+            }
+            // The body is shorter than the head says.
+            Part::End if matches!(self.framing, ResponseFraming::Length(_)) => {
+                Err(io::ErrorKind::UnexpectedEof.into())
+            }
+            Part::End => Ok(Gathered::End),
+        })
+    }
+
+    /// Puts a part of the body behind the output, as it is.
+    fn set_tail(&mut self, output: &mut Output, mut part: Bytes) {
+        part.truncate(usize::try_from(self.left).unwrap_or(usize::MAX));
+        self.left -= part.len() as u64;
+        if self.framing == ResponseFraming::Chunked {
+            let line = format!("{:x}\r\n", part.len());
+            output.bytes().extend_from_slice(line.as_bytes());
+            output.set_tail(part, b"\r\n");
+        } else {
+            output.set_tail(part, b"");
+        }
     }
 
     /// Reads a part of the body. A panic of the body is an error.

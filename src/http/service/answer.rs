@@ -10,6 +10,7 @@ use bytes::{Buf, Bytes};
 use futures_lite::ready;
 use pin_project_lite::pin_project;
 
+use crate::http::codec::AnswerHead;
 use crate::http::door::{Answer, Part};
 use crate::http::request_context::UpgradeEnd;
 use crate::http::upgraded::HandOver;
@@ -38,7 +39,7 @@ impl<B> ServiceAnswer<B> {
         let (parts, body) = response.into_parts();
         Self {
             body: Some(body),
-            upgrade: upgrade.filter(UpgradeEnd::is_wanted),
+            upgrade: upgrade.filter(UpgradeEnd::is_asked),
             ..Self::empty(parts)
         }
     }
@@ -54,7 +55,7 @@ impl<B> ServiceAnswer<B> {
     }
 }
 
-impl<B> Answer for ServiceAnswer<B>
+impl<B> AnswerHead for ServiceAnswer<B>
 where
     B: http_body::Body<Error: Into<BoxError>>,
 {
@@ -75,7 +76,12 @@ where
             field(name.as_str(), value.as_bytes());
         }
     }
+}
 
+impl<B> Answer for ServiceAnswer<B>
+where
+    B: http_body::Body<Error: Into<BoxError>>,
+{
     fn has_upgrade(&self) -> bool {
         self.upgrade.is_some()
     }

@@ -4,12 +4,12 @@ use std::future::{Future, poll_fn};
 
 use ::http::{Request, Response, StatusCode};
 
-use super::ServiceDoor;
 use super::answer::ServiceAnswer;
 use super::body::Body;
+use super::door::ServiceDoor;
 use crate::http::app::App;
 use crate::http::door::Failure;
-use crate::http::request_context::RequestContext;
+use crate::http::request_context::{RequestContext, UpgradeEnd};
 use crate::service::exit::BoxError;
 
 /// Makes an app of a service of `tower`: an axum `Router`, with its extractors and layers as they are, or
@@ -115,7 +115,7 @@ where
 }
 
 /// Returns the server's side of a wish for the connection, which ends with the answer.
-fn upgrade_end(request: &Request<Body>) -> Option<crate::http::request_context::UpgradeEnd> {
+fn upgrade_end(request: &Request<Body>) -> Option<UpgradeEnd> {
     request.extensions().get::<RequestContext>()?.upgrade_end()
 }
 

@@ -10,6 +10,7 @@ use futures_lite::{AsyncRead, ready};
 use http_types::{Response, Trailers, trailers};
 
 use crate::executor::panic::catch;
+use crate::http::codec::AnswerHead;
 use crate::http::door::{Answer, Part};
 use crate::http::upgraded::HandOver;
 
@@ -30,7 +31,7 @@ impl From<Response> for TideAnswer {
     }
 }
 
-impl Answer for TideAnswer {
+impl AnswerHead for TideAnswer {
     const IS_CHECKED: bool = false;
 
     fn status(&self) -> StatusCode {
@@ -49,7 +50,9 @@ impl Answer for TideAnswer {
             }
         }
     }
+}
 
+impl Answer for TideAnswer {
     fn has_upgrade(&self) -> bool {
         self.response.has_upgrade()
     }

@@ -5,8 +5,8 @@ use std::future::Future;
 use ::http::StatusCode;
 use http_types::{Error, Request, Response, Result};
 
-use super::TideDoor;
 use super::answer::TideAnswer;
+use super::door::TideDoor;
 use crate::http::app::App;
 use crate::http::door::Failure;
 

@@ -1,10 +1,11 @@
-//! The app that the servers serve.
+//! The app that the servers serve, for tide.
 
 use std::time::Duration;
 
 use neap::http::{self, RequestExt};
 use tide::{Body, Request, Response};
 
+use super::echo;
 use super::handler_gate::arrive;
 
 /// Returns an app with an endpoint for each kind of test.
@@ -17,12 +18,12 @@ pub fn app() -> tide::Server<()> {
     app.at("/hello").get(|_| async { Ok("Hello World!") });
     app.at("/ready").get(http::ready());
     app.at("/gate/:n").get(|request: Request<()>| async move {
-        arrive(&request)?.pass().await;
+        arrive(number(&request)?).pass().await;
         Ok("through the gate")
     });
     // Blocks its thread, with all other tasks on it.
     app.at("/block/:n").get(|request: Request<()>| async move {
-        arrive(&request)?.pass_blocking();
+        arrive(number(&request)?).pass_blocking();
         Ok("through the gate")
     });
     app.at("/bytes/:n").get(|request: Request<()>| async move {
@@ -54,25 +55,38 @@ pub fn app() -> tide::Server<()> {
         }
         Ok(path)
     });
-    app.at("/upgrade").get(|_| async {
-        let mut response = Response::new(101);
-        response.insert_header("upgrade", "echo");
-        response.insert_header("connection", "upgrade");
-        let inner: &mut http_types::Response = response.as_mut();
-        let upgrade = inner.recv_upgrade().await;
-        async_std::task::spawn(async move {
-            use futures_lite::{AsyncReadExt, AsyncWriteExt};
-            let Some(mut connection) = upgrade.await else {
-                return;
-            };
-            let mut buffer = [0; 64];
-            while let Ok(length @ 1..) = connection.read(&mut buffer).await {
-                if connection.write_all(&buffer[..length]).await.is_err() {
-                    return;
-                }
-            }
-        });
-        Ok(response)
+    app.at("/upgrade").get(|_| upgrade());
+    // Answers at the stop.
+    app.at("/late").get(|request: Request<()>| async move {
+        request.stop_token().stopped().await;
+        upgrade().await
+    });
+    app
+}
+
+/// Switches to a protocol in which every byte comes back.
+async fn upgrade() -> tide::Result<Response> {
+    let mut response = Response::new(101);
+    response.insert_header("upgrade", "echo");
+    response.insert_header("connection", "upgrade");
+    let inner: &mut http_types::Response = response.as_mut();
+    let upgrade = inner.recv_upgrade().await;
+    async_std::task::spawn(async move {
+        if let Some(connection) = upgrade.await {
+            echo(connection).await;
+        }
+    });
+    Ok(response)
+}
+
+/// Returns an app that reads each body.
+pub fn reading() -> tide::Server<()> {
+    let mut app = tide::new();
+    app.at("/")
+        .all(|mut request: Request<()>| async move { request.body_string().await });
+    app.at("/*").all(|mut request: Request<()>| async move {
+        request.body_string().await?;
+        Ok(request.url().to_string())
     });
     app
 }

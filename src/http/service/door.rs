@@ -1,0 +1,64 @@
+//! How requests and responses of `http` are made, and looked at.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use ::http::{Request, Response, StatusCode};
+
+use super::answer::ServiceAnswer;
+use super::body::Body;
+use super::request;
+use crate::http::body_handle::BodyHandle;
+use crate::http::codec::{RawHead, Refusal};
+use crate::http::door::Door;
+use crate::http::request_context::{Arrival, RequestContext};
+use crate::service::exit::BoxError;
+
+/// The door of services whose responses have a `B` for body.
+#[derive(Debug)]
+pub struct ServiceDoor<B>(PhantomData<fn() -> B>);
+
+impl<B> Door for ServiceDoor<B>
+where
+    B: http_body::Body<Error: Into<BoxError>> + Send + 'static,
+{
+    type Request = Request<Body>;
+    type Response = ServiceAnswer<B>;
+    type Memory = ();
+
+    fn memory(_: &Arc<Arrival>) {}
+
+    fn forget((): &mut ()) {}
+
+    #[inline(always)]
+    fn request(
+        (): &mut (),
+        head: &RawHead<'_>,
+        slot: &mut Option<Request<Body>>,
+    ) -> Result<(), Refusal> {
+        request::make(head, slot)
+    }
+
+    fn copy(request: &Request<Body>) -> Request<Body> {
+        let mut copy = Request::new(Body::empty());
+        *copy.method_mut() = request.method().clone();
+        *copy.uri_mut() = request.uri().clone();
+        *copy.version_mut() = request.version();
+        *copy.headers_mut() = request.headers().clone();
+        copy
+    }
+
+    fn set_context(request: &mut Request<Body>, context: RequestContext) {
+        request.extensions_mut().insert(context);
+    }
+
+    fn set_body(request: &mut Request<Body>, body: BodyHandle, length: Option<u64>) {
+        *request.body_mut() = Body::new(body, length);
+    }
+
+    fn empty(status: StatusCode) -> ServiceAnswer<B> {
+        let mut response = Response::new(());
+        *response.status_mut() = status;
+        ServiceAnswer::empty(response.into_parts().0)
+    }
+}

@@ -1,0 +1,57 @@
+//! How requests and responses of `http_types` are made, and looked at.
+
+use std::sync::Arc;
+
+use ::http::StatusCode;
+use http_types::{Request, Response};
+
+use super::answer::TideAnswer;
+use super::targets::Targets;
+use super::{body_reader, request};
+use crate::http::body_handle::BodyHandle;
+use crate::http::codec::{RawHead, Refusal};
+use crate::http::door::Door;
+use crate::http::request_context::{Arrival, RequestContext};
+
+/// The door of tide.
+#[derive(Debug)]
+pub struct TideDoor;
+
+impl Door for TideDoor {
+    type Request = Request;
+    type Response = TideAnswer;
+    type Memory = Targets;
+
+    fn memory(arrival: &Arc<Arrival>) -> Targets {
+        Targets::new(&arrival.local, &arrival.peer)
+    }
+
+    fn forget(memory: &mut Targets) {
+        memory.forget();
+    }
+
+    #[inline(always)]
+    fn request(
+        memory: &mut Targets,
+        head: &RawHead<'_>,
+        slot: &mut Option<Request>,
+    ) -> Result<(), Refusal> {
+        request::make(memory, head, slot)
+    }
+
+    fn copy(request: &Request) -> Request {
+        request.clone()
+    }
+
+    fn set_context(request: &mut Request, context: RequestContext) {
+        request.ext_mut().insert(context);
+    }
+
+    fn set_body(request: &mut Request, body: BodyHandle, length: Option<u64>) {
+        body_reader::attach(request, body, length);
+    }
+
+    fn empty(status: StatusCode) -> TideAnswer {
+        TideAnswer::from(Response::new(status.as_u16()))
+    }
+}
