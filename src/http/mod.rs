@@ -239,5 +239,5 @@ pub use self::request_ext::RequestExt;
 pub use self::server::{Server, Serving, serve};
 pub use self::service::{Body, FromFn, Service, from_fn, service};
 #[cfg(feature = "tide")]
-pub use self::tide::{FromTideFn, TideApp, from_tide_fn};
+pub use self::tide::{FromTideFn, TideApp, TideBody, TideService, from_tide_fn, tide_service};
 pub use self::upgraded::Upgraded;

@@ -4,10 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_channel::Sender;
-
 use super::drain::ServerLifecycle;
-use super::upgraded::Upgraded;
+use super::upgraded::{HandOver, Upgraded};
 use crate::executor::panic::catch;
 use crate::net::endpoint::Endpoint;
 use crate::stop::token::StopToken;
@@ -70,8 +68,8 @@ impl Arrival {
 enum UpgradeWish {
     NotAsked,
 
-    /// A handler waits for the connection at the other end, or has ceased to.
-    Asked(Sender<Upgraded>),
+    /// This gives the connection to whoever has asked for it.
+    Asked(HandOver),
 
     /// The answer is over.
     Ended,
@@ -91,9 +89,8 @@ impl UpgradeEnd {
     /// Hands the connection over. It is dropped if the handler has ceased to wait, or ever does.
     pub(super) fn send(self, upgraded: Upgraded) {
         let wish = std::mem::replace(&mut *lock(&self.0), UpgradeWish::Ended);
-        if let UpgradeWish::Asked(sender) = wish {
-            // Only this sends, and only once: there is room.
-            let _ = sender.try_send(upgraded);
+        if let UpgradeWish::Asked(hand_over) = wish {
+            hand_over(upgraded);
         }
     }
 }
@@ -185,15 +182,28 @@ impl RequestContext {
     /// ```
     #[must_use]
     pub fn upgrade(&self) -> Option<impl Future<Output = Option<Upgraded>> + Send + 'static> {
-        let mut wish = lock(self.upgrade.as_ref()?);
-        if let UpgradeWish::Asked(_) = *wish {
-            return None;
-        }
         let (sender, receiver) = async_channel::bounded(1);
-        if let UpgradeWish::NotAsked = *wish {
-            *wish = UpgradeWish::Asked(sender);
+        // It sends only once: there is room.
+        let is_first = self.ask_for_upgrade(Box::new(move |upgraded| {
+            let _ = sender.try_send(upgraded);
+        }));
+        is_first.then_some(async move { receiver.recv().await.ok() })
+    }
+
+    /// Has the connection given to this, if it is no longer HTTP after the answer. Returns false if the client
+    /// has not asked for that, or something else has been asked before.
+    pub(super) fn ask_for_upgrade(&self, hand_over: HandOver) -> bool {
+        let Some(wish) = &self.upgrade else {
+            return false;
+        };
+        let mut wish = lock(wish);
+        match *wish {
+            UpgradeWish::Asked(_) => return false,
+            UpgradeWish::NotAsked => *wish = UpgradeWish::Asked(hand_over),
+            // Too late: it is dropped, and so is told.
+            UpgradeWish::Ended => {}
         }
-        Some(async move { receiver.recv().await.ok() })
+        true
     }
 
     /// Returns the server's side of a wish for the connection, if the client has asked for that.

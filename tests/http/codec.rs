@@ -1,7 +1,7 @@
 //! What the server accepts and refuses, as raw bytes: whole, cut at every byte, and behind a good
 //! request.
 
-use crate::door::{TAKES_ANY_METHOD, reading};
+use crate::door::{OTHER_METHOD, reading};
 use crate::http_support::{Client, Running, run};
 use neap::http::Server;
 
@@ -157,9 +157,10 @@ fn refuses_broken_lines() {
 
 #[test]
 fn refuses_requests_it_does_not_know() {
-    let other = |name, bytes| match TAKES_ANY_METHOD {
-        true => kept(name, bytes),
-        false => case(name, bytes, 501),
+    let (status, closes) = OTHER_METHOD;
+    let other = |name, bytes| Case {
+        closes,
+        ..case(name, bytes, status)
     };
     check_all(&[
         other("unknown method", "BREW / HTTP/1.1\r\nhost: a\r\n\r\n"),

@@ -7,11 +7,13 @@ mod http_support;
 #[path = "../runtimes/mod.rs"]
 mod runtimes;
 
-/// The apps of the tests that are run once more, with axum's, in `tests/http_axum`.
+/// The apps of the tests that are run once more, with axum's, in `tests/http_axum`
+/// and `tests/http_moving`.
 mod door {
     pub(crate) use crate::http_support::tide_app::{app, reading};
 
-    pub(crate) const TAKES_ANY_METHOD: bool = false;
+    /// The status of the answer to a method that is none of HTTP's, and whether that closes.
+    pub(crate) const OTHER_METHOD: (u16, bool) = (501, true);
 }
 
 mod answers;

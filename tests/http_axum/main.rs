@@ -10,7 +10,8 @@ mod runtimes;
 mod door {
     pub(crate) use crate::http_support::axum_app::{app, reading};
 
-    pub(crate) const TAKES_ANY_METHOD: bool = true;
+    /// The status of the answer to a method that is none of HTTP's, and whether that closes.
+    pub(crate) const OTHER_METHOD: (u16, bool) = (200, false);
 }
 
 #[path = "../http/codec.rs"]

@@ -5,10 +5,11 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
-use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use ::http::{HeaderMap, StatusCode};
 use futures_lite::{AsyncRead, ready};
 use http_types::{Response, Trailers, trailers};
 
+use super::fields::append;
 use crate::executor::panic::catch;
 use crate::http::codec::AnswerHead;
 use crate::http::door::{Answer, Part};
@@ -101,19 +102,12 @@ impl Answer for TideAnswer {
     }
 }
 
-/// Copies trailers. One that would end its line early is left out, with a log record.
+/// Copies trailers.
 fn to_map(trailers: &Trailers) -> HeaderMap {
     let mut map = HeaderMap::new();
     for (name, values) in trailers.iter() {
         for value in values.iter() {
-            let (name, value) = (name.as_str(), value.as_str());
-            let key = HeaderName::from_bytes(name.as_bytes());
-            match (key, HeaderValue::from_bytes(value.as_bytes())) {
-                (Ok(key), Ok(value)) => drop(map.append(key, value)),
-                _ => {
-                    log::warn!(target: "neap", event = "field left out", field = name; "trailer `{name}` left out: it would end its line early");
-                }
-            }
+            append(&mut map, name.as_str(), value.as_str());
         }
     }
     map

@@ -1,15 +1,13 @@
 //! The handler's end of a request's body.
 
-use std::future::Future;
 use std::io;
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll, Waker};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
-use ::http::HeaderMap;
 use futures_lite::{AsyncBufRead, AsyncRead, ready};
-use http_types::{Body, Request, Trailers, trailers};
+use http_types::{Body, Request};
 
-use super::names::header_name;
+use super::tide_body::send;
 use crate::http::body_handle::BodyHandle;
 use crate::http::socket::{BUFFER_SIZE, ReadBuffer};
 
@@ -32,20 +30,6 @@ pub(super) fn attach(request: &mut Request, body: BodyHandle, length: Option<u64
     };
     let length = length.and_then(|length| usize::try_from(length).ok());
     request.set_body(Body::from_reader(reader, length));
-}
-
-/// Sends the trailers to the handler, without those that `http_types` cannot hold.
-fn send(sender: trailers::Sender, map: &HeaderMap) {
-    let mut trailers = Trailers::new();
-    for (name, value) in map {
-        let name = header_name(name.as_str());
-        let value = std::str::from_utf8(value.as_bytes()).ok();
-        if let (Some(name), Some(value)) = (name, value.filter(|value| value.is_ascii())) {
-            trailers.append(name, value);
-        }
-    }
-    // The channel has room for its only message, so the send is ready at once.
-    let _ = pin!(sender.send(trailers)).poll(&mut Context::from_waker(Waker::noop()));
 }
 
 impl AsyncRead for BodyReader {

@@ -1,17 +1,25 @@
 //! The door of tide: `http_types` requests and responses.
 //!
 //! - `app`: what can be served by it. `door`: how the connection is given its types.
-//! - `request`: makes a request of a head, with `targets` for its URL and `names` for its fields.
-//! - `body_reader`: the body of a request. `answer`: what the connection asks of a response.
+//! - `service`: the same as a service of `tower`.
+//! - `request`: makes a request of a head, with `targets` for its URL and `fields` for its fields, and `names`
+//!   for their names.
+//! - `body_reader`: the body of a request. `answer`: what the connection asks of a response. `tide_body`:
+//!   bodies beside the connection.
 
 mod answer;
 mod app;
 mod body_reader;
 mod door;
+mod fields;
 mod names;
 mod request;
+mod service;
 mod targets;
+mod tide_body;
 
 pub use self::app::{FromTideFn, TideApp, from_tide_fn};
 #[cfg(any(test, fuzzing))]
 pub(super) use self::door::TideDoor;
+pub use self::service::{TideService, tide_service};
+pub use self::tide_body::TideBody;

@@ -140,6 +140,19 @@ impl Targets {
     }
 }
 
+/// Makes a URL of a `Uri` and the `Host` of its request. A host that `Url` does not take is replaced by
+/// `localhost`.
+pub(super) fn url_of(uri: &::http::Uri, host: Option<&str>) -> Option<Url> {
+    if uri.scheme().is_some() {
+        return Url::parse(&uri.to_string()).ok();
+    }
+    let target = uri.path_and_query().map_or("/", |target| target.as_str());
+    let target = if target == "*" { "/*" } else { target };
+    let hosts = [host.unwrap_or_default(), "localhost"];
+    let mut hosts = hosts.into_iter().filter(|host| !host.is_empty());
+    hosts.find_map(|host| Url::parse(&format!("http://{host}{target}")).ok())
+}
+
 /// Replaces a URL's path and query.
 fn set_target(url: &mut Url, target: &str) {
     let (path, query) = match target.split_once('?') {

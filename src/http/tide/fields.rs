@@ -1,0 +1,91 @@
+//! Copying methods, fields and trailers between `http_types` and others.
+
+use ::http::{HeaderMap, HeaderName as Name, HeaderValue};
+use http_types::headers::HeaderName;
+use http_types::{Method, Request, Trailers};
+
+use super::names::header_name;
+use crate::http::codec::Refusal;
+
+/// Returns the method of that name.
+///
+/// Methods are case-sensitive (RFC 9110, 9.1); the parser of `http_types` is not, and it allocates.
+pub(super) fn method(name: &str) -> Result<Method, Refusal> {
+    Ok(match name {
+        "GET" => Method::Get,
+        "POST" => Method::Post,
+        "HEAD" => Method::Head,
+        "PUT" => Method::Put,
+        "DELETE" => Method::Delete,
+        "OPTIONS" => Method::Options,
+        "PATCH" => Method::Patch,
+        other => other
+            .parse()
+            .ok()
+            .filter(|method: &Method| method.as_ref() == other)
+            .ok_or(Refusal::unknown("unknown method"))?,
+    })
+}
+
+/// Copies a field into the request. Only its value and the list around it are allocated.
+pub(super) fn insert(request: &mut Request, name: &str, value: &[u8]) -> Result<(), Refusal> {
+    let bad = Refusal::malformed("bad field name");
+    let key = header_name(name).ok_or(bad)?;
+    let escaped;
+    let value = match std::str::from_utf8(value) {
+        Ok(value) if value.is_ascii() => value,
+        _ => {
+            escaped = escape(value);
+            &escaped
+        }
+    };
+    // A repeated name is rare: insert first, and put back in front what that replaced.
+    if let Some(mut values) = request.insert_header(key, value) {
+        let key: HeaderName = header_name(name).ok_or(bad)?;
+        if let Some(slot) = request.header_mut(key) {
+            values.append(slot);
+            *slot = values;
+        }
+    }
+    Ok(())
+}
+
+/// Percent-encodes the bytes of a value that are not ASCII.
+///
+/// `http_types` panics on a value that is not ASCII, and browsers do send cookies in UTF-8.
+fn escape(value: &[u8]) -> String {
+    let mut escaped = String::with_capacity(value.len() * 3);
+    for &byte in value {
+        if byte.is_ascii() {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    escaped
+}
+
+/// Copies trailers that a client has sent, without those that `http_types` cannot hold.
+pub(super) fn trailers(map: &HeaderMap) -> Trailers {
+    let mut trailers = Trailers::new();
+    for (name, value) in map {
+        let name = header_name(name.as_str());
+        let value = std::str::from_utf8(value.as_bytes()).ok();
+        if let (Some(name), Some(value)) = (name, value.filter(|value| value.is_ascii())) {
+            trailers.append(name, value);
+        }
+    }
+    trailers
+}
+
+/// Copies a field, or a trailer, of a response. One that would end its line early is left out, with a log
+/// record.
+pub(super) fn append(map: &mut HeaderMap, name: &str, value: &str) {
+    let key = Name::from_bytes(name.as_bytes());
+    match (key, HeaderValue::from_bytes(value.as_bytes())) {
+        (Ok(key), Ok(value)) => drop(map.append(key, value)),
+        _ => {
+            log::warn!(target: "neap", event = "field left out", field = name; "response field `{name}` left out: it would end its line early");
+        }
+    }
+}
