@@ -36,9 +36,10 @@ impl Output {
         self.bytes.is_empty() && self.tail.is_empty()
     }
 
-    /// Returns true if the answers are long enough to be written.
+    /// Returns true if the answers are long enough to be written, or end with a part that nothing can be
+    /// appended to.
     pub(super) fn is_full(&self) -> bool {
-        self.bytes.len() + self.tail.len() >= BUFFER_SIZE
+        !self.tail.is_empty() || self.bytes.len() >= BUFFER_SIZE
     }
 
     /// Puts a part of the present answer, at least one byte, behind the bytes. They are written before
