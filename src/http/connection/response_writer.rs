@@ -201,8 +201,14 @@ impl ResponseWriter {
     ) -> Poll<io::Result<bool>> {
         let output = &mut transport.output;
         while self.left > 0 && output.bytes().len() < GATHERED {
-            if transport.budget.is_spent() && !output.is_empty() {
-                return Poll::Ready(Ok(false));
+            if transport.budget.is_spent() {
+                if !output.is_empty() {
+                    return Poll::Ready(Ok(false));
+                }
+                // A body may have nothing but empty frames, and no end.
+                if transport.budget.poll(cx).is_pending() {
+                    return self.unless_unsent(Poll::Pending, output.bytes());
+                }
             }
             let left = self.left;
             let part = self.poll_part(response.as_mut(), output, cx);
@@ -294,7 +300,7 @@ impl ResponseWriter {
         }
     }
 
-    /// Reads a part of the body. A panic of the body is an error.
+    /// Reads a part of the body. A panic of the body, or of its error, is an error.
     fn poll_body<A: Answer>(
         &mut self,
         response: Pin<&mut A>,
@@ -302,7 +308,7 @@ impl ResponseWriter {
         most: usize,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<Part>> {
-        match catch(|| response.poll_part(cx, out, most)) {
+        match catch(|| response.poll_part(cx, out, most).map_err(words_of)) {
             Ok(read) => read,
             Err(Panicked(message)) => {
                 self.panic = Some(message);
@@ -334,6 +340,11 @@ enum Gathered {
     Tail,
 
     End,
+}
+
+/// Returns an error of the same words, and drops the user's own: both may panic.
+fn words_of(error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), error.to_string())
 }
 
 /// Puts the size in front of the chunk at `start`, and the line end behind it.

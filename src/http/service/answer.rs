@@ -26,6 +26,8 @@ pin_project! {
         parts: Parts,
         #[pin]
         body: Option<B>,
+        // The length of the body, if it is known.
+        length: Option<u64>,
         // What was not copied of the last frame.
         data: Bytes,
         trailers: Option<HeaderMap>,
@@ -35,9 +37,15 @@ pin_project! {
 
 impl<B> ServiceAnswer<B> {
     /// Makes the answer of a response. `upgrade` is there if the handler may have asked for the connection.
-    pub(super) fn new(response: Response<B>, upgrade: Option<UpgradeEnd>) -> Self {
+    ///
+    /// The body is asked for its length here, in the app's future, where it may panic.
+    pub(super) fn new(response: Response<B>, upgrade: Option<UpgradeEnd>) -> Self
+    where
+        B: http_body::Body,
+    {
         let (parts, body) = response.into_parts();
         Self {
+            length: body.size_hint().exact(),
             body: Some(body),
             upgrade: upgrade.filter(UpgradeEnd::is_asked),
             ..Self::empty(parts)
@@ -48,6 +56,7 @@ impl<B> ServiceAnswer<B> {
         Self {
             parts,
             body: None,
+            length: Some(0),
             data: Bytes::new(),
             trailers: None,
             upgrade: None,
@@ -66,8 +75,7 @@ where
     }
 
     fn length(&self) -> Option<u64> {
-        let body = self.body.as_ref();
-        body.map_or(Some(0), |body| body.size_hint().exact())
+        self.length
     }
 
     #[inline(always)]
