@@ -167,11 +167,12 @@ impl<A: AnswerHead> ResponseHead<'_, A> {
             // RFC 9110, 8.6: to HEAD the length that GET would have, to 1xx and 204 none.
             ResponseFraming::Empty if self.is_reset_head() => content_length(0, out),
             ResponseFraming::Empty if self.method == MethodKind::Head && self.may_have_length() => {
+                // A body of no byte may stand for one that was left out: its length is then not known.
                 match (set, self.answer.length()) {
-                    (Some(length), None | Some(0)) | (_, Some(length)) => {
+                    (Some(length), None | Some(0)) | (_, Some(length @ 1..)) => {
                         content_length(length, out);
                     }
-                    (None, None) => {}
+                    (None, None | Some(0)) => {}
                 }
             }
             ResponseFraming::Empty => {}
