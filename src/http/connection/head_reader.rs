@@ -151,14 +151,12 @@ impl<D: Door> HeadReader<D> {
             return None;
         }
         match self.parse_new(bytes, slot) {
-            Ok(Some(head)) if head.length > max_head => {
-                Some(Awaited::Refusal(Refusal::head_too_long()))
-            }
+            Ok(Some(head)) if head.length > max_head => Some(too_long(&bytes[..max_head])),
             Ok(Some(head)) => {
                 transport.buffer.consume(head.length);
                 Some(Awaited::Request(head))
             }
-            Ok(None) if bytes.len() >= max_head => Some(Awaited::Refusal(too_long(bytes))),
+            Ok(None) if bytes.len() >= max_head => Some(too_long(&bytes[..max_head])),
             Ok(None) => {
                 self.searched = bytes.len().saturating_sub(2);
                 if transport.socket.state() != ConnState::Head {
@@ -241,12 +239,12 @@ fn time_out(transport: &Transport, draining: bool) -> Awaited {
     Awaited::Close(CloseMode::AtOnce)
 }
 
-/// Returns the refusal of a head that is too long, and not whole.
-fn too_long(bytes: &[u8]) -> Refusal {
-    match bytes.contains(&b'\n') {
+/// Returns the refusal of a head that is too long, and begins with these bytes: as many as it may have.
+fn too_long(bytes: &[u8]) -> Awaited {
+    Awaited::Refusal(match bytes.contains(&b'\n') {
         true => Refusal::head_too_long(),
         false => Refusal::target_too_long(),
-    }
+    })
 }
 
 /// Returns true if a head may end in `bytes`: if there is an empty line.

@@ -117,7 +117,8 @@ impl http_body::Body for Body {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.is_none()
+        let incoming = self.0.as_ref();
+        incoming.is_none_or(|incoming| incoming.left == Some(0))
     }
 
     fn size_hint(&self) -> SizeHint {
