@@ -173,6 +173,13 @@
 //! |---|---|
 //! | nested apps, state, middleware, `Redirect`, `serve_dir` of tide 0.16 | `tests/http/tide.rs` |
 //! | `tide::sse` | `tests/http/tide.rs`; an SSE handler is a detached async-std task, and ends once its connection has |
+//! | `Json`, `Query`, `Form`, `Path`, `Multipart`, `State`, `Extension`, `MatchedPath`, `OriginalUri` of axum 0.8, what they refuse, nested routers, `fallback`, `Redirect`, `HEAD` | `tests/axum/routers.rs` |
+//! | trace, cors, set-header, catch-panic, request-id and auth of tower-http 0.6 | `tests/axum/layers.rs` |
+//! | `tower::service_fn`, `map_response`, `BoxCloneSyncService`, services that are not ready at once or fail | `tests/axum/services.rs` |
+//! | axum's `Sse`, bodies streamed both ways, trailers both ways | `tests/axum/streams.rs` |
+//! | bodies of `http-body` of every framing, and such that fail, panic, or break their `SizeHint` | `tests/axum/framing.rs`, `broken.rs`, `pipelining.rs` |
+//! | bodies of requests read whole, in part, by another task, too late, too long; heads | `tests/axum/requests.rs`, `heads.rs` |
+//! | WebSocket by async-tungstenite 0.35 with its client, in axum | `tests/axum/websocket.rs`, `examples/websocket.rs` |
 //! | upgrades by `http_types::upgrade`, WebSocket by async-tungstenite 0.35 with its client | `tests/http/tide.rs` |
 //! | sessions, cookies and the log middleware of tide 0.16, tide-websockets 0.4 (no default features) | by hand, 2026-11 |
 //! | tide 0.17 beta | not tried; pass a function that calls its `respond` to [`from_fn`] |
