@@ -6,6 +6,9 @@
 mod http_support;
 #[path = "../runtimes/mod.rs"]
 mod runtimes;
+#[cfg(feature = "signal")]
+#[path = "../../examples/websocket.rs"]
+mod websocket_example;
 
 mod broken;
 mod framing;
@@ -17,6 +20,8 @@ mod routers;
 mod scripted;
 mod services;
 mod streams;
+#[cfg(feature = "signal")]
+mod websocket;
 
 use axum::Router;
 use http_support::{Running, run_on};
