@@ -46,19 +46,19 @@ impl Ended {
     }
 }
 
-/// Returns this program as a server on this runtime.
-pub(crate) fn command(runtime: &str) -> Result<Command, Failure> {
+/// Returns this program as the server of this name.
+pub(crate) fn command(server: &str) -> Result<Command, Failure> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(["--serve", runtime]);
+    command.args(["--serve", server]);
     // The panics that clients ask for are many.
     command.env("RUST_BACKTRACE", "0");
     Ok(command)
 }
 
 impl Server {
-    /// Starts a server on this runtime with these flags, and waits until it listens.
-    pub(crate) fn start(runtime: &str, flags: &[&str]) -> Result<Self, Failure> {
-        let mut command = command(runtime)?;
+    /// Starts the server of this name with these flags, and waits until it listens.
+    pub(crate) fn start(server: &str, flags: &[&str]) -> Result<Self, Failure> {
+        let mut command = command(server)?;
         command.args(flags);
         Self::spawn(&mut command)
     }

@@ -13,8 +13,8 @@ use crate::{Failure, PATIENCE};
 /// wrong.
 pub(crate) fn run(settings: &Settings) -> Result<Vec<String>, Failure> {
     let mut wrong = Vec::new();
-    for runtime in ["in-place", "smol"] {
-        let server = Server::start(runtime, &[])?;
+    for name in settings.servers(&["in-place", "smol"]) {
+        let server = Server::start(&name, &[])?;
         let rest = server.resident()?;
         let mut clients = Vec::new();
         for _ in 0..settings.connections {
@@ -44,7 +44,7 @@ pub(crate) fn run(settings: &Settings) -> Result<Vec<String>, Failure> {
         drop(clients);
         let ended = server.wait_since(began, PATIENCE)?;
         println!(
-            "{runtime}: {silent} bytes a connection that is silent, {asked} that has asked, {at_once} after \
+            "{name}: {silent} bytes a connection that is silent, {asked} that has asked, {at_once} after \
              all have asked at once; {spent:.1?} of CPU in a second of rest; exit after {:.1?}, {reset} reset",
             ended.took
         );
@@ -68,7 +68,7 @@ pub(crate) fn run(settings: &Settings) -> Result<Vec<String>, Failure> {
             checks
                 .into_iter()
                 .filter(|(is_wrong, _)| *is_wrong)
-                .map(|(_, what)| format!("{runtime}: {what}")),
+                .map(|(_, what)| format!("{name}: {what}")),
         );
     }
     Ok(wrong)

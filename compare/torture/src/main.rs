@@ -1,4 +1,4 @@
-//! Attacks the tide server, and stops it amid that: `cargo run --release -p torture -- --help`.
+//! Attacks the server, by its doors for tide and for axum, and stops it amid that: `cargo run --release -p torture -- --help`.
 
 #![cfg_attr(not(target_os = "linux"), allow(unused))]
 

@@ -21,8 +21,8 @@ const RESIDENT: u64 = 4 * 1024 * 1024;
 /// Sends the requests on two runtimes. Returns what is wrong.
 pub(crate) fn run(settings: &Settings) -> Result<Vec<String>, Failure> {
     let mut wrong = Vec::new();
-    for runtime in ["in-place", "smol-threads"] {
-        let server = Server::start(runtime, &[])?;
+    for name in settings.servers(&["in-place", "smol-threads"]) {
+        let server = Server::start(&name, &[])?;
         requests(server.address, settings.requests / 10)?;
         let before = (
             heap(server.address)?,
@@ -38,7 +38,7 @@ pub(crate) fn run(settings: &Settings) -> Result<Vec<String>, Failure> {
             server.descriptors()?,
         );
         println!(
-            "{runtime}: {} requests in {took:.1?}: heap {} to {} bytes, resident {} to {} kB, files {} to {}",
+            "{name}: {} requests in {took:.1?}: heap {} to {} bytes, resident {} to {} kB, files {} to {}",
             settings.requests,
             before.0,
             after.0,
@@ -58,7 +58,7 @@ pub(crate) fn run(settings: &Settings) -> Result<Vec<String>, Failure> {
             checks
                 .iter()
                 .filter(|(is_wrong, _)| *is_wrong)
-                .map(|(_, what)| format!("{runtime}: {what}")),
+                .map(|(_, what)| format!("{name}: {what}")),
         );
     }
     Ok(wrong)

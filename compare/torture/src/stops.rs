@@ -1,4 +1,4 @@
-//! Stops with all kinds of client at once, on every runtime in turn.
+//! Stops with all kinds of client at once, by each door on every runtime in turn.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -41,6 +41,7 @@ enum Course {
 /// What is known of all stops.
 struct Stops<'a> {
     settings: &'a Settings,
+    servers: Vec<String>,
     kinds: Vec<(&'a Kind, Tally)>,
     began: Instant,
     next: AtomicUsize,
@@ -55,6 +56,7 @@ pub(crate) fn run(settings: &Settings) -> Result<Vec<String>, Failure> {
     let kinds = kinds.filter(|kind| settings.wants(kind.name));
     let stops = Stops {
         settings,
+        servers: settings.servers(&RUNTIMES),
         kinds: kinds.map(|kind| (kind, Tally::default())).collect(),
         began: Instant::now(),
         next: AtomicUsize::new(0),
@@ -82,17 +84,11 @@ impl Stops<'_> {
             if over {
                 return;
             }
-            let (seed, runtime) = (self.settings.seed + nth as u64, self.runtime(nth));
-            if let Err(error) = self.stop(seed, runtime) {
-                self.note(format!("{error} (seed {seed}, {runtime})"));
+            let seed = self.settings.seed + nth as u64;
+            let name = &self.servers[nth % self.servers.len()];
+            if let Err(error) = self.stop(seed, name) {
+                self.note(format!("{error} (seed {seed}, {name})"));
             }
-        }
-    }
-
-    fn runtime(&self, nth: usize) -> &str {
-        match &self.settings.runtimes[..] {
-            [] => RUNTIMES[nth % RUNTIMES.len()],
-            some => &some[nth % some.len()],
         }
     }
 
@@ -104,7 +100,7 @@ impl Stops<'_> {
     }
 
     /// Starts a server, has all kinds of client use it, and stops it.
-    fn stop(&self, seed: u64, runtime: &str) -> Result<(), Failure> {
+    fn stop(&self, seed: u64, name: &str) -> Result<(), Failure> {
         let mut rng = Rng::with_seed(seed);
         let course = match rng.u8(0..8) {
             0..=4 => Course::Clean,
@@ -116,7 +112,7 @@ impl Stops<'_> {
             Course::Cut => DRAIN,
         };
         let drain = drain.as_millis().to_string();
-        let server = Server::start(runtime, &["--drain", &drain])?;
+        let server = Server::start(name, &["--drain", &drain])?;
         let tallies: Vec<_> = self.kinds.iter().map(|_| Tally::default()).collect();
         let ended = thread::scope(|scope| {
             for ((kind, _), tally) in self.kinds.iter().zip(&tallies) {
@@ -147,7 +143,7 @@ impl Stops<'_> {
         // A process that had to be killed has cut everything, and so has one that was cancelled.
         let ended = ended?;
         if course != Course::Twice {
-            let place = format!("seed {seed}, {runtime}, {course:?}");
+            let place = format!("seed {seed}, {name}, {course:?}");
             for ((_, all), tally) in self.kinds.iter().zip(&tallies) {
                 all.merge(tally, &place);
             }
@@ -251,7 +247,7 @@ fn check(course: Course, ended: &Ended) -> Result<(), Failure> {
 /// Returns the last lines of a text.
 fn last_lines(text: &str) -> String {
     // Handlers panic as asked.
-    let asked = |line: &&str| line.contains("as asked") || line.contains("serve/app.rs");
+    let asked = |line: &&str| line.contains("as asked") || line.contains("src/serve/");
     let lines: Vec<_> = text.lines().filter(|line| !asked(line)).collect();
     lines[lines.len().saturating_sub(5)..].join(" / ")
 }

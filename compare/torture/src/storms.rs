@@ -21,20 +21,21 @@ use crate::{Failure, PATIENCE};
 /// Storms of signals. Returns what is wrong.
 pub(crate) fn signals(settings: &Settings) -> Result<Vec<String>, Failure> {
     let mut rng = Rng::with_seed(settings.seed);
-    let mut wrong = early_signals(&mut rng)?;
-    for runtime in RUNTIMES {
-        wrong.extend(interrupted(runtime, settings, &mut rng)?);
-        wrong.extend(many_terminations(runtime)?);
+    let mut wrong = early_signals(settings, &mut rng)?;
+    for name in settings.servers(&RUNTIMES) {
+        wrong.extend(interrupted(&name, settings, &mut rng)?);
+        wrong.extend(many_terminations(&name)?);
     }
     Ok(wrong)
 }
 
 /// Sends SIGTERM in the first milliseconds of a process. Before its handler is in, that kills it.
-fn early_signals(rng: &mut Rng) -> Result<Vec<String>, Failure> {
+fn early_signals(settings: &Settings, rng: &mut Rng) -> Result<Vec<String>, Failure> {
     const TRIES: usize = 300;
+    let servers = settings.servers(&RUNTIMES);
     let (mut killed, mut latest, mut wrong) = (0, Duration::ZERO, Vec::new());
     for nth in 0..TRIES {
-        let mut command = command(RUNTIMES[nth % RUNTIMES.len()])?;
+        let mut command = command(&servers[nth % servers.len()])?;
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -70,8 +71,8 @@ fn early_signals(rng: &mut Rng) -> Result<Vec<String>, Failure> {
 
 /// Stops and continues a process (SIGSTOP, SIGCONT) all the time, under load and while it drains: each
 /// wait of the kernel may then end with EINTR (signal(7)).
-fn interrupted(runtime: &str, settings: &Settings, rng: &mut Rng) -> Result<Vec<String>, Failure> {
-    let (server, tally) = (Server::start(runtime, &[])?, Tally::default());
+fn interrupted(name: &str, settings: &Settings, rng: &mut Rng) -> Result<Vec<String>, Failure> {
+    let (server, tally) = (Server::start(name, &[])?, Tally::default());
     let (address, pid, over) = (server.address, server.pid(), AtomicBool::new(false));
     let ended = thread::scope(|scope| {
         for kind in FINITE.iter().filter(|kind| settings.wants(kind.name)) {
@@ -101,14 +102,14 @@ fn interrupted(runtime: &str, settings: &Settings, rng: &mut Rng) -> Result<Vec<
     }
     Ok(wrong
         .into_iter()
-        .map(|what| format!("{runtime}, interrupted: {what}"))
+        .map(|what| format!("{name}, interrupted: {what}"))
         .collect())
 }
 
 /// Sends a termination each 20 ms. Those within 100 ms are one; the second that counts cancels, later ones
 /// kill: the process must be gone soon.
-fn many_terminations(runtime: &str) -> Result<Vec<String>, Failure> {
-    let server = Server::start(runtime, &[])?;
+fn many_terminations(name: &str) -> Result<Vec<String>, Failure> {
+    let server = Server::start(name, &[])?;
     let mut stalled = Connection::open(server.address, None)?;
     let _ = stalled.send("GET /events HTTP/1.1\r\nhost: a\r\n\r\n");
     let _ = stalled.take(100);
@@ -120,7 +121,7 @@ fn many_terminations(runtime: &str) -> Result<Vec<String>, Failure> {
     let ended = server.wait_since(began, PATIENCE)?;
     if ended.took > Duration::from_secs(5) {
         return Ok(vec![format!(
-            "{runtime}: gone {:?} after 50 terminations",
+            "{name}: gone {:?} after 50 terminations",
             ended.took
         )]);
     }
@@ -130,8 +131,8 @@ fn many_terminations(runtime: &str) -> Result<Vec<String>, Failure> {
 /// A storm of connects that are closed or reset at once, beside a client that must be answered.
 pub(crate) fn connects(settings: &Settings) -> Result<Vec<String>, Failure> {
     let mut wrong = Vec::new();
-    for runtime in RUNTIMES {
-        let (server, tally) = (Server::start(runtime, &[])?, Tally::default());
+    for name in settings.servers(&RUNTIMES) {
+        let (server, tally) = (Server::start(&name, &[])?, Tally::default());
         let (address, connects) = (server.address, AtomicUsize::new(0));
         let ended = thread::scope(|scope| {
             for nth in 0..4 {
@@ -153,18 +154,18 @@ pub(crate) fn connects(settings: &Settings) -> Result<Vec<String>, Failure> {
         let [answered, ..] = tally.counts();
         let connects = connects.load(Relaxed);
         println!(
-            "{runtime}: {connects} connects closed at once, {answered} requests answered, exit after {:.1?}",
+            "{name}: {connects} connects closed at once, {answered} requests answered, exit after {:.1?}",
             ended.took
         );
         wrong.extend(
             tally
                 .faults()
                 .into_iter()
-                .map(|what| format!("{runtime}: {what}")),
+                .map(|what| format!("{name}: {what}")),
         );
         if !ended.is_clean() || ended.took > Duration::from_secs(8) {
             wrong.push(format!(
-                "{runtime}: {}, {:?}: {}",
+                "{name}: {}, {:?}: {}",
                 ended.status, ended.took, ended.stdout
             ));
         }
@@ -184,10 +185,10 @@ fn connect_and_close(address: SocketAddr, nth: usize, connects: &AtomicUsize) {
 
 /// More connections than the server may open files. It must not spin, must answer those it has, and at
 /// the stop must answer those that are in the kernel's queue.
-pub(crate) fn descriptors(_: &Settings) -> Result<Vec<String>, Failure> {
+pub(crate) fn descriptors(settings: &Settings) -> Result<Vec<String>, Failure> {
     let mut wrong = Vec::new();
-    for runtime in ["in-place", "smol", "thread-pool"] {
-        let server = Server::start(runtime, &["--descriptors", "64", "--grace", "2000"])?;
+    for name in settings.servers(&["in-place", "smol", "thread-pool"]) {
+        let server = Server::start(&name, &["--descriptors", "64", "--grace", "2000"])?;
         let mut clients = Vec::new();
         for _ in 0..300 {
             clients.push(Connection::open(server.address, None)?);
@@ -208,7 +209,7 @@ pub(crate) fn descriptors(_: &Settings) -> Result<Vec<String>, Failure> {
         let lost = 300 - answered.sum::<usize>();
         let ended = stopped.join().map_err(|_| "the wait has panicked")??;
         println!(
-            "{runtime}: {spent:.1?} of CPU in a second without descriptors; {lost} of 300 lost at the stop; exit after {:.1?}",
+            "{name}: {spent:.1?} of CPU in a second without descriptors; {lost} of 300 lost at the stop; exit after {:.1?}",
             ended.took
         );
         let refused = TcpStream::connect(address).is_err();
@@ -231,7 +232,7 @@ pub(crate) fn descriptors(_: &Settings) -> Result<Vec<String>, Failure> {
             checks
                 .into_iter()
                 .filter(|(is_wrong, _)| *is_wrong)
-                .map(|(_, what)| format!("{runtime}: {what}")),
+                .map(|(_, what)| format!("{name}: {what}")),
         );
     }
     Ok(wrong)

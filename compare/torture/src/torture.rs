@@ -5,15 +5,16 @@ use std::time::{Duration, Instant};
 use lexopt::prelude::*;
 use rustix::process::{Resource, getrlimit, setrlimit};
 
+use crate::serve::DOORS;
 use crate::settings::Settings;
 use crate::{Failure, fairness, idle, memory, serve, stops, storms};
 
 const HELP: &str = "\
-Attacks the tide server, and stops it amid that, on this machine alone.
+Attacks the server, by both its doors, and stops it amid that, on this machine alone.
 
 cargo run --release -p torture -- [FLAG ...] [TRIAL ...]
 
-  stops        stops with all kinds of client at once, on every runtime in turn
+  stops        stops with all kinds of client at once, by both doors on every runtime in turn
   idle         10,000 idle connections, and a stop
   signals      storms of signals: at the start, under load, while it drains
   connects     a storm of connects, and a stop
@@ -29,6 +30,7 @@ All are made unless some are named.
   --jobs N        how many stops at once (4)
   --kind TEXT     only clients whose kind contains TEXT; repeatable
   --without TEXT  no clients whose kind contains TEXT; repeatable
+  --door NAME     only by this door, tide or axum; repeatable
   --runtime NAME  only on this runtime; repeatable
   --requests N    for `memory` (1,000,000)
   --connections N for `idle` (10,000)
@@ -65,8 +67,8 @@ pub(crate) fn run() -> Result<(), Failure> {
                 return Ok(());
             }
             Long("serve") => {
-                let runtime = flags.value()?.string()?;
-                return serve::serve(&runtime, &mut flags);
+                let server = flags.value()?.string()?;
+                return serve::serve(&server, &mut flags);
             }
             Value(name) => trials.push(name.string()?),
             Long(name) => {
@@ -87,6 +89,18 @@ impl Settings {
         !unwanted && (self.kinds.is_empty() || self.kinds.iter().any(named))
     }
 
+    /// Returns the servers of a trial: each door on each of these runtimes, or on those that are asked for.
+    pub(crate) fn servers(&self, runtimes: &[&str]) -> Vec<String> {
+        let or = |wanted: &[String], all: &[&str]| match wanted {
+            [] => all.iter().map(|&name| name.to_owned()).collect(),
+            wanted => wanted.to_vec(),
+        };
+        let doors = or(&self.doors, &DOORS);
+        let runtimes = or(&self.runtimes, runtimes);
+        let on = |runtime| doors.iter().map(move |door| format!("{door} on {runtime}"));
+        runtimes.iter().flat_map(on).collect()
+    }
+
     fn set(&mut self, name: &str, value: String) -> Result<(), Failure> {
         match name {
             "seconds" => self.length = Duration::from_secs_f64(value.parse()?),
@@ -95,6 +109,7 @@ impl Settings {
             "jobs" => self.jobs = value.parse()?,
             "kind" => self.kinds.push(value),
             "without" => self.without.push(value),
+            "door" => self.doors.push(value),
             "runtime" => self.runtimes.push(value),
             "requests" => self.requests = value.parse()?,
             "connections" => self.connections = value.parse()?,

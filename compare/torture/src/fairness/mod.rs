@@ -38,8 +38,8 @@ const TURNS: Duration = Duration::from_millis(6);
 /// A server that is attacked.
 struct Contender {
     name: String,
-    /// The runtime, or the command of a peer.
-    runtime: Result<&'static str, String>,
+    /// The name of one of ours, or the command of a peer.
+    server: Result<String, String>,
     /// For each attack.
     latencies: Vec<Latencies>,
     /// The longest time from the stop, amid the attack, to the exit.
@@ -63,17 +63,16 @@ pub(crate) fn run(settings: &Settings) -> Result<Vec<String>, Failure> {
 }
 
 fn contenders(settings: &Settings) -> Vec<Contender> {
-    let contender = |name: &str, runtime| Contender {
+    let contender = |name: &str, server| Contender {
         name: name.to_owned(),
-        runtime,
+        server,
         latencies: ATTACKS.iter().map(|_| Latencies::default()).collect(),
         exits: vec![Duration::ZERO; ATTACKS.len()],
     };
-    let ours = ["in-place", "smol", "thread-pool"].into_iter();
-    let ours = ours.filter(|name| {
-        settings.runtimes.is_empty() || settings.runtimes.iter().any(|wanted| wanted == name)
-    });
-    let ours = ours.map(|runtime| contender(&format!("neap, {runtime}"), Ok(runtime)));
+    let ours = settings
+        .servers(&["in-place", "smol", "thread-pool"])
+        .into_iter();
+    let ours = ours.map(|name| contender(&format!("neap, {name}"), Ok(name)));
     let peers = settings
         .peers
         .iter()
@@ -94,7 +93,7 @@ impl Contender {
             let measured = other.join().map_err(|_| "the other client has panicked");
             let began = Instant::now();
             // A peer may have no deadline: it is killed. So is one of ours that does not end.
-            if self.runtime.is_ok() {
+            if self.server.is_ok() {
                 server.signal(Signal::TERM);
                 let _ = server.wait_since(began, PATIENCE);
             } else {
@@ -109,9 +108,9 @@ impl Contender {
     }
 
     fn start(&self) -> Result<Server, Failure> {
-        let mut command = match &self.runtime {
-            Ok(runtime) => {
-                let mut command = command(runtime)?;
+        let mut command = match &self.server {
+            Ok(name) => {
+                let mut command = command(name)?;
                 command.args(["--drain", "2000"]);
                 command
             }
@@ -152,7 +151,7 @@ fn print(contenders: &mut [Contender]) {
     for (nth, attack) in ATTACKS.iter().enumerate() {
         let cells = contenders.iter_mut().map(|contender| {
             let exit = contender.exits[nth].as_secs_f64();
-            match contender.runtime {
+            match contender.server {
                 Ok(_) => format!("{}; {exit:.1}", contender.latencies[nth]),
                 Err(_) => contender.latencies[nth].to_string(),
             }
@@ -171,13 +170,13 @@ fn wrong(contenders: &mut [Contender]) -> Vec<String> {
     for (nth, attack) in ATTACKS.iter().enumerate() {
         let peers = contenders
             .iter()
-            .filter(|contender| contender.runtime.is_err());
+            .filter(|contender| contender.server.is_err());
         let worst = peers.map(|peer| peer.latencies[nth].percentile(99)).max();
         let limit = STARVED + TURNS * attack.turns;
         let limit = limit.max(worst.unwrap_or_default() * 2);
         for contender in contenders
             .iter()
-            .filter(|contender| contender.runtime.is_ok())
+            .filter(|contender| contender.server.is_ok())
         {
             let (name, latencies) = (&contender.name, &contender.latencies[nth]);
             if latencies.percentile(99) > limit || latencies.failed > 0 {

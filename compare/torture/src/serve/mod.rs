@@ -1,13 +1,15 @@
 //! The server that is attacked: this program with `--serve`, in a process of its own.
 
-mod app;
+mod axum;
 mod heap;
 mod runtimes;
+mod streams;
+mod tide;
 
 use std::time::Duration;
 
 use lexopt::prelude::*;
-use neap::http::Server;
+use neap::http::{App, Server};
 use neap::{Group, signal};
 use rustix::process::{
     Resource, Rlimit, Signal, getrlimit, set_parent_process_death_signal, setrlimit,
@@ -15,6 +17,9 @@ use rustix::process::{
 
 use crate::Failure;
 pub(crate) use runtimes::RUNTIMES;
+
+/// The doors by which the same app is served.
+pub(crate) const DOORS: [&str; 2] = ["tide", "axum"];
 
 /// What the command line sets.
 #[derive(Debug, Clone, Copy)]
@@ -25,12 +30,13 @@ struct Settings {
     cancel: Duration,
 }
 
-/// Serves until SIGTERM. Prints `listening ADDRESS`, and at the end a line about the drain.
+/// Serves until SIGTERM, by a door on a runtime: `tide on smol`. Prints `listening ADDRESS`, and at the end a
+/// line about the drain.
 ///
 /// # Errors
 ///
 /// A flag is not understood, or the group has failed.
-pub(crate) fn serve(runtime: &str, flags: &mut lexopt::Parser) -> Result<(), Failure> {
+pub(crate) fn serve(server: &str, flags: &mut lexopt::Parser) -> Result<(), Failure> {
     // The process that tortures this one may be killed.
     set_parent_process_death_signal(Some(Signal::KILL))?;
     let mut settings = Settings {
@@ -49,15 +55,27 @@ pub(crate) fn serve(runtime: &str, flags: &mut lexopt::Parser) -> Result<(), Fai
             _ => return Err(flag.unexpected().into()),
         }
     }
-    runtimes::run(runtime, |group| run(group, settings))
+    match server.split_once(" on ") {
+        Some(("tide", runtime)) => {
+            runtimes::run(runtime, |group| run(tide::app(), group, settings))
+        }
+        Some(("axum", runtime)) => {
+            runtimes::run(runtime, |group| run(axum::app(), group, settings))
+        }
+        _ => Err(format!("no such server: {server}").into()),
+    }
 }
 
-async fn run(group: Group<'static>, settings: Settings) -> Result<(), Failure> {
+async fn run(
+    app: impl App + 'static,
+    group: Group<'static>,
+    settings: Settings,
+) -> Result<(), Failure> {
     let mut group = group
         .drain_timeout(settings.drain)
         .cancel_timeout(settings.cancel)
         .stop_on(signal::termination()?);
-    let server = Server::new(app::app(), "127.0.0.1:0")
+    let server = Server::new(app, "127.0.0.1:0")
         .idle_grace(settings.grace)
         .new_conn_grace(settings.grace)
         .drain_head_timeout(settings.head)

@@ -1,22 +1,15 @@
-//! The app that is served: a route for each kind of client.
+//! The app of tide.
 
-use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use async_io::Timer;
+use futures_lite::AsyncReadExt;
 use futures_lite::io::BufReader;
-use futures_lite::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use neap::StopToken;
 use neap::http::RequestExt;
 use tide::{Body, Request, Response};
 
 use super::heap;
-
-/// The length of one part of a stream that is always ready, in bytes: as axum's has in
-/// `peers/attacked`.
-const PART: usize = 1024;
+use super::streams::{AlwaysReady, PART, Ticks, send_back};
 
 pub(super) fn app() -> tide::Server<()> {
     let mut app = tide::new();
@@ -28,9 +21,10 @@ pub(super) fn app() -> tide::Server<()> {
     app.at("/bytes/:n").get(bytes);
     app.at("/stream/:n/:ms").get(stream);
     app.at("/endless").get(endless);
-    app.at("/events").get(|_| async { Ok(ticks(None)) });
+    app.at("/events")
+        .get(|_| async { Ok(body(Ticks::for_ever())) });
     app.at("/until-stop")
-        .get(|request: Request<()>| async move { Ok(ticks(Some(request.stop_token()))) });
+        .get(|request: Request<()>| async move { Ok(body(Ticks::until(request.stop_token()))) });
     app.at("/upgrade").get(upgrade);
     app.at("/panic").get(panics);
     app.at("/heap")
@@ -75,53 +69,11 @@ async fn bytes(request: Request<()>) -> tide::Result<Body> {
 
 async fn stream(request: Request<()>) -> tide::Result<Body> {
     let pause = Duration::from_millis(number(&request, "ms")?);
-    let stream = Ticks {
-        left: number(&request, "n")?,
-        pause,
-        timer: Timer::after(pause),
-        until: None,
-    };
-    Ok(Body::from_reader(BufReader::new(stream), None))
+    Ok(body(Ticks::new(number(&request, "n")?, pause)))
 }
 
-/// A stream of ticks, one in 5 ms, that ends at the stop, or never.
-fn ticks(until: Option<StopToken>) -> Body {
-    let pause = Duration::from_millis(5);
-    let stream = Ticks {
-        left: u64::MAX,
-        pause,
-        timer: Timer::after(pause),
-        until,
-    };
-    Body::from_reader(BufReader::new(stream), None)
-}
-
-/// A body of n parts, one after each pause.
-struct Ticks {
-    left: u64,
-    pause: Duration,
-    timer: Timer,
-    /// Ends the body when it is stopped.
-    until: Option<StopToken>,
-}
-
-impl AsyncRead for Ticks {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        out: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        let over = self.until.as_ref().is_some_and(StopToken::is_stopped);
-        if self.left == 0 || over {
-            return Poll::Ready(Ok(0));
-        }
-        ready!(Pin::new(&mut self.timer).poll(cx));
-        let pause = self.pause;
-        self.timer.set_after(pause);
-        self.left -= 1;
-        out[..5].copy_from_slice(b"tick\n");
-        Poll::Ready(Ok(5))
-    }
+fn body(ticks: Ticks) -> Body {
+    Body::from_reader(BufReader::new(ticks), None)
 }
 
 async fn endless(_: Request<()>) -> tide::Result<Body> {
@@ -131,21 +83,6 @@ async fn endless(_: Request<()>) -> tide::Result<Body> {
     ))
 }
 
-/// A body that is always ready, and never ends.
-struct AlwaysReady;
-
-impl AsyncRead for AlwaysReady {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        out: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        let length = out.len().min(PART);
-        out[..length].fill(b'x');
-        Poll::Ready(Ok(length))
-    }
-}
-
 async fn upgrade(_: Request<()>) -> tide::Result<Response> {
     let mut response = Response::new(101);
     response.insert_header("upgrade", "echo");
@@ -153,14 +90,8 @@ async fn upgrade(_: Request<()>) -> tide::Result<Response> {
     let inner: &mut http_types::Response = response.as_mut();
     let upgrade = inner.recv_upgrade().await;
     async_std::task::spawn(async move {
-        let Some(mut connection) = upgrade.await else {
-            return;
-        };
-        let mut buffer = [0; 256];
-        while let Ok(length @ 1..) = connection.read(&mut buffer).await {
-            if connection.write_all(&buffer[..length]).await.is_err() {
-                return;
-            }
+        if let Some(connection) = upgrade.await {
+            send_back(connection).await;
         }
     });
     Ok(response)
