@@ -19,6 +19,8 @@ use crate::service::exit::BoxError;
 /// Parts of at least this many bytes are written from where they are. To copy fewer costs less than
 /// another buffer in the call.
 const LARGE: usize = 8 * 1024;
+/// The most bytes of one part: others have their turn between two of them.
+const LARGEST: usize = 1024 * 1024;
 
 pin_project! {
     /// A response of `http`, while it is sent.
@@ -124,7 +126,8 @@ where
             }
         }
         if this.data.len() >= LARGE {
-            return Poll::Ready(Ok(Part::Whole(std::mem::take(this.data))));
+            let part = this.data.split_to(LARGEST.min(this.data.len()));
+            return Poll::Ready(Ok(Part::Whole(part)));
         }
         let part = this.data.split_to(most.min(this.data.len()));
         out.extend_from_slice(&part);
@@ -146,5 +149,42 @@ impl<B> std::fmt::Debug for ServiceAnswer<B> {
         f.debug_struct("ServiceAnswer")
             .field("status", &self.parts.status)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::Waker;
+
+    use http_body_util::Full;
+
+    use super::*;
+
+    /// Returns the lengths of the parts of a body that is one frame of that length.
+    fn parts(length: usize) -> Vec<usize> {
+        let body = Full::new(Bytes::from(vec![0; length]));
+        let mut answer = pin!(ServiceAnswer::new(Response::new(body), None));
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut parts = Vec::new();
+        loop {
+            let (mut out, most) = (Vec::new(), 1000);
+            let part = answer.as_mut().poll_part(&mut cx, &mut out, most);
+            match part.map(Result::unwrap) {
+                Poll::Ready(Part::Copied(bytes)) => parts.push(bytes),
+                Poll::Ready(Part::Whole(bytes)) => parts.push(bytes.len()),
+                Poll::Ready(Part::End) => return parts,
+                Poll::Pending => panic!("it is there"),
+            }
+        }
+    }
+
+    #[test]
+    fn i14_a_frame_comes_in_parts_however_long_it_is() {
+        assert!(parts(0).is_empty());
+        assert_eq!(parts(2500), [1000, 1000, 500]);
+        assert_eq!(parts(LARGE), [LARGE]);
+        assert_eq!(parts(LARGEST), [LARGEST]);
+        assert_eq!(parts(2 * LARGEST + 1500), [LARGEST, LARGEST, 1000, 500]);
     }
 }
