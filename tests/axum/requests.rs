@@ -289,3 +289,37 @@ fn a_body_that_is_too_slow_is_a_408() {
         assert!(running.stop().report.is_clean());
     });
 }
+
+#[test]
+fn i14_a_body_of_tiny_chunks_takes_little_memory() {
+    limited(|| {
+        const CHUNKS: usize = 3000;
+        // Returns the number of frames, and how much memory all of them hold.
+        let app = from_fn(async |request: Request<Body>| {
+            let mut body = request.into_body();
+            let mut frames = Vec::new();
+            while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+                frames.push(frame.unwrap().into_data().unwrap());
+            }
+            drop(body);
+            let number = frames.len();
+            let held = frames
+                .into_iter()
+                .map(|frame| frame.try_into_mut().unwrap().capacity());
+            Response::new(format!("{number} {}", held.sum::<usize>()))
+        });
+        let running = run(Server::new(app, "127.0.0.1:0"));
+        let mut client = running.connect();
+        client.send("POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n");
+        let answer = client
+            .send("1\r\nx\r\n".repeat(CHUNKS))
+            .send("0\r\n\r\n")
+            .answer();
+        let (number, held) = answer.text().split_once(' ').unwrap();
+        assert_eq!(number, CHUNKS.to_string());
+        let held: usize = held.parse().unwrap();
+        assert!(held < 100 * CHUNKS, "{held} bytes for {CHUNKS}");
+        drop(client);
+        assert!(running.stop().report.is_clean());
+    });
+}
