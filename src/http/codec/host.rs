@@ -51,6 +51,11 @@ fn is_literal(literal: &str) -> bool {
 /// Returns true if `text` has only what may stand in a name: letters, digits, some marks, and bytes that
 /// are percent-encoded; with `colons` also colons.
 fn is_text(text: &str, colons: bool) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() | (byte == b'.') | (byte == b'-');
+    // Most are of these alone, and there is no branch per byte.
+    if text.bytes().fold(true, |all, byte| all & is_plain(byte)) {
+        return true;
+    }
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
         let fits = match byte {

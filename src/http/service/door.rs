@@ -7,6 +7,7 @@ use ::http::{Request, Response, StatusCode};
 
 use super::answer::ServiceAnswer;
 use super::body::Body;
+use super::names::Names;
 use super::request;
 use crate::http::body_handle::BodyHandle;
 use crate::http::codec::{RawHead, Refusal};
@@ -24,19 +25,23 @@ where
 {
     type Request = Request<Body>;
     type Response = ServiceAnswer<B>;
-    type Memory = ();
+    type Memory = Names;
 
-    fn memory(_: &Arc<Arrival>) {}
+    fn memory(_: &Arc<Arrival>) -> Names {
+        Names::default()
+    }
 
-    fn forget((): &mut ()) {}
+    fn forget(memory: &mut Names) {
+        *memory = Names::default();
+    }
 
     #[inline(always)]
     fn request(
-        (): &mut (),
+        memory: &mut Names,
         head: &RawHead<'_>,
         slot: &mut Option<Request<Body>>,
     ) -> Result<(), Refusal> {
-        request::make(head, slot)
+        request::make(memory, head, slot)
     }
 
     fn copy(request: &Request<Body>) -> Request<Body> {

@@ -1,9 +1,10 @@
 //! From a head in the buffer to a request of `http`.
 
-use ::http::{HeaderName, HeaderValue, Method, Request, Uri, Version, header};
+use ::http::{HeaderValue, Method, Request, Uri, Version, header};
 use bytes::Bytes;
 
 use super::body::Body;
+use super::names::Names;
 use crate::http::codec::{RawHead, Refusal, TargetForm, authority};
 
 /// Makes a request of a head, and puts it into `slot`.
@@ -14,7 +15,11 @@ use crate::http::codec::{RawHead, Refusal, TargetForm, authority};
 ///
 /// The target is longer than a `Uri` can be.
 #[inline(always)]
-pub(super) fn make(head: &RawHead<'_>, slot: &mut Option<Request<Body>>) -> Result<(), Refusal> {
+pub(super) fn make(
+    names: &mut Names,
+    head: &RawHead<'_>,
+    slot: &mut Option<Request<Body>>,
+) -> Result<(), Refusal> {
     let copy = Bytes::copy_from_slice(head.bytes);
     let part = |part: &[u8]| {
         let start = part.as_ptr() as usize - head.bytes.as_ptr() as usize;
@@ -33,14 +38,10 @@ pub(super) fn make(head: &RawHead<'_>, slot: &mut Option<Request<Body>>) -> Resu
         *request.version_mut() = Version::HTTP_10;
     }
     let fields = request.headers_mut();
-    fields.reserve(head.fields.len());
-    for field in head.fields {
-        let name = HeaderName::from_bytes(field.name.as_bytes());
-        let name = name.map_err(|_| Refusal::malformed("bad field name"))?;
-        let value = HeaderValue::from_maybe_shared(part(field.value));
-        let value = value.map_err(|_| Refusal::malformed("bad field value"))?;
-        fields.append(name, value);
-    }
+    names.copy(head.fields, fields, |value| {
+        let value = HeaderValue::from_maybe_shared(part(value));
+        value.map_err(|_| Refusal::malformed("bad field value"))
+    })?;
     // RFC 9112, 3.2.2: the target decides, if it names a host.
     if matches!(head.form, TargetForm::Absolute | TargetForm::Authority) && head.host.is_some() {
         let host = HeaderValue::from_maybe_shared(part(authority(head.target).as_bytes()));
