@@ -70,6 +70,15 @@ pub trait Answer: AnswerHead {
         most: usize,
     ) -> Poll<io::Result<Part>>;
 
+    /// Returns bytes of the body that are there already, if they are many: they are written from where they
+    /// are, and then [consumed](Answer::consume). None otherwise.
+    fn ahead(self: Pin<&mut Self>, _: &mut Context<'_>) -> &[u8] {
+        &[]
+    }
+
+    /// Drops the first n bytes of those [ahead](Answer::ahead).
+    fn consume(self: Pin<&mut Self>, _: usize) {}
+
     /// Returns the trailers, behind the body.
     fn poll_trailers(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<HeaderMap>>;
 

@@ -2,7 +2,7 @@
 //!
 //! The way of a request: the `head_reader` waits for its head. `in_flight` runs the app with it, and
 //! joins what serves it: the `exchange` with the app's outcome, the `request_body`, which the handler
-//! reads through its door, and the `response_writer`. Then the connection is idle and waits
+//! reads through its door, and the `response_writer`, with `gather` for its body. Then the connection is idle and waits
 //! for the next head, or it ends: in `close`, or, if it is no longer HTTP, in `upgrade`.
 //!
 //! Each of these parts is given the [`Transport`] while it works. The exchange, the request's body, the
@@ -15,6 +15,7 @@ mod body_owner;
 mod body_source;
 mod close;
 mod exchange;
+mod gather;
 mod handler_panicked;
 mod head_parser;
 mod head_reader;

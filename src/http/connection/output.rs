@@ -108,10 +108,13 @@ impl Output {
         (self.tail, self.tail_end) = (Bytes::new(), &[]);
     }
 
-    /// Notes that n bytes of the rest were written.
-    pub(super) fn advance(&mut self, bytes: usize) {
-        self.written += bytes;
+    /// Notes that n bytes were written. Returns how many more those are than there were here.
+    pub(super) fn advance(&mut self, bytes: usize) -> usize {
+        let all = self.bytes.len() + self.tail.len() + self.tail_end.len();
+        let own = bytes.min(all - self.written);
+        self.written += own;
         self.stalled_since = None;
+        bytes - own
     }
 
     /// Notes that the peer takes no byte. Returns since when.

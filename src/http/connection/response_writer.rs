@@ -5,47 +5,41 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use ::http::StatusCode;
-use bytes::Bytes;
 use futures_lite::ready;
 
-use super::output::Output;
 use super::transport::Transport;
 use crate::executor::panic::{Panicked, catch};
 use crate::http::codec::{
     self, MethodKind, Persistence, Refusal, RequestHead, ResponseFraming, ResponseHead,
 };
-use crate::http::door::{Answer, Part};
-use crate::http::socket::{BUFFER_SIZE, Budget, ConnState, WriteBuffer};
+use crate::http::door::Answer;
+use crate::http::socket::{BUFFER_SIZE, ConnState};
 
 /// The most bytes that are gathered for one write: about as many as a socket's buffer takes.
-const GATHERED: usize = 4 * BUFFER_SIZE;
-/// What one part of a body costs beside its bytes: the space it is read into is cleared before.
-const PART: usize = 4 * Budget::CALL;
-/// The length of a chunk's line, in bytes: four hexadecimal digits and the line's end.
-const CHUNK_LINE: usize = 6;
+pub(super) const GATHERED: usize = 4 * BUFFER_SIZE;
 
 /// Writes one response: its head and what is there of its body leave in one write.
 ///
 /// It is polled together with the response, which stays where the app's future has put it, so that
 /// the usual response is sent in the first poll.
 pub(super) struct ResponseWriter {
-    framing: ResponseFraming,
-    persistence: Persistence,
+    pub(super) framing: ResponseFraming,
+    pub(super) persistence: Persistence,
     /// How many bytes of the body are still to come from the response.
-    left: u64,
+    pub(super) left: u64,
     /// Whether the last byte of the response is in the output.
-    is_complete: bool,
+    pub(super) is_complete: bool,
     /// Whether the body was pending in this poll, so that it wakes the task when it has more. What is in
     /// the output is written before that.
-    awaits_body: bool,
+    pub(super) awaits_body: bool,
     /// Whether the response is about to be on its way: what comes before its head is in the output.
-    has_begun: bool,
+    pub(super) has_begun: bool,
     /// Whether a byte of the response is on its way.
-    has_sent: bool,
+    pub(super) has_sent: bool,
     /// Whether the body has failed, or is shorter than the head says.
-    has_body_failed: bool,
+    pub(super) has_body_failed: bool,
     /// The message of the body's panic.
-    panic: Option<String>,
+    pub(super) panic: Option<String>,
 }
 
 impl ResponseWriter {
@@ -134,18 +128,11 @@ impl ResponseWriter {
         self.awaits_body = false;
         loop {
             ready!(transport.budget.poll(cx));
-            // In the first round the head waits in the output for the first part of the body. To a peer
-            // that takes nothing no more is gathered: a body that is busy would wake the task in vain.
-            let is_held_up = self.has_begun && transport.output.is_stalled();
-            if !self.is_complete && !is_held_up {
-                let Some(response) = response.as_mut() else {
-                    return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
-                };
-                self.is_complete = ready!(self.poll_gather(response.as_mut(), transport, cx))?;
+            if !self.is_complete {
+                let response = response.as_mut().map(Pin::as_mut);
+                ready!(self.poll_body(response, transport, &mut before_head, cx))?;
             }
-            if !std::mem::replace(&mut self.has_begun, true) {
-                transport.output.prepend(before_head());
-            }
+            self.begin(transport, &mut before_head);
             if self.can_wait(transport) {
                 transport.output.end_answer();
                 return Poll::Ready(Ok(self.persistence));
@@ -163,6 +150,71 @@ impl ResponseWriter {
             }
             transport.output.clear();
         }
+    }
+
+    /// Writes what is much of the body, and gathers what is not.
+    #[inline(always)]
+    fn poll_body<A: Answer>(
+        &mut self,
+        response: Option<Pin<&mut A>>,
+        transport: &mut Transport,
+        before_head: impl FnMut() -> &'static [u8],
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        let Some(mut response) = response else {
+            return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+        };
+        ready!(self.poll_ahead(response.as_mut(), transport, before_head, cx))?;
+        // In the first round the head waits in the output for the first part of the body. To a peer
+        // that takes nothing no more is gathered: a body that is busy would wake the task in vain.
+        if !self.has_begun || !transport.output.is_stalled() {
+            self.is_complete = ready!(self.poll_gather(response, transport, cx))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Puts in front of the head what comes there, once.
+    fn begin(&mut self, transport: &mut Transport, before_head: impl FnOnce() -> &'static [u8]) {
+        if !std::mem::replace(&mut self.has_begun, true) {
+            transport.output.prepend(before_head());
+        }
+    }
+
+    /// Writes what is there of a body of known length, if that is much, from where it is.
+    fn poll_ahead<A: Answer>(
+        &mut self,
+        mut response: Pin<&mut A>,
+        transport: &mut Transport,
+        mut before_head: impl FnMut() -> &'static [u8],
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        let is_known = matches!(self.framing, ResponseFraming::Length(_));
+        while is_known && self.left >= GATHERED as u64 {
+            let ahead = match catch(|| response.as_mut().ahead(cx)) {
+                Ok(ahead) => ahead,
+                Err(Panicked(message)) => return Poll::Ready(Err(self.fail(Some(message)))),
+            };
+            if ahead.is_empty() {
+                break;
+            }
+            self.begin(transport, &mut before_head);
+            let most = usize::try_from(self.left).unwrap_or(usize::MAX);
+            let written = transport.poll_write_some(cx, &ahead[..most.min(ahead.len())]);
+            self.has_sent |= transport.output.has_begun_answer();
+            let written = ready!(written)?;
+            transport.budget.spend(0, written);
+            self.left -= written as u64;
+            response.as_mut().consume(written);
+            ready!(transport.budget.poll(cx));
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Notes that the body has failed.
+    fn fail(&mut self, panic: Option<String>) -> io::Error {
+        self.has_body_failed = true;
+        self.panic = panic;
+        io::Error::other("the response's body panicked")
     }
 
     /// Returns true if the rest of the response can wait for the answer to the next request.
@@ -190,169 +242,4 @@ impl ResponseWriter {
     pub(super) fn take_panic(&mut self) -> Option<String> {
         self.panic.take()
     }
-
-    /// Appends to the output what is there of the body. Ready when there is something to write; returns
-    /// true at the end of the body.
-    fn poll_gather<A: Answer>(
-        &mut self,
-        mut response: Pin<&mut A>,
-        transport: &mut Transport,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<bool>> {
-        let output = &mut transport.output;
-        while self.left > 0 && output.bytes().len() < GATHERED {
-            if transport.budget.is_spent() {
-                if !output.is_empty() {
-                    return Poll::Ready(Ok(false));
-                }
-                // A body may have nothing but empty frames, and no end.
-                if transport.budget.poll(cx).is_pending() {
-                    return self.unless_unsent(Poll::Pending, output.bytes());
-                }
-            }
-            let left = self.left;
-            let part = self.poll_part(response.as_mut(), output, cx);
-            let bytes = usize::try_from(left - self.left).unwrap_or(usize::MAX);
-            transport.budget.spend(PART, bytes);
-            match part {
-                Poll::Ready(Ok(Gathered::More)) => {}
-                Poll::Ready(Ok(Gathered::Tail)) => break,
-                Poll::Ready(Ok(Gathered::End)) => {
-                    let out = output.bytes();
-                    let ended = self.poll_end(response, out, cx).map(Ok);
-                    return self.unless_unsent(ended, out);
-                }
-                Poll::Ready(Err(error)) => {
-                    self.has_body_failed = true;
-                    return Poll::Ready(Err(error));
-                }
-                Poll::Pending => return self.unless_unsent(Poll::Pending, output.bytes()),
-            }
-        }
-        Poll::Ready(Ok(self.left == 0))
-    }
-
-    /// Returns what the body has come to, but that there is something to write if the body is pending and
-    /// `out` is not empty.
-    fn unless_unsent(
-        &mut self,
-        gathered: Poll<io::Result<bool>>,
-        out: &mut WriteBuffer,
-    ) -> Poll<io::Result<bool>> {
-        self.awaits_body = gathered.is_pending();
-        match gathered {
-            Poll::Pending if !out.is_empty() => return Poll::Ready(Ok(false)),
-            Poll::Pending => out.release(),
-            Poll::Ready(_) => {}
-        }
-        gathered
-    }
-
-    /// Appends one part of the body to the output.
-    fn poll_part<A: Answer>(
-        &mut self,
-        response: Pin<&mut A>,
-        output: &mut Output,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<Gathered>> {
-        let is_chunked = self.framing == ResponseFraming::Chunked;
-        let line = if is_chunked { CHUNK_LINE } else { 0 };
-        let out = output.bytes();
-        out.reserve();
-        let start = out.len();
-        let most = usize::try_from(self.left)
-            .unwrap_or(usize::MAX)
-            .min(BUFFER_SIZE);
-        out.resize(start + line, 0);
-        let part = self.poll_body(response, out, most, cx);
-        if let Poll::Ready(Ok(Part::Copied(bytes @ 1..))) = part {
-            self.left -= bytes as u64;
-            if is_chunked {
-                frame_chunk(out, start, bytes);
-            }
-            return Poll::Ready(Ok(Gathered::More));
-        }
-        out.truncate(start);
-        Poll::Ready(match ready!(part)? {
-            Part::Copied(_) => Ok(Gathered::More),
-            Part::Whole(part) => {
-                self.set_tail(output, part);
-                Ok(Gathered::Tail)
-            }
-            // The body is shorter than the head says.
-            Part::End if matches!(self.framing, ResponseFraming::Length(_)) => {
-                Err(io::ErrorKind::UnexpectedEof.into())
-            }
-            Part::End => Ok(Gathered::End),
-        })
-    }
-
-    /// Puts a part of the body behind the output, as it is.
-    fn set_tail(&mut self, output: &mut Output, mut part: Bytes) {
-        part.truncate(usize::try_from(self.left).unwrap_or(usize::MAX));
-        self.left -= part.len() as u64;
-        if self.framing == ResponseFraming::Chunked {
-            let line = format!("{:x}\r\n", part.len());
-            output.bytes().extend_from_slice(line.as_bytes());
-            output.set_tail(part, b"\r\n");
-        } else {
-            output.set_tail(part, b"");
-        }
-    }
-
-    /// Reads a part of the body. A panic of the body, or of its error, is an error.
-    fn poll_body<A: Answer>(
-        &mut self,
-        response: Pin<&mut A>,
-        out: &mut Vec<u8>,
-        most: usize,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<Part>> {
-        match catch(|| response.poll_part(cx, out, most).map_err(words_of)) {
-            Ok(read) => read,
-            Err(Panicked(message)) => {
-                self.panic = Some(message);
-                Poll::Ready(Err(io::Error::other("the response's body panicked")))
-            }
-        }
-    }
-
-    /// Appends to `out` what comes behind the body. Returns true when it is there.
-    fn poll_end<A: Answer>(
-        &mut self,
-        response: Pin<&mut A>,
-        out: &mut Vec<u8>,
-        cx: &mut Context<'_>,
-    ) -> Poll<bool> {
-        if self.framing == ResponseFraming::Chunked {
-            let trailers = ready!(response.poll_trailers(cx));
-            codec::write_last_chunk(trailers.as_ref(), out);
-        }
-        Poll::Ready(true)
-    }
-}
-
-/// What has come of one part of a body.
-enum Gathered {
-    More,
-
-    /// What is in the output has to be written first.
-    Tail,
-
-    End,
-}
-
-/// Returns an error of the same words, and drops the user's own: both may panic.
-fn words_of(error: io::Error) -> io::Error {
-    io::Error::new(error.kind(), error.to_string())
-}
-
-/// Puts the size in front of the chunk at `start`, and the line end behind it.
-fn frame_chunk(out: &mut Vec<u8>, start: usize, bytes: usize) {
-    let size = format!("{bytes:x}\r\n");
-    // Only the bytes of a short chunk, whose size has fewer digits, are moved.
-    let unused = CHUNK_LINE - size.len();
-    out[start + unused..start + CHUNK_LINE].copy_from_slice(size.as_bytes());
-    out.drain(start..start + unused);
-    out.extend_from_slice(b"\r\n");
 }

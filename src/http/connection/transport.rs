@@ -187,24 +187,44 @@ impl Transport {
     ///
     /// The peer is gone, or takes no byte in time.
     pub(super) fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while let rest @ [[_, ..], ..] = self.output.rest() {
-            match self.socket.poll_write_parts(cx, rest) {
-                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                Poll::Ready(Ok(bytes)) => {
-                    self.budget.spend(Budget::SYSCALL, 0);
-                    self.output.advance(bytes);
-                }
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => {
-                    self.budget.renew();
-                    let since = self.output.stall(|| self.context.time.now());
-                    let timeout = self.context.settings.write_timeout;
-                    ready!(self.poll_timer(cx, deadline_from(since, timeout)));
-                    return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-                }
-            }
+        while !self.output.rest()[0].is_empty() {
+            ready!(self.poll_write_some(cx, &[]))?;
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Writes bytes of the output, and behind it of `behind`, as many as the socket takes at once. Returns how
+    /// many those are of `behind`. There has to be a byte to write, and an output with a tail has nothing
+    /// behind it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`poll_write`](Transport::poll_write).
+    pub(super) fn poll_write_some(
+        &mut self,
+        cx: &mut Context<'_>,
+        behind: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let parts = match self.output.rest() {
+            rest if behind.is_empty() => rest,
+            [[], ..] => [behind, &[], &[]],
+            [rest, ..] => [rest, behind, &[]],
+        };
+        match self.socket.poll_write_parts(cx, parts) {
+            Poll::Ready(Ok(0)) => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+            Poll::Ready(Ok(bytes)) => {
+                self.budget.spend(Budget::SYSCALL, 0);
+                Poll::Ready(Ok(self.output.advance(bytes)))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => {
+                self.budget.renew();
+                let since = self.output.stall(|| self.context.time.now());
+                let timeout = self.context.settings.write_timeout;
+                ready!(self.poll_timer(cx, deadline_from(since, timeout)));
+                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+            }
+        }
     }
 
     /// Writes the answers that were gathered, before the connection waits for something.

@@ -6,27 +6,44 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use ::http::{HeaderMap, StatusCode};
-use futures_lite::{AsyncRead, ready};
-use http_types::{Response, Trailers, trailers};
+use futures_lite::{AsyncBufRead, AsyncRead, ready};
+use http_types::{Body, Response, Trailers, trailers};
 
 use super::fields::append;
 use crate::executor::panic::catch;
 use crate::http::codec::AnswerHead;
 use crate::http::door::{Answer, Part};
+use crate::http::socket::BUFFER_SIZE;
 use crate::http::upgraded::HandOver;
+
+/// Bytes that are there of a body are written from where they are if they are at least as many.
+const MANY: usize = 4 * BUFFER_SIZE;
+/// The most bytes that are read of a body at once: reading a file, each read is a task of another thread.
+const LONGEST_READ: usize = 8 * BUFFER_SIZE;
 
 /// A response of `http_types`, while it is sent.
 #[derive(Debug)]
 pub struct TideAnswer {
+    /// Without its body.
     response: Response,
+    body: Body,
+    length: Option<u64>,
+    /// Whether the body may have many bytes in memory. One that is read from elsewhere has few.
+    is_ahead: bool,
+    /// How many bytes are read at once. It grows with what comes.
+    read: usize,
     /// The trailers, if the handler has promised some, and they are awaited.
     trailers: Option<trailers::Receiver>,
 }
 
 impl From<Response> for TideAnswer {
-    fn from(response: Response) -> Self {
+    fn from(mut response: Response) -> Self {
         Self {
+            length: response.len().map(|length| length as u64),
+            body: response.take_body(),
             response,
+            is_ahead: true,
+            read: BUFFER_SIZE,
             trailers: None,
         }
     }
@@ -41,7 +58,7 @@ impl AnswerHead for TideAnswer {
     }
 
     fn length(&self) -> Option<u64> {
-        self.response.len().map(|length| length as u64)
+        self.length
     }
 
     fn visit_fields(&self, mut field: impl FnMut(&str, &[u8])) {
@@ -64,18 +81,41 @@ impl Answer for TideAnswer {
         out: &mut Vec<u8>,
         most: usize,
     ) -> Poll<io::Result<Part>> {
+        let most = most.min(self.read);
         let start = out.len();
         out.resize(start + most, 0);
-        let read = Pin::new(&mut self.response).poll_read(cx, &mut out[start..]);
+        let read = Pin::new(&mut self.body).poll_read(cx, &mut out[start..]);
         let bytes = match &read {
             Poll::Ready(Ok(bytes)) => *bytes,
             Poll::Ready(Err(_)) | Poll::Pending => 0,
         };
         out.truncate(start + bytes);
+        if bytes == self.read {
+            self.read = (2 * self.read).min(LONGEST_READ);
+        }
         Poll::Ready(Ok(match ready!(read)? {
             0 => Part::End,
             bytes => Part::Copied(bytes),
         }))
+    }
+
+    fn ahead(self: Pin<&mut Self>, cx: &mut Context<'_>) -> &[u8] {
+        let this = self.get_mut();
+        if !this.is_ahead {
+            return &[];
+        }
+        match Pin::new(&mut this.body).poll_fill_buf(cx) {
+            Poll::Ready(Ok(bytes)) if bytes.len() >= MANY => bytes,
+            // What comes of it now comes of the next read too.
+            polled => {
+                this.is_ahead = polled.is_pending();
+                &[]
+            }
+        }
+    }
+
+    fn consume(mut self: Pin<&mut Self>, bytes: usize) {
+        Pin::new(&mut self.body).consume(bytes);
     }
 
     fn poll_trailers(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<HeaderMap>> {
