@@ -20,3 +20,7 @@ pub mod restarts {}
 
 #[doc = include_str!("testing.md")]
 pub mod testing {}
+
+#[cfg(feature = "tide")]
+#[doc = include_str!("axum.md")]
+pub mod axum {}

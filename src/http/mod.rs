@@ -1,36 +1,63 @@
-//! Serving `tide` apps, with a drain that loses no request.
+//! Serving HTTP, with a drain that loses no request: an axum `Router`, a tide app, or any service of `tower`.
 //!
-//! `tide::Server::listen` has no graceful stop: it detaches every connection, and its loop never
-//! ends. So this module owns the listeners and the connections, and calls only
-//! [`tide::Server::respond`]. The [service](serve) it makes is one like any other.
+//! The server owns its listeners and its connections, and speaks HTTP/1 itself: there is no hyper and no
+//! tokio below it. What answers the requests is an [`App`], and the [service](serve) made of it is one like any
+//! other.
 //!
 //! ```no_run
+//! use axum::{Router, routing::get};
 //! use neap::{Group, http, signal};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # futures_lite::future::block_on(async {
-//! let mut app = tide::new();
-//! app.at("/hello").get(|_| async { Ok("Hello World!") });
-//! app.at("/ready").get(http::ready());
+//! let app = Router::new()
+//!     .route("/hello", get(async || "Hello World!"))
+//!     .route_service("/ready", http::ready());
 //!
 //! # #[cfg(not(feature = "signal"))]
 //! # let mut group = Group::new();
 //! # #[cfg(feature = "signal")]
 //! let mut group = Group::new().stop_on(signal::termination()?);
-//! group.add("http", http::serve(app, "0.0.0.0:8080"));
+//! group.add("http", http::serve(http::service(app), "0.0.0.0:8080"));
 //! group.run().await?;
 //! # Ok(())
 //! # })
 //! # }
 //! ```
 //!
+//! A tide app is served as it is, with the feature `tide`:
+//!
+//! ```
+//! # #[cfg(feature = "tide")] {
+//! use neap::http;
+//!
+//! let mut app = tide::new();
+//! app.at("/hello").get(|_| async { Ok("Hello World!") });
+//! app.at("/ready").get(http::ready());
+//! let service = http::serve(app, "0.0.0.0:8080");
+//! # let mut group = neap::Group::new();
+//! # group.add("http", service);
+//! # }
+//! ```
+//!
 //! From the top:
 //!
 //! - [`serve`] and [`Server`]: an app, its address, and every limit and timeout.
-//! - [`App`]: what can be served. A [`tide::Server`], or a function by way of [`from_fn`].
-//! - [`RequestExt`]: the stop token of a handler, and the time it has left.
+//! - [`service`](service()), [`from_fn`]: an [`App`] of a service of `tower`, and of a function.
+//! - [`RequestContext`] and [`RequestExt`]: the stop token of a handler, the time it has left, the peer, and
+//!   the connection after an upgrade.
+//! - [`Body`]: the body of a request. `SizeHint` frames that of a response: one whose length is
+//!   [exact](http_body::SizeHint::exact) has a `Content-Length`, any other is chunked, with its trailers.
 //! - [`ready`] and [`live`]: endpoints for load balancers and orchestrators.
 //! - [`Report`] and [`Tally`]: how a drain went.
+//! - With the feature `tide`: `TideApp` and `from_tide_fn`, for what answers requests of `http_types`, and
+//!   `tide_service`, by which an axum `Router` has a tide app for its fallback:
+//!   [the way from tide to axum](crate::guide::axum).
+//!
+//! axum's own features `tokio`, `http1`, `ws` and the like bring tokio: have it with `default-features = false`
+//! and those of `form`, `json`, `macros`, `matched-path`, `multipart`, `original-uri`, `query` and `tracing`
+//! that are needed. Of tower, `util`, `steer` and `load-shed` are free of it, of tower-http `auth`, `catch-panic`, `cors`,
+//! `limit`, `request-id`, `set-header` and `trace`.
 //!
 //! # What a stop does
 //!
@@ -120,14 +147,14 @@
 //! folded lines, space before a colon, control characters, not exactly one `Host`, a
 //! `Content-Length` that is not one run of digits or comes with a `Transfer-Encoding`, any transfer
 //! coding but `chunked`, chunk sizes of more than 16 digits, overlong chunk extensions and trailers, and
-//! targets that `url::Url` would change: with a backslash, a dot segment, or a character that is none of a
+//! targets that a `url::Url` would change: with a backslash, a dot segment, or a character that is none of a
 //! URI and that browsers percent-encode (`"`, `<`, `>`, `{`, `}`, a backtick).
-//! A field of a response that would end its line early is left out, with a log record. Bytes beyond
-//! ASCII in a request's fields, which `http_types` cannot hold, are passed on percent-encoded.
+//! A field of a response that would end its line early is left out, with a log record.
 //!
-//! Any `Host` of RFC 9110 is served. `url::Url` does not take some of them, such as `pod.1`,
-//! `1.2.3.400` or `[fe80::1%25eth0]`: the `url` of such a request has the address it arrived at instead,
-//! and its `Host` field is as it was sent.
+//! Any `Host` of RFC 9110 is served, and with axum any method. What `http_types` cannot hold reaches a tide app
+//! in another way: bytes beyond ASCII in fields are percent-encoded; a `Host` that `url::Url` does not take, such
+//! as `pod.1`, `1.2.3.400` or `[fe80::1%25eth0]`, is in its field as it was sent, and the `url` has the address
+//! that the request arrived at instead; a method that is none of its own is answered with 501.
 //!
 //! Empty lines in front of a request are skipped, as some clients send one behind a body (RFC 9112, 2.2). They
 //! begin no request: the connection stays idle, and no time begins anew. They have at most
@@ -146,7 +173,7 @@
 //! | `lame duck` | info | `service` | the lame-duck time begins |
 //! | `connections drained` | info | `service` | the last connection has ended, and the [report](Report) is clean |
 //! | `connections cut` | warn | `service` | the same, and it is not |
-//! | `request failed` | error | `service`, `peer` | an app has returned an error of 500 or more; tide makes a response of it instead |
+//! | `request failed` | error | `service`, `peer` | an app has returned an error of 500 or more; axum and tide make a response of it instead |
 //! | `handler panicked` | error | `service`, `peer` | a handler, a body of its, or a destructor of these has panicked |
 //! | `response not final` | error | `service`, `peer` | an app has answered with a status below 200, or switched protocols unasked; the client gets a 500 |
 //! | `response cut` | debug | `service`, `peer` | a response was not sent to its end |
@@ -157,6 +184,7 @@
 //! the log. A middleware of tide's sees it:
 //!
 //! ```
+//! # #[cfg(feature = "tide")] {
 //! let mut app = tide::new();
 //! app.with(tide::utils::After(|response: tide::Response| async move {
 //!     if let Some(error) = response.error() {
@@ -165,6 +193,7 @@
 //!     Ok(response)
 //! }));
 //! # app.at("/").get(|_| async { Ok("") });
+//! # }
 //! ```
 //!
 //! # Tried with
@@ -182,7 +211,7 @@
 //! | WebSocket by async-tungstenite 0.35 with its client, in axum | `tests/axum/websocket.rs`, `examples/websocket.rs` |
 //! | upgrades by `http_types::upgrade`, WebSocket by async-tungstenite 0.35 with its client | `tests/http/tide.rs` |
 //! | sessions, cookies and the log middleware of tide 0.16, tide-websockets 0.4 (no default features) | by hand, 2026-11 |
-//! | tide 0.17 beta | not tried; pass a function that calls its `respond` to [`from_fn`] |
+//! | tide 0.17 beta | not tried; pass a function that calls its `respond` to `from_tide_fn` |
 //!
 //! # Why not a library's connection
 //!
@@ -194,8 +223,8 @@
 //! | trillium-http 1.8 | well behaved, but does not compile with Rust 1.95, and its newest version that does lacks security fixes; resets a connection whose request is in the socket at the stop; no timeouts |
 //! | hyper 1 | depends on the tokio crate |
 //!
-//! So the codec is a private one on `httparse`, straight to `http_types`. The drain knows nothing of
-//! its inside, and a library can take its place once one fits.
+//! So the codec is a private one on `httparse`. Each kind of app has a door, which makes requests of its
+//! types straight from the bytes, and nothing below it knows those types.
 //!
 //! # Costs
 //!
@@ -210,6 +239,8 @@
 // - `server` has the app, the address (`unserved` before it runs) and the `settings`; `serving` accepts
 //   connections, and drains.
 // - `connection` reads a head, runs the `app`, writes its response, and waits for the next head.
+// - `service` and `tide` are the doors: the types of requests and responses that apps have. `door` is what the
+//   connection asks of one, with `body_handle`, `request_context` and `upgraded` for what a handler is given.
 // - `codec` turns bytes into requests and responses into bytes, without any I/O.
 // - `context` is what a server shares with its connections; `drain` its state and its connections.
 // - `socket` is one connection's socket, with its buffers and a timer.
