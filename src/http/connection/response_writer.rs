@@ -18,6 +18,9 @@ use crate::http::socket::{BUFFER_SIZE, ConnState};
 /// The most bytes that are gathered for one write: about as many as a socket's buffer takes.
 pub(super) const GATHERED: usize = 4 * BUFFER_SIZE;
 
+/// The most bytes that are written at once from where they are.
+const LARGEST: usize = 64 * BUFFER_SIZE;
+
 /// Writes one response: its head and what is there of its body leave in one write.
 ///
 /// It is polled together with the response, which stays where the app's future has put it, so that
@@ -198,8 +201,10 @@ impl ResponseWriter {
                 break;
             }
             self.begin(transport, &mut before_head);
+            // Others have their turn between two writes.
             let most = usize::try_from(self.left).unwrap_or(usize::MAX);
-            let written = transport.poll_write_some(cx, &ahead[..most.min(ahead.len())]);
+            let most = most.min(ahead.len()).min(LARGEST);
+            let written = transport.poll_write_some(cx, &ahead[..most]);
             self.has_sent |= transport.output.has_begun_answer();
             let written = ready!(written)?;
             transport.budget.spend(0, written);
