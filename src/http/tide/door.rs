@@ -6,7 +6,7 @@ use ::http::StatusCode;
 use http_types::{Request, Response};
 
 use super::answer::TideAnswer;
-use super::targets::Targets;
+use super::request::Memory;
 use super::{body_reader, request};
 use crate::http::body_handle::BodyHandle;
 use crate::http::codec::{RawHead, Refusal};
@@ -20,19 +20,19 @@ pub struct TideDoor;
 impl Door for TideDoor {
     type Request = Request;
     type Response = TideAnswer;
-    type Memory = Targets;
+    type Memory = Memory;
 
-    fn memory(arrival: &Arc<Arrival>) -> Targets {
-        Targets::new(&arrival.local, &arrival.peer)
+    fn memory(arrival: &Arc<Arrival>) -> Memory {
+        Memory::new(arrival)
     }
 
-    fn forget(memory: &mut Targets) {
+    fn forget(memory: &mut Memory) {
         memory.forget();
     }
 
     #[inline(always)]
     fn request(
-        memory: &mut Targets,
+        memory: &mut Memory,
         head: &RawHead<'_>,
         slot: &mut Option<Request>,
     ) -> Result<(), Refusal> {

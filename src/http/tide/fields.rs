@@ -1,7 +1,7 @@
 //! Copying methods, fields and trailers between `http_types` and others.
 
-use ::http::{HeaderMap, HeaderName as Name, HeaderValue};
-use http_types::headers::HeaderName;
+use ::http::HeaderMap;
+use http_types::headers::{HeaderName, HeaderValue};
 use http_types::{Method, Request, Trailers};
 
 use super::names::header_name;
@@ -31,14 +31,7 @@ pub(super) fn method(name: &str) -> Result<Method, Refusal> {
 pub(super) fn insert(request: &mut Request, name: &str, value: &[u8]) -> Result<(), Refusal> {
     let bad = Refusal::malformed("bad field name");
     let key = header_name(name).ok_or(bad)?;
-    let escaped;
-    let value = match std::str::from_utf8(value) {
-        Ok(value) if value.is_ascii() => value,
-        _ => {
-            escaped = escape(value);
-            &escaped
-        }
-    };
+    let value = value_of(value)?;
     // A repeated name is rare: insert first, and put back in front what that replaced.
     if let Some(mut values) = request.insert_header(key, value) {
         let key: HeaderName = header_name(name).ok_or(bad)?;
@@ -48,6 +41,15 @@ pub(super) fn insert(request: &mut Request, name: &str, value: &[u8]) -> Result<
         }
     }
     Ok(())
+}
+
+/// Makes the value of a field.
+pub(super) fn value_of(value: &[u8]) -> Result<HeaderValue, Refusal> {
+    let bytes = match value.is_ascii() {
+        true => value.to_vec(),
+        false => escape(value).into_bytes(),
+    };
+    HeaderValue::from_bytes(bytes).map_err(|_| Refusal::malformed("bad field value"))
 }
 
 /// Percent-encodes the bytes of a value that are not ASCII.
@@ -81,8 +83,8 @@ pub(super) fn trailers(map: &HeaderMap) -> Trailers {
 /// Copies a field, or a trailer, of a response. One that would end its line early is left out, with a log
 /// record.
 pub(super) fn append(map: &mut HeaderMap, name: &str, value: &str) {
-    let key = Name::from_bytes(name.as_bytes());
-    match (key, HeaderValue::from_bytes(value.as_bytes())) {
+    let key = ::http::HeaderName::from_bytes(name.as_bytes());
+    match (key, ::http::HeaderValue::from_bytes(value.as_bytes())) {
         (Ok(key), Ok(value)) => drop(map.append(key, value)),
         _ => {
             log::warn!(target: "neap", event = "field left out", field = name; "response field `{name}` left out: it would end its line early");

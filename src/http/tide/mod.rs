@@ -2,8 +2,8 @@
 //!
 //! - `app`: what can be served by it. `door`: how the connection is given its types.
 //! - `service`: the same as a service of `tower`.
-//! - `request`: makes a request of a head, with `targets` for its URL and `fields` for its fields, and `names`
-//!   for their names.
+//! - `request`: makes a request of a head: by the `model` of the last one, or with `targets` for its URL and
+//!   `fields` for its fields, and `names` for their names.
 //! - `body_reader`: the body of a request. `answer`: what the connection asks of a response. `tide_body`:
 //!   bodies beside the connection.
 
@@ -12,6 +12,7 @@ mod app;
 mod body_reader;
 mod door;
 mod fields;
+mod model;
 mod names;
 mod request;
 mod service;

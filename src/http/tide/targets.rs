@@ -15,7 +15,7 @@ const REMEMBERED: usize = 128;
 /// target. So the last request is cloned, which leaves the channel out, and only the path and query
 /// of its URL are replaced if they differ.
 #[derive(Debug)]
-pub struct Targets {
+pub(super) struct Targets {
     /// The address the connection arrived at.
     local: Box<str>,
     /// The address of the peer.
@@ -154,7 +154,7 @@ pub(super) fn url_of(uri: &::http::Uri, host: Option<&str>) -> Option<Url> {
 }
 
 /// Replaces a URL's path and query.
-fn set_target(url: &mut Url, target: &str) {
+pub(super) fn set_target(url: &mut Url, target: &str) {
     let (path, query) = match target.split_once('?') {
         Some((path, query)) => (path, Some(query)),
         None => (target, None),
