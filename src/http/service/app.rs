@@ -1,15 +1,15 @@
 //! What answers requests of `http`: a service of `tower`, or a function.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 
-use ::http::{Request, Response, StatusCode};
+use ::http::{Request, Response};
 
 use super::answer::ServiceAnswer;
 use super::body::Body;
 use super::door::ServiceDoor;
+use super::oneshot::{Oneshot, upgrade_end};
 use crate::http::app::App;
 use crate::http::door::Failure;
-use crate::http::request_context::{RequestContext, UpgradeEnd};
 use crate::service::exit::BoxError;
 
 /// Makes an app of a service of `tower`: an axum `Router`, with its extractors and layers as they are, or
@@ -58,17 +58,11 @@ where
 {
     type Door = ServiceDoor<B>;
 
-    async fn respond(&self, request: Request<Body>) -> Result<ServiceAnswer<B>, Failure> {
-        let mut service = self.0.clone();
-        let upgrade = upgrade_end(&request);
-        let answer = async {
-            poll_fn(|cx| service.poll_ready(cx)).await?;
-            service.call(request).await
-        };
-        match answer.await {
-            Ok(response) => Ok(ServiceAnswer::new(response, upgrade)),
-            Err(error) => Err(failure(error.into())),
-        }
+    fn respond(
+        &self,
+        request: Request<Body>,
+    ) -> impl Future<Output = Result<ServiceAnswer<B>, Failure>> + Send {
+        Oneshot::new(self.0.clone(), request)
     }
 }
 
@@ -111,17 +105,5 @@ where
         let upgrade = upgrade_end(&request);
         let response = (self.0)(request).await;
         Ok(ServiceAnswer::new(response, upgrade))
-    }
-}
-
-/// Returns the server's side of a wish for the connection, which ends with the answer.
-fn upgrade_end(request: &Request<Body>) -> Option<UpgradeEnd> {
-    request.extensions().get::<RequestContext>()?.upgrade_end()
-}
-
-fn failure(error: BoxError) -> Failure {
-    Failure {
-        status: StatusCode::INTERNAL_SERVER_ERROR,
-        error: Box::new(error),
     }
 }

@@ -1,9 +1,11 @@
 //! From a head in the buffer to a request of `http`.
 
-use ::http::{HeaderValue, Method, Request, Uri, Version, header};
-use bytes::Bytes;
+use std::sync::OnceLock;
+
+use ::http::{Extensions, HeaderValue, Method, Request, Uri, Version, header};
 
 use super::body::Body;
+use super::head_copy;
 use super::names::Names;
 use crate::http::codec::{RawHead, Refusal, TargetForm, authority};
 
@@ -20,12 +22,13 @@ pub(super) fn make(
     head: &RawHead<'_>,
     slot: &mut Option<Request<Body>>,
 ) -> Result<(), Refusal> {
-    let copy = Bytes::copy_from_slice(head.bytes);
+    let copy = head_copy::of(head.bytes);
     let part = |part: &[u8]| {
         let start = part.as_ptr() as usize - head.bytes.as_ptr() as usize;
         copy.slice(start..start + part.len())
     };
     let request = slot.insert(Request::new(Body::empty()));
+    *request.extensions_mut() = extensions();
     *request.method_mut() = Method::from_bytes(head.method.as_bytes())
         .map_err(|_| Refusal::malformed("bad request line"))?;
     *request.uri_mut() = Uri::from_maybe_shared(part(head.target.as_bytes())).map_err(|_| {
@@ -51,4 +54,20 @@ pub(super) fn make(
         );
     }
     Ok(())
+}
+
+/// Returns extensions with no entry, and room for those that a router of axum adds to ours: the map is then
+/// not grown for each request.
+fn extensions() -> Extensions {
+    static EMPTIED: OnceLock<Extensions> = OnceLock::new();
+    let emptied = EMPTIED.get_or_init(|| {
+        let mut extensions = Extensions::new();
+        extensions.insert(0_u8);
+        extensions.insert(0_u16);
+        extensions.insert(0_u32);
+        extensions.insert(0_u64);
+        extensions.clear();
+        extensions
+    });
+    emptied.clone()
 }
