@@ -57,6 +57,10 @@ pub trait Door: Sized + Send + Sync + 'static {
 }
 
 /// A response, and its body.
+#[allow(
+    unreachable_pub,
+    reason = "Rust 1.85 does not see that it can be reached by way of `App`"
+)]
 pub trait Answer: AnswerHead {
     /// Returns true if someone waits for the connection, which is to be no longer HTTP.
     fn has_upgrade(&self) -> bool;
@@ -88,6 +92,10 @@ pub trait Answer: AnswerHead {
 
 /// A part of a response's body.
 #[derive(Debug)]
+#[allow(
+    unreachable_pub,
+    reason = "Rust 1.85 does not see that it can be reached by way of `App`"
+)]
 pub enum Part {
     /// n bytes were appended, perhaps none.
     Copied(usize),

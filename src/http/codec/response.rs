@@ -8,6 +8,10 @@ use super::head::MethodKind;
 use super::refusal::Refusal;
 
 /// What the head of a response says.
+#[allow(
+    unreachable_pub,
+    reason = "Rust 1.85 does not see that it can be reached by way of `App`"
+)]
 pub trait AnswerHead {
     /// Whether every field is known to stay in its line.
     const IS_CHECKED: bool;
