@@ -13,7 +13,8 @@ use http_body::{Frame, SizeHint};
 use crate::http::body_handle::BodyHandle;
 use crate::http::socket::BUFFER_SIZE;
 
-/// The most bytes of one frame.
+/// The most bytes of one frame: at first, and of a body that comes fast.
+const SHORTEST: usize = BUFFER_SIZE / 2;
 const LARGEST: usize = 4 * BUFFER_SIZE;
 
 /// The body of a request: a [`http_body::Body`] of [`Bytes`], and of the trailers of a chunked one.
@@ -38,6 +39,8 @@ struct Incoming {
     trailers: Option<Arc<Mutex<Option<HeaderMap>>>>,
     /// Memory for the next frames.
     space: BytesMut,
+    /// The most bytes of the next frame: all of them are cleared before. It grows with what comes.
+    longest: usize,
 }
 
 impl Body {
@@ -62,6 +65,7 @@ impl Body {
             left: length,
             trailers,
             space: BytesMut::new(),
+            longest: SHORTEST,
         }))
     }
 }
@@ -73,7 +77,7 @@ impl Incoming {
             return Poll::Ready(Ok(Bytes::new()));
         }
         let left = self.left.and_then(|left| usize::try_from(left).ok());
-        let most = left.unwrap_or(LARGEST).min(LARGEST);
+        let most = left.unwrap_or(self.longest).min(self.longest);
         self.space.resize(most, 0);
         let read = self.handle.poll_read(cx, &mut self.space);
         if !matches!(read, Poll::Ready(Ok(1..))) {
@@ -81,6 +85,9 @@ impl Incoming {
             self.space = BytesMut::new();
         }
         let bytes = ready!(read)?;
+        if bytes == self.longest {
+            self.longest = (2 * self.longest).min(LARGEST);
+        }
         if let Some(left) = &mut self.left {
             *left -= bytes as u64;
         }
