@@ -6,7 +6,9 @@
 //!
 //! ```no_run
 //! use axum::{Router, routing::get};
-//! use neap::{Group, http, signal};
+//! # #[cfg(feature = "signal")]
+//! use neap::signal;
+//! use neap::{Group, http};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # futures_lite::future::block_on(async {

@@ -18,21 +18,21 @@ use crate::stop::token::StopToken;
 ///
 /// ```
 /// use std::time::Duration;
+/// use axum::{Router, extract::Request, routing::get};
 /// use neap::http::RequestExt;
 ///
-/// let mut app = tide::new();
-/// app.at("/news").get(|request: tide::Request<()>| async move {
+/// let app: Router = Router::new().route("/news", get(async |request: Request| {
 ///     let left = request.remaining_time();
 ///     if !request.is_ready() && left.is_some_and(|left| left < Duration::from_secs(1)) {
-///         return Ok("come back later");
+///         return "come back later";
 ///     }
 ///     let news = async {
 ///         smol::Timer::after(Duration::from_secs(20)).await;
 ///         "news"
 ///     };
 ///     let news = request.stop_token().run_until_stopped(news).await;
-///     Ok(news.unwrap_or("nothing new"))
-/// });
+///     news.unwrap_or("nothing new")
+/// }));
 /// ```
 pub trait RequestExt {
     /// Returns a token that is stopped when the server begins to drain, after the lame-duck time.

@@ -30,14 +30,14 @@ use crate::net::endpoint::Endpoint;
 /// # Examples
 ///
 /// ```
+/// use axum::{Router, routing::get};
 /// use neap::{Group, http};
 ///
 /// # futures_lite::future::block_on(async {
-/// let mut app = tide::new();
-/// app.at("/hello").get(|_| async { Ok("Hello World!") });
+/// let app = Router::new().route("/hello", get(async || "Hello World!"));
 ///
 /// let mut group = Group::new();
-/// group.add("http", http::serve(app, "127.0.0.1:0"));
+/// group.add("http", http::serve(http::service(app), "127.0.0.1:0"));
 /// # group.handle().stop();
 /// group.run().await?;
 /// # Ok::<_, neap::Error>(())
@@ -64,7 +64,8 @@ pub type Serving<'a> = Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>>
 /// use neap::{Group, http};
 ///
 /// # futures_lite::future::block_on(async {
-/// let server = http::Server::new(tide::new(), ["127.0.0.1:0", "127.0.0.1:0"])
+/// let app = http::service(axum::Router::new());
+/// let server = http::Server::new(app, ["127.0.0.1:0", "127.0.0.1:0"])
 ///     .lame_duck(Duration::from_secs(5))
 ///     .idle_grace(Duration::from_secs(5))
 ///     .max_body(1024 * 1024)

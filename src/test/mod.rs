@@ -7,7 +7,7 @@
 //!   [`advance(..).await`](Clock::advance) returns once everything due has run.
 //!   [`block_on`](Clock::block_on) moves it by itself, whenever all wait.
 //! - A [`Network`](crate::guide::testing#servers) in memory takes the place of ports and sockets, and
-//!   `every_stop` stops a server at every moment of an exchange (features `net` and `tide`).
+//!   `every_stop` stops a server at every moment of an exchange (features `net` and `http`).
 //! - A [`Recorder`] records every event of the services, in order.
 //!
 //! A clock and a recorder belong to a group. A group without them pays one load for each event,

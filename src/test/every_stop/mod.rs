@@ -53,19 +53,20 @@ use crate::time::drive::GivenUp;
 ///
 /// ```
 /// use std::time::Duration;
+/// use axum::{Router, extract::State, routing::get};
 /// use neap::http;
-/// use neap::test::{Exchange, every_stop};
+/// use neap::test::{Clock, Exchange, every_stop};
 ///
 /// let exchange = Exchange::new("slow")
 ///     .request("GET /slow HTTP/1.1\r\nhost: a\r\n\r\n")
 ///     .answer();
+/// let slow = async |State(clock): State<Clock>| {
+///     clock.sleep(Duration::from_secs(5)).await;
+///     "done"
+/// };
 /// let stops = every_stop(&exchange, |site| {
-///     let mut app = tide::with_state(site.clock);
-///     app.at("/slow").get(|request: tide::Request<neap::test::Clock>| async move {
-///         request.state().sleep(Duration::from_secs(5)).await;
-///         Ok("done")
-///     });
-///     http::Server::new(app, site.address)
+///     let app = Router::new().route("/slow", get(slow)).with_state(site.clock);
+///     http::Server::new(http::service(app), site.address)
 /// });
 /// println!("{}", stops?);
 /// # Ok::<(), neap::test::BrokenStop>(())
