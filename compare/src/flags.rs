@@ -7,12 +7,15 @@ use lexopt::prelude::*;
 
 use crate::Failure;
 use crate::contender::{self, Contender};
+use crate::load::{self, Load};
 use crate::processors::Processors;
 use crate::round::Settings;
+use crate::row::Row;
 
 /// What `--help` prints.
 pub(crate) const HELP: &str = "\
-Measures a tide server and a timer in one group, on every runtime, and prints tables in Markdown.
+Measures a server and a timer in one group, an axum Router and a tide app, on every runtime, and prints
+tables in Markdown.
 
 cargo run --release -p compare -- [FLAG ...]
 
@@ -22,6 +25,14 @@ cargo run --release -p compare -- [FLAG ...]
   --idle N                how many idle connections there are (1000)
   --starts N              how often an idle server is started and stopped in a round (3)
   --server-processors N   how many processors the servers have; the load has the others (half)
+  --load NAME,...         measures these loads instead, or `all`: proxy, query, hello, json, megabyte,
+                          download, upload, file-1mb, file-100mb, ahead, ahead-hello, paced, threads
+  --rate N                the fixed rate of `paced`, per second, or 0.6 of the slowest if that is
+                          less (80000)
+  --instructions          counts the instructions per request of the loads, by valgrind's callgrind
+  --requests N            how many requests it counts, instead of what is usual for the load
+  --profiles DIR          where it leaves its profiles, for callgrind_annotate
+  --baseline TEXT         ratios are to the first contender whose name begins so (axum)
   --only TEXT             measures only contenders whose name contains TEXT; repeatable
   --peer NAME=COMMAND     measures another server program too; NAME*THREADS=COMMAND gives it
                           more threads than one; repeatable
@@ -38,10 +49,14 @@ The exit code is 1 if a contender could not be measured, or if neap has lost a r
 pub(crate) enum Request {
     /// To print the flags.
     Help,
-    /// To be the program that is measured, on the runtime of this name.
+    /// To be the program that is measured, by the door and on the runtime that these words name.
     Serve(String),
-    /// To measure.
-    Compare(Flags),
+    /// To measure in rounds all that there is to a server.
+    Rounds(Flags),
+    /// To measure loads.
+    Loads(Flags),
+    /// To count instructions.
+    Instructions(Flags),
 }
 
 /// The flags of a comparison.
@@ -50,6 +65,15 @@ pub(crate) struct Flags {
     pub(crate) settings: Settings,
     pub(crate) rounds: usize,
     pub(crate) contenders: Vec<Contender>,
+    pub(crate) loads: Vec<&'static Load>,
+    /// The fixed rate, in requests per second.
+    pub(crate) rate: f64,
+    /// How many requests are counted, if not as many as is usual.
+    pub(crate) requests: Option<usize>,
+    /// Where profiles are left.
+    pub(crate) profiles: Option<PathBuf>,
+    /// How the name begins of the contender to which ratios are.
+    baseline: String,
     pub(crate) json: Option<PathBuf>,
     pub(crate) svg: Option<PathBuf>,
 }
@@ -67,6 +91,11 @@ impl Default for Flags {
             settings,
             rounds: 3,
             contenders: Vec::new(),
+            loads: Vec::new(),
+            rate: 80_000.0,
+            requests: None,
+            profiles: None,
+            baseline: "axum".to_owned(),
             json: None,
             svg: None,
         }
@@ -94,6 +123,36 @@ impl Flags {
         )
     }
 
+    /// Says in a sentence how the loads were measured.
+    pub(crate) fn describe_loads(&self) -> String {
+        let Settings {
+            length, processors, ..
+        } = &self.settings;
+        format!(
+            "{} interleaved rounds of {length:?}, each with a new process. Servers on processors {:?}, \
+             the load on {:?}; two threads have all of them, and the load too.",
+            self.rounds, processors.server, processors.load,
+        )
+    }
+
+    /// The index of the contender to which ratios are, if it takes part.
+    pub(crate) fn baseline(&self) -> Option<usize> {
+        let mut names = self.contenders.iter().map(|contender| &contender.name);
+        names.position(|name| name.starts_with(&self.baseline))
+    }
+
+    /// The row of that contender.
+    pub(crate) fn baseline_of<'a>(&self, rows: &'a [Row]) -> Option<&'a Row> {
+        let baseline = |(contender, _): &&Row| contender.name.starts_with(&self.baseline);
+        rows.iter().find(baseline)
+    }
+
+    /// Leaves out the contenders of several threads: each load says how many there are.
+    fn of_one_thread(mut self) -> Flags {
+        self.contenders.retain(|contender| contender.threads == 1);
+        self
+    }
+
     /// Keeps the contenders whose name contains one of these texts, or all if there are none.
     fn keep(&mut self, only: &[String]) -> Result<(), Failure> {
         let wanted = |name: &str| only.is_empty() || only.iter().any(|only| name.contains(only));
@@ -113,6 +172,7 @@ impl Flags {
 pub(crate) fn parse() -> Result<Request, Failure> {
     let mut flags = Flags::default();
     let (mut peers, mut only, mut own) = (Vec::new(), Vec::new(), true);
+    let mut instructions = false;
     let mut parser = lexopt::Parser::from_env();
     while let Some(arg) = parser.next()? {
         let settings = &mut flags.settings;
@@ -127,6 +187,15 @@ pub(crate) fn parse() -> Result<Request, Failure> {
             Long("server-processors") => {
                 settings.processors = Processors::divide(parser.value()?.parse_with(positive)?);
             }
+            Long("load") => {
+                let loads = parser.value()?.parse_with(load::named)?;
+                flags.loads.extend(loads);
+            }
+            Long("rate") => flags.rate = parser.value()?.parse_with(positive)? as f64,
+            Long("instructions") => instructions = true,
+            Long("requests") => flags.requests = Some(parser.value()?.parse_with(positive)?),
+            Long("profiles") => flags.profiles = Some(parser.value()?.into()),
+            Long("baseline") => flags.baseline = parser.value()?.string()?,
             Long("only") => only.push(parser.value()?.string()?),
             Long("only-peers") => own = false,
             Long("peer") => peers.push(parser.value()?.parse_with(Contender::parse)?),
@@ -140,7 +209,15 @@ pub(crate) fn parse() -> Result<Request, Failure> {
     }
     flags.contenders.extend(peers);
     flags.keep(&only)?;
-    Ok(Request::Compare(flags))
+    Ok(match (instructions, flags.loads.is_empty()) {
+        (false, true) => Request::Rounds(flags),
+        (false, false) => Request::Loads(flags.of_one_thread()),
+        (true, true) => {
+            flags.loads = load::named("proxy,query,hello,json")?;
+            Request::Instructions(flags.of_one_thread())
+        }
+        (true, false) => Request::Instructions(flags.of_one_thread()),
+    })
 }
 
 /// Parses a number of more than 0.

@@ -18,12 +18,16 @@
 
 #![cfg(target_os = "linux")]
 
+mod apps;
 mod client;
 mod comparison;
 mod contender;
+mod files;
 mod flags;
+mod instructions;
 mod json;
 mod load;
+mod loads;
 mod metric;
 mod plot;
 mod processors;
@@ -58,6 +62,8 @@ pub fn run() -> Result<(), Failure> {
             Ok(())
         }
         Request::Serve(runtime) => runtimes::serve(&runtime),
-        Request::Compare(flags) => comparison::run(&flags),
+        Request::Rounds(flags) => comparison::run(&flags),
+        Request::Loads(flags) => loads::run(&flags),
+        Request::Instructions(flags) => instructions::run(&flags),
     }
 }

@@ -8,7 +8,10 @@ pub(crate) enum Metric {
     Rate,
     Median,
     Tail,
+    Far,
     Cpu,
+    Volume,
+    CpuVolume,
     Rest,
     Connection,
     Start,
@@ -26,11 +29,14 @@ pub(crate) enum Better {
 }
 
 impl Metric {
-    pub(crate) const ALL: [Metric; 11] = [
+    pub(crate) const ALL: [Metric; 14] = [
         Metric::Rate,
         Metric::Median,
         Metric::Tail,
+        Metric::Far,
         Metric::Cpu,
+        Metric::Volume,
+        Metric::CpuVolume,
         Metric::Rest,
         Metric::Connection,
         Metric::Start,
@@ -46,7 +52,10 @@ impl Metric {
             Metric::Rate => "requests/s",
             Metric::Median => "p50, µs",
             Metric::Tail => "p99, µs",
+            Metric::Far => "p99.9, µs",
             Metric::Cpu => "CPU, µs/request",
+            Metric::Volume => "MB/s",
+            Metric::CpuVolume => "CPU, µs/MB",
             Metric::Rest => "at rest, MB",
             Metric::Connection => "idle connection, kB",
             Metric::Start => "start to first answer, ms",
@@ -63,7 +72,10 @@ impl Metric {
             Metric::Rate => "requests_per_second",
             Metric::Median => "p50_us",
             Metric::Tail => "p99_us",
+            Metric::Far => "p999_us",
             Metric::Cpu => "cpu_us_per_request",
+            Metric::Volume => "mb_per_second",
+            Metric::CpuVolume => "cpu_us_per_mb",
             Metric::Rest => "resident_at_rest_mb",
             Metric::Connection => "resident_per_idle_connection_kb",
             Metric::Start => "start_to_first_answer_ms",
@@ -76,7 +88,7 @@ impl Metric {
 
     pub(crate) fn better(self) -> Better {
         match self {
-            Metric::Rate => Better::More,
+            Metric::Rate | Metric::Volume => Better::More,
             _ => Better::Less,
         }
     }
@@ -84,7 +96,8 @@ impl Metric {
     /// Writes a value of it, with as many decimals as are telling.
     pub(crate) fn write(self, value: f64) -> String {
         let decimals = match self {
-            Metric::Rate | Metric::Median | Metric::Tail | Metric::Lost => 0,
+            Metric::Rate | Metric::Median | Metric::Tail | Metric::Far | Metric::Lost => 0,
+            Metric::Volume | Metric::CpuVolume => 0,
             Metric::Cpu | Metric::Rest | Metric::Connection | Metric::Start => 1,
             Metric::ExitIdle | Metric::ExitDrain | Metric::ExitLoad => 2,
         };

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::Failure;
 use crate::client::Client;
 use crate::contender::Contender;
-use crate::load::{Until, load};
+use crate::load::{self, Demand, REALISTIC, Tally, Until};
 use crate::metric::Metric;
 use crate::processors::Processors;
 use crate::samples::Samples;
@@ -24,6 +24,13 @@ pub(crate) struct Settings {
     /// How often an idle server is started and stopped.
     pub(crate) starts: usize,
     pub(crate) processors: Processors,
+}
+
+impl Settings {
+    /// The load with realistic heads.
+    pub(crate) fn realistic(&self) -> Demand {
+        Demand::new(REALISTIC, self.connections, None)
+    }
 }
 
 /// How long a server is left alone before its memory is read.
@@ -117,33 +124,43 @@ fn idle_connections(
     Ok(())
 }
 
-/// Measures the load's rate and latencies, and the server's CPU time.
+/// Measures the rate and latencies of the load with realistic heads, and the server's CPU time.
 fn under_load(server: &Server, settings: &Settings, samples: &mut Samples) -> Result<(), Failure> {
-    let load = |length| {
+    let (mut tally, spent) = loaded(server, settings, settings.realistic())?;
+    let requests = tally.answered as f64;
+    samples.add(Metric::Rate, requests / tally.elapsed.as_secs_f64());
+    samples.add(Metric::Median, tally.percentile(50.0));
+    samples.add(Metric::Tail, tally.percentile(99.0));
+    samples.add(Metric::Cpu, spent.as_secs_f64() * 1e6 / requests);
+    Ok(())
+}
+
+/// Puts a load on a server, after a moment to warm up. Returns what was counted, and the CPU time that
+/// the server has spent on it.
+///
+/// # Errors
+///
+/// The server has answered nothing, or not what it must, or has lost a request.
+pub(crate) fn loaded(
+    server: &Server,
+    settings: &Settings,
+    demand: Demand,
+) -> Result<(Tally, Duration), Failure> {
+    let send = |length| {
         let until = Until::Elapsed(length);
-        load(
-            server.address,
-            settings.connections,
-            until,
-            &settings.processors,
-        )
+        load::send(server.address, demand, until, &settings.processors.load)
     };
-    load(WARM_UP)?;
+    send(WARM_UP.min(settings.length))?;
     let before = server.cpu_time()?;
-    let mut tally = load(settings.length)?;
+    let tally = send(settings.length)?;
     let spent = server.cpu_time()? - before;
     if tally.lost > 0 {
         return Err(format!("lost {} requests with no stop", tally.lost).into());
     }
-    if tally.latencies.is_empty() {
-        return Err("has answered nothing".into());
+    match tally.answered {
+        0 => Err("has answered nothing".into()),
+        _ => Ok((tally, spent)),
     }
-    let requests = tally.latencies.len() as f64;
-    samples.add(Metric::Rate, requests / tally.elapsed.as_secs_f64());
-    samples.add(Metric::Median, tally.percentile(50));
-    samples.add(Metric::Tail, tally.percentile(99));
-    samples.add(Metric::Cpu, spent.as_secs_f64() * 1e6 / requests);
-    Ok(())
 }
 
 /// Stops a server while every connection is busy. A client whose connection ends connects again.
@@ -153,9 +170,9 @@ fn stop_under_load(
     samples: &mut Samples,
 ) -> Result<(), Failure> {
     let address = server.address;
-    let (connections, processors) = (settings.connections, settings.processors.clone());
+    let (demand, processors) = (settings.realistic(), settings.processors.load.clone());
     let clients = thread::spawn(move || {
-        load(address, connections, Until::Refused, &processors).map_err(|error| error.to_string())
+        load::send(address, demand, Until::Refused, &processors).map_err(|error| error.to_string())
     });
     thread::sleep(WARM_UP);
     let stopped = server.stop()?;

@@ -13,21 +13,22 @@ type Runtime = (&'static str, fn(Program) -> Result<(), neap::Error>);
 /// All runtimes. The others are compared with the first.
 pub(crate) const RUNTIMES: &[Runtime] = &[
     ("in place", in_place),
-    ("smol", on_smol),
-    ("async-std", on_async_std),
-    ("async_executor", on_async_executor),
-    ("futures-executor", on_futures_executor),
+    ("on smol", on_smol),
+    ("on async-std", on_async_std),
+    ("on async_executor", on_async_executor),
+    ("on futures-executor", on_futures_executor),
 ];
 
-/// Serves on the runtime of this name until a signal stops it.
+/// Serves as these words say, a door and a runtime, until a signal stops it.
 ///
 /// # Errors
 ///
-/// There is no such runtime, or the group failed.
-pub(crate) fn serve(runtime: &str) -> Result<(), Failure> {
+/// There is no such door or runtime, or the group failed.
+pub(crate) fn serve(words: &str) -> Result<(), Failure> {
+    let (door, runtime) = words.split_once(' ').ok_or("not DOOR RUNTIME")?;
     let named = RUNTIMES.iter().find(|(name, _)| *name == runtime);
     let (_, run) = named.ok_or_else(|| format!("no such runtime: {runtime}"))?;
-    Ok(run(Program::from_env()?)?)
+    Ok(run(Program::from_env(door)?)?)
 }
 
 /// No executor: the thread that awaits the group polls its services.

@@ -1,8 +1,9 @@
 //! The process of a contender, and what the kernel says about it.
 //!
 //! The environment tells the program what to do: `ADDR` says where to listen, `THREADS` how many
-//! threads to use, and `TIMER` after how many seconds its timer fails. The program answers
-//! `GET /hello` at once and `GET /slow` after 100 ms, and ends by itself on SIGTERM.
+//! threads to use, `TIMER` after how many seconds its timer fails, and `FILES` where its files are. The
+//! program answers `GET /hello` at once, and ends by itself on SIGTERM. `GET /slow`, answered after
+//! 100 ms, and the other routes of `apps/` it may have; what needs them is left out otherwise.
 
 use std::fs;
 use std::io::{self, Read};
@@ -148,6 +149,9 @@ fn command(contender: &Contender, address: SocketAddr) -> Result<Command, Failur
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
+    if let Some(files) = &contender.files {
+        command.env("FILES", files);
+    }
     for threads in ["THREADS", "SMOL_THREADS", "ASYNC_STD_THREAD_COUNT"] {
         command.env(threads, contender.threads.to_string());
     }

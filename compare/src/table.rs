@@ -1,7 +1,11 @@
 //! The figures as tables in Markdown.
 
+use figures::Spread;
+
+use crate::load::Load;
 use crate::metric::{Better, Metric};
 use crate::row::Row;
+use crate::samples::Samples;
 
 /// The title of each table, and its columns.
 const TABLES: [(&str, &[Metric]); 3] = [
@@ -39,24 +43,81 @@ pub(crate) fn markdown(rows: &[Row]) -> String {
     tables.collect::<Vec<_>>().join("\n")
 }
 
-fn line((contender, samples): &Row, rows: &[Row], metrics: &[Metric]) -> String {
-    let cell = |metric: &Metric| {
-        let Some(spread) = samples.spread(*metric) else {
-            return " – |".to_owned();
-        };
-        let write = |value| metric.write(value);
-        let mut median = write(spread.median);
-        if best(rows, *metric).is_some_and(|best| write(best) == median) {
-            median = format!("**{median}**");
-        }
-        let (low, high) = (write(spread.low), write(spread.high));
-        match low == high {
-            true => format!(" {median} |"),
-            false => format!(" {median} ({low}–{high}) |"),
-        }
+/// Writes the table of a load: rate and CPU time, each with the ratio to the baseline's in the same
+/// rounds, and how long the answers took.
+pub(crate) fn loads(
+    load: &Load,
+    rate: Option<f64>,
+    rows: &[Row],
+    baseline: Option<&Row>,
+) -> String {
+    let (with_ratio, rest): ([Metric; 2], &[Metric]) = match load.volume() {
+        Some(_) => ([Metric::Volume, Metric::CpuVolume], &[]),
+        None => (
+            [Metric::Rate, Metric::Cpu],
+            &[Metric::Median, Metric::Tail, Metric::Far],
+        ),
     };
-    let cells: String = metrics.iter().map(cell).collect();
+    let at = rate.map(|rate| format!(" of {} a second", Metric::Rate.write(rate)));
+    let mut table = format!("| {}{} |", load.title, at.unwrap_or_default());
+    for metric in with_ratio {
+        table += &format!(" {} | ratio |", metric.title());
+    }
+    for metric in rest {
+        table += &format!(" {} |", metric.title());
+    }
+    table += &format!("\n|{}\n", "---|".repeat(5 + rest.len()));
+    for (contender, samples) in rows {
+        table += &format!("| {} |", contender.name);
+        for metric in with_ratio {
+            let ratio = baseline.and_then(|(_, baseline)| ratio(samples, baseline, metric));
+            let ratio = ratio.map_or("–".to_owned(), |ratio| {
+                written(ratio, |one| format!("{one:.2}"))
+            });
+            table += &format!("{} {ratio} |", cell(samples, metric, rows));
+        }
+        table.extend(rest.iter().map(|metric| cell(samples, *metric, rows)));
+        table += "\n";
+    }
+    table
+}
+
+/// The ratios of two contenders' samples, round by round.
+fn ratio(samples: &Samples, baseline: &Samples, metric: Metric) -> Option<Spread> {
+    let rounds = samples.of(metric).iter().zip(baseline.of(metric));
+    Spread::of(&rounds.map(|(one, other)| one / other).collect::<Vec<_>>())
+}
+
+fn line((contender, samples): &Row, rows: &[Row], metrics: &[Metric]) -> String {
+    let cells: String = metrics
+        .iter()
+        .map(|metric| cell(samples, *metric, rows))
+        .collect();
     format!("| {} |{cells}\n", contender.name)
+}
+
+/// Writes a figure, in bold if no other is better.
+fn cell(samples: &Samples, metric: Metric, rows: &[Row]) -> String {
+    let Some(spread) = samples.spread(metric) else {
+        return " – |".to_owned();
+    };
+    let write = |value| metric.write(value);
+    let best = best(rows, metric).is_some_and(|best| write(best) == write(spread.median));
+    let text = written(spread, write);
+    match text.split_once(' ') {
+        Some((median, rest)) if best => format!(" **{median}** {rest} |"),
+        None if best => format!(" **{text}** |"),
+        _ => format!(" {text} |"),
+    }
+}
+
+/// Writes the median, and in brackets the lowest and the highest if they differ.
+fn written(spread: Spread, write: impl Fn(f64) -> String) -> String {
+    let [low, median, high] = [spread.low, spread.median, spread.high].map(write);
+    match low == high {
+        true => median,
+        false => format!("{median} ({low}–{high})"),
+    }
 }
 
 /// The best median of all rows.

@@ -9,20 +9,32 @@
 
 use compio::runtime::{Runtime, spawn};
 use neap::Group;
+use neap::http::App;
 
 use crate::settings::Settings;
 use crate::version::version;
-use crate::{Failure, Peer, Unavailable, group, tide};
+use crate::{Failure, Peer, Unavailable, group};
 
-pub const PEER: Peer = Peer {
-    name: "neap-compio",
-    title: || format!("neap on compio {}", version("compio")),
+pub const AXUM: Peer = Peer {
+    name: "neap-axum-compio",
+    title: || format!("neap axum on compio {}", version("compio")),
     what: |_| {
         let (neap, compio) = (version("neap"), version("compio"));
-        format!("neap {neap} on compio {compio}, 1 thread")
+        format!("neap {neap}, an axum `Router`, on compio {compio}, 1 thread")
     },
     try_out: || runtime().map(drop),
-    serve,
+    serve: |settings| serve(group::axum(settings), settings),
+};
+
+pub const TIDE: Peer = Peer {
+    name: "neap-tide-compio",
+    title: || format!("neap tide on compio {}", version("compio")),
+    what: |_| {
+        let (neap, compio) = (version("neap"), version("compio"));
+        format!("neap {neap}, a tide app, on compio {compio}, 1 thread")
+    },
+    try_out: || runtime().map(drop),
+    serve: |settings| serve(group::tide(settings), settings),
 };
 
 /// Makes a runtime without its fallback to polling, which is a feature that is off.
@@ -30,7 +42,7 @@ fn runtime() -> Result<Runtime, Unavailable> {
     Runtime::new().map_err(|error| Unavailable(format!("io_uring: {error}")))
 }
 
-fn serve(settings: &Settings) -> Result<(), Failure> {
+fn serve(app: impl App + 'static, settings: &Settings) -> Result<(), Failure> {
     let group = Group::on(|task| spawn(task).detach());
-    runtime()?.block_on(group::run(group, tide::app(), settings))
+    runtime()?.block_on(group::run(group, app, settings))
 }

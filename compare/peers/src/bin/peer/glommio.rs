@@ -5,20 +5,32 @@
 
 use glommio::{LocalExecutor, LocalExecutorBuilder, Placement, spawn_local};
 use neap::Group;
+use neap::http::App;
 
 use crate::settings::Settings;
 use crate::version::version;
-use crate::{Failure, Peer, Unavailable, group, tide};
+use crate::{Failure, Peer, Unavailable, group};
 
-pub const PEER: Peer = Peer {
-    name: "neap-glommio",
-    title: || format!("neap on glommio {}", version("glommio")),
+pub const AXUM: Peer = Peer {
+    name: "neap-axum-glommio",
+    title: || format!("neap axum on glommio {}", version("glommio")),
     what: |_| {
         let (neap, glommio) = (version("neap"), version("glommio"));
-        format!("neap {neap} on glommio {glommio}, 1 thread")
+        format!("neap {neap}, an axum `Router`, on glommio {glommio}, 1 thread")
     },
     try_out: || executor().map(drop),
-    serve,
+    serve: |settings| serve(group::axum(settings), settings),
+};
+
+pub const TIDE: Peer = Peer {
+    name: "neap-tide-glommio",
+    title: || format!("neap tide on glommio {}", version("glommio")),
+    what: |_| {
+        let (neap, glommio) = (version("neap"), version("glommio"));
+        format!("neap {neap}, a tide app, on glommio {glommio}, 1 thread")
+    },
+    try_out: || executor().map(drop),
+    serve: |settings| serve(group::tide(settings), settings),
 };
 
 fn executor() -> Result<LocalExecutor, Unavailable> {
@@ -29,9 +41,9 @@ fn executor() -> Result<LocalExecutor, Unavailable> {
     made.map_err(|error| Unavailable(error.to_string()))
 }
 
-fn serve(settings: &Settings) -> Result<(), Failure> {
+fn serve(app: impl App + 'static, settings: &Settings) -> Result<(), Failure> {
     let group = Group::on(|task| {
         spawn_local(task).detach();
     });
-    executor()?.run(group::run(group, tide::app(), settings))
+    executor()?.run(group::run(group, app, settings))
 }

@@ -1,9 +1,25 @@
 //! The seed's program as a neap group, for a runtime to drive.
 
+use axum::routing::get;
 use neap::{Group, http, signal};
 
-use crate::Failure;
 use crate::settings::Settings;
+use crate::{BODY, Failure, SLOW, apps};
+
+/// The tide app, with async-io's timer.
+pub fn tide(settings: &Settings) -> impl http::App + 'static {
+    apps::tide::app(settings.files.clone())
+}
+
+/// The axum `Router`, with async-io's timer.
+pub fn axum(settings: &Settings) -> impl http::App + 'static {
+    let slow = async || {
+        async_io::Timer::after(SLOW).await;
+        BODY
+    };
+    let router = apps::axum::router().route("/slow", get(slow));
+    http::service(router.merge(apps::files::routes(settings.files.clone())))
+}
 
 /// Fills `group` with the server of `app` and the timer, and runs it until it is stopped.
 ///
@@ -12,7 +28,7 @@ use crate::settings::Settings;
 /// The failure that stopped it, by name.
 pub async fn run(
     group: Group<'static>,
-    app: tide::Server<()>,
+    app: impl http::App + 'static,
     settings: &Settings,
 ) -> Result<(), Failure> {
     let timer = settings.timer;

@@ -6,13 +6,16 @@
 //! ```
 //!
 //! The environment has `ADDR`, where to listen; `THREADS`, how many threads work, 1 unless it says
-//! otherwise; and `TIMER`, after how many seconds the timer fails and takes the program down, 3600
-//! unless it says otherwise. `GET /hello` is answered at once, `GET /slow` after 100 ms. SIGINT and
-//! SIGTERM stop the program as the peer's documentation says. Exit codes: 0 after a stop, 1 after a
+//! otherwise; `TIMER`, after how many seconds the timer fails and takes the program down, 3600
+//! unless it says otherwise; and `FILES`, where the files are. `GET /hello` is answered at once,
+//! `GET /slow` after 100 ms; some peers have the other routes of `src/apps/` too. SIGINT and SIGTERM stop the program as the peer's documentation says. Exit codes: 0 after a stop, 1 after a
 //! failure, 2 for a call that makes no sense, 69 (`EX_UNAVAILABLE`, sysexits.h) if this machine
 //! cannot run the peer.
 
 mod actix;
+// What neap serves, too.
+#[path = "../../../../src/apps/mod.rs"]
+mod apps;
 mod axum;
 mod beside;
 mod compio;
@@ -32,15 +35,10 @@ use std::fmt;
 use std::io::Write;
 use std::process::ExitCode;
 
+use apps::{HELLO as BODY, SLOW};
 use settings::Settings;
 
 type Failure = Box<dyn Error + Send + Sync>;
-
-/// What `GET /hello` is answered with.
-const BODY: &str = "Hello World!";
-
-/// How long `GET /slow` takes.
-const SLOW: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// How long a drain may take, where the peer has a limit to set: the seed's.
 const DRAIN_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
@@ -68,11 +66,16 @@ const PEERS: &[Peer] = &[
     actix::PEER,
     trillium::PEER,
     tide::PEER,
-    tokio::IN_PLACE,
-    tokio::SPAWNED,
-    compio::PEER,
-    monoio::PEER,
-    glommio::PEER,
+    tokio::AXUM_IN_PLACE,
+    tokio::TIDE_IN_PLACE,
+    tokio::AXUM_SPAWNED,
+    tokio::TIDE_SPAWNED,
+    compio::AXUM,
+    compio::TIDE,
+    monoio::AXUM,
+    monoio::TIDE,
+    glommio::AXUM,
+    glommio::TIDE,
     epoll::PEER,
 ];
 

@@ -6,20 +6,32 @@
 
 use monoio::{IoUringDriver, Runtime, RuntimeBuilder, spawn};
 use neap::Group;
+use neap::http::App;
 
 use crate::settings::Settings;
 use crate::version::version;
-use crate::{Failure, Peer, Unavailable, group, tide};
+use crate::{Failure, Peer, Unavailable, group};
 
-pub const PEER: Peer = Peer {
-    name: "neap-monoio",
-    title: || format!("neap on monoio {}", version("monoio")),
+pub const AXUM: Peer = Peer {
+    name: "neap-axum-monoio",
+    title: || format!("neap axum on monoio {}", version("monoio")),
     what: |_| {
         let (neap, monoio) = (version("neap"), version("monoio"));
-        format!("neap {neap} on monoio {monoio}, 1 thread")
+        format!("neap {neap}, an axum `Router`, on monoio {monoio}, 1 thread")
     },
     try_out: || runtime().map(drop),
-    serve,
+    serve: |settings| serve(group::axum(settings), settings),
+};
+
+pub const TIDE: Peer = Peer {
+    name: "neap-tide-monoio",
+    title: || format!("neap tide on monoio {}", version("monoio")),
+    what: |_| {
+        let (neap, monoio) = (version("neap"), version("monoio"));
+        format!("neap {neap}, a tide app, on monoio {monoio}, 1 thread")
+    },
+    try_out: || runtime().map(drop),
+    serve: |settings| serve(group::tide(settings), settings),
 };
 
 fn runtime() -> Result<Runtime<IoUringDriver>, Unavailable> {
@@ -27,7 +39,7 @@ fn runtime() -> Result<Runtime<IoUringDriver>, Unavailable> {
     made.map_err(|error| Unavailable(format!("io_uring: {error}")))
 }
 
-fn serve(settings: &Settings) -> Result<(), Failure> {
+fn serve(app: impl App + 'static, settings: &Settings) -> Result<(), Failure> {
     let group = Group::on(|task| drop(spawn(task)));
-    runtime()?.block_on(group::run(group, tide::app(), settings))
+    runtime()?.block_on(group::run(group, app, settings))
 }

@@ -2,16 +2,18 @@
 
 use std::env::{self, VarError};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use crate::Failure;
 
-/// Where to listen, on how many threads, and when the timer fails.
+/// Where to listen, on how many threads, when the timer fails, and where the files are.
 pub struct Settings {
     pub addr: SocketAddr,
     pub threads: usize,
     pub timer: Duration,
+    pub files: PathBuf,
 }
 
 impl Settings {
@@ -31,6 +33,7 @@ impl Settings {
             addr,
             threads,
             timer,
+            files: env::var_os("FILES").unwrap_or_default().into(),
         })
     }
 }

@@ -12,7 +12,7 @@ use futures_lite::future;
 
 use crate::settings::Settings;
 use crate::version::version;
-use crate::{BODY, Failure, Peer, SLOW, anywhere, count};
+use crate::{Failure, Peer, anywhere, apps, count};
 
 pub const PEER: Peer = Peer {
     name: "tide",
@@ -26,27 +26,16 @@ pub const PEER: Peer = Peer {
     serve,
 };
 
-/// The seed's app.
-pub fn app() -> tide::Server<()> {
-    let mut app = tide::new();
-    app.at("/hello").get(|_| async { Ok(BODY) });
-    app.at("/slow").get(|_| async {
-        // async-io's timer, which async-std's own is, and smol's.
-        async_io::Timer::after(SLOW).await;
-        Ok(BODY)
-    });
-    app
-}
-
 fn serve(settings: &Settings) -> Result<(), Failure> {
     // What `ASYNC_STD_THREAD_COUNT` would say.
     let threads = GlobalExecutorConfig::default().with_min_threads(settings.threads);
     init_with_config(threads.with_max_threads(settings.threads));
+    let app = apps::tide::app(settings.files.clone());
     task::block_on(async {
         let timer = async {
             task::sleep(settings.timer).await;
             Err(io::Error::other("timer: xxx"))
         };
-        Ok(future::or(app().listen(settings.addr), timer).await?)
+        Ok(future::or(app.listen(settings.addr), timer).await?)
     })
 }
