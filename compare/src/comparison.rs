@@ -7,7 +7,7 @@ use crate::flags::Flags;
 use crate::metric::Metric;
 use crate::row::Row;
 use crate::samples::Samples;
-use crate::{Failure, json, plot, round, table};
+use crate::{Failure, json, round, table};
 
 /// Measures every contender, prints the tables, and writes the files that were asked for.
 ///
@@ -26,8 +26,8 @@ pub(crate) fn run(flags: &Flags) -> Result<(), Failure> {
         let json = json::document(&rows, &flags.settings, flags.rounds);
         std::fs::write(path, format!("{json:#}\n"))?;
     }
-    if let Some(path) = &flags.svg {
-        plot::draw(path, &rows)?;
+    for plot in &flags.plots {
+        plot.draw(&rows, &flags.note)?;
     }
     if rows.len() < flags.contenders.len() {
         return Err("not everything could be measured".into());

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,9 +9,9 @@ use lexopt::prelude::*;
 use crate::Failure;
 use crate::contender::{self, Contender};
 use crate::load::{self, Load};
+use crate::plot::Plot;
 use crate::processors::Processors;
 use crate::round::Settings;
-use crate::row::Row;
 
 /// What `--help` prints.
 pub(crate) const HELP: &str = "\
@@ -27,18 +28,21 @@ cargo run --release -p compare -- [FLAG ...]
   --server-processors N   how many processors the servers have; the load has the others (half)
   --load NAME,...         measures these loads instead, or `all`: proxy, query, hello, json, megabyte,
                           download, upload, file-1mb, file-100mb, ahead, ahead-hello, paced, threads
-  --rate N                the fixed rate of `paced`, per second, or 0.6 of the slowest if that is
-                          less (80000)
+  --rate N                the fixed rate of `paced`, per second, or 0.7 of what neap and the
+                          baseline reach if that is less (80000)
   --instructions          counts the instructions per request of the loads, by valgrind's callgrind
   --requests N            how many requests it counts, instead of what is usual for the load
   --profiles DIR          where it leaves its profiles, for callgrind_annotate
   --baseline TEXT         ratios are to the first contender whose name begins so (axum)
-  --only TEXT             measures only contenders whose name contains TEXT; repeatable
+  --only TEXT             measures only contenders whose name contains TEXT, or begins with it if a ^
+                          stands before it; repeatable
   --peer NAME=COMMAND     measures another server program too; NAME*THREADS=COMMAND gives it
                           more threads than one; repeatable
   --only-peers            measures only those given by --peer
   --json FILE             writes all figures and samples as JSON
-  --svg FILE              writes a plot
+  --svg FILE[=NAME,...]   writes a plot, of those whose names these are, but for a version;
+                          repeatable
+  --note TEXT             stands below the title of the plots: the machine, and the date
   --help                  prints this
 
 The exit code is 1 if a contender could not be measured, or if neap has lost a request at a stop.
@@ -75,7 +79,9 @@ pub(crate) struct Flags {
     /// How the name begins of the contender to which ratios are.
     baseline: String,
     pub(crate) json: Option<PathBuf>,
-    pub(crate) svg: Option<PathBuf>,
+    pub(crate) plots: Vec<Plot>,
+    /// Stands on the plots, below the title.
+    pub(crate) note: String,
 }
 
 impl Default for Flags {
@@ -97,7 +103,8 @@ impl Default for Flags {
             profiles: None,
             baseline: "axum".to_owned(),
             json: None,
-            svg: None,
+            plots: Vec::new(),
+            note: String::new(),
         }
     }
 }
@@ -135,16 +142,34 @@ impl Flags {
         )
     }
 
-    /// The index of the contender to which ratios are, if it takes part.
-    pub(crate) fn baseline(&self) -> Option<usize> {
-        let mut names = self.contenders.iter().map(|contender| &contender.name);
-        names.position(|name| name.starts_with(&self.baseline))
+    /// Returns true of the contender to which ratios are.
+    pub(crate) fn is_baseline(&self, contender: &Contender) -> bool {
+        contender.name.starts_with(&self.baseline)
     }
 
-    /// The row of that contender.
-    pub(crate) fn baseline_of<'a>(&self, rows: &'a [Row]) -> Option<&'a Row> {
-        let baseline = |(contender, _): &&Row| contender.name.starts_with(&self.baseline);
-        rows.iter().find(baseline)
+    /// Sets what a flag with a value says.
+    fn set(&mut self, name: &str, value: OsString) -> Result<(), Failure> {
+        let settings = &mut self.settings;
+        match name {
+            "rounds" => self.rounds = value.parse_with(positive)?,
+            "seconds" => settings.length = value.parse_with(seconds)?,
+            "connections" => settings.connections = value.parse_with(positive)?,
+            "idle" => settings.idle = value.parse_with(positive)?,
+            "starts" => settings.starts = value.parse()?,
+            "server-processors" => {
+                settings.processors = Processors::divide(value.parse_with(positive)?);
+            }
+            "load" => self.loads.extend(value.parse_with(load::named)?),
+            "rate" => self.rate = value.parse_with(positive)? as f64,
+            "requests" => self.requests = Some(value.parse_with(positive)?),
+            "profiles" => self.profiles = Some(value.into()),
+            "baseline" => self.baseline = value.string()?,
+            "json" => self.json = Some(value.into()),
+            "svg" => self.plots.push(value.parse_with(Plot::parse)?),
+            "note" => self.note = value.string()?,
+            _ => return Err(format!("invalid option '--{name}'").into()),
+        }
+        Ok(())
     }
 
     /// Leaves out the contenders of several threads: each load says how many there are.
@@ -153,9 +178,13 @@ impl Flags {
         self
     }
 
-    /// Keeps the contenders whose name contains one of these texts, or all if there are none.
+    /// Keeps the contenders that one of these texts names, or all if there are none.
     fn keep(&mut self, only: &[String]) -> Result<(), Failure> {
-        let wanted = |name: &str| only.is_empty() || only.iter().any(|only| name.contains(only));
+        let one = |name: &str, only: &String| match only.strip_prefix('^') {
+            Some(only) => name.starts_with(only),
+            None => name.contains(only),
+        };
+        let wanted = |name: &str| only.is_empty() || only.iter().any(|only| one(name, only));
         self.contenders.retain(|contender| wanted(&contender.name));
         match self.contenders.is_empty() {
             true => Err("nothing to compare: no contender has such a name".into()),
@@ -175,32 +204,17 @@ pub(crate) fn parse() -> Result<Request, Failure> {
     let mut instructions = false;
     let mut parser = lexopt::Parser::from_env();
     while let Some(arg) = parser.next()? {
-        let settings = &mut flags.settings;
         match arg {
             Long("help") | Short('h') => return Ok(Request::Help),
             Long("serve") => return Ok(Request::Serve(parser.value()?.string()?)),
-            Long("rounds") => flags.rounds = parser.value()?.parse_with(positive)?,
-            Long("seconds") => settings.length = parser.value()?.parse_with(seconds)?,
-            Long("connections") => settings.connections = parser.value()?.parse_with(positive)?,
-            Long("idle") => settings.idle = parser.value()?.parse_with(positive)?,
-            Long("starts") => settings.starts = parser.value()?.parse()?,
-            Long("server-processors") => {
-                settings.processors = Processors::divide(parser.value()?.parse_with(positive)?);
-            }
-            Long("load") => {
-                let loads = parser.value()?.parse_with(load::named)?;
-                flags.loads.extend(loads);
-            }
-            Long("rate") => flags.rate = parser.value()?.parse_with(positive)? as f64,
             Long("instructions") => instructions = true,
-            Long("requests") => flags.requests = Some(parser.value()?.parse_with(positive)?),
-            Long("profiles") => flags.profiles = Some(parser.value()?.into()),
-            Long("baseline") => flags.baseline = parser.value()?.string()?,
             Long("only") => only.push(parser.value()?.string()?),
             Long("only-peers") => own = false,
             Long("peer") => peers.push(parser.value()?.parse_with(Contender::parse)?),
-            Long("json") => flags.json = Some(parser.value()?.into()),
-            Long("svg") => flags.svg = Some(parser.value()?.into()),
+            Long(name) => {
+                let name = name.to_owned();
+                flags.set(&name, parser.value()?)?;
+            }
             _ => return Err(arg.unexpected().into()),
         }
     }
@@ -209,14 +223,13 @@ pub(crate) fn parse() -> Result<Request, Failure> {
     }
     flags.contenders.extend(peers);
     flags.keep(&only)?;
+    if instructions && flags.loads.is_empty() {
+        flags.loads = load::named("proxy,query,hello,json")?;
+    }
     Ok(match (instructions, flags.loads.is_empty()) {
-        (false, true) => Request::Rounds(flags),
+        (true, _) => Request::Instructions(flags.of_one_thread()),
         (false, false) => Request::Loads(flags.of_one_thread()),
-        (true, true) => {
-            flags.loads = load::named("proxy,query,hello,json")?;
-            Request::Instructions(flags.of_one_thread())
-        }
-        (true, false) => Request::Instructions(flags.of_one_thread()),
+        (false, true) => Request::Rounds(flags),
     })
 }
 

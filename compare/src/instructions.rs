@@ -55,7 +55,9 @@ pub(crate) fn run(flags: &Flags) -> Result<(), Failure> {
 
 /// Writes the counts of a load, each with its ratio to the baseline's.
 fn cells(flags: &Flags, counted: &[Option<f64>]) -> String {
-    let baseline = flags.baseline().and_then(|at| counted[at]);
+    let mut contenders = flags.contenders.iter().zip(counted);
+    let baseline = contenders.find(|(contender, _)| flags.is_baseline(contender));
+    let baseline = baseline.and_then(|(_, count)| *count);
     let cell = |count: &Option<f64>| match (count, baseline) {
         (None, _) => " – | – |".to_owned(),
         (Some(count), None) => format!(" {} | – |", thousands(count.round() as u64)),

@@ -3,18 +3,20 @@
 //! ```text
 //! cargo run --release -p compare
 //! cargo run --release -p compare -- --svg compare.svg --json compare.json
+//! cargo run --release -p compare -- --load all --baseline "neap axum in place"
 //! ```
 //!
-//! It takes a minute, and uses 127.0.0.1 alone. Each runtime has a process of its own, which serves
-//! `GET /hello` with tide and has a timer beside the server. This process starts it, sends it
-//! requests, stops it, and reads what the kernel says about it. Rounds are interleaved. The tables
-//! have medians, and in brackets the lowest and the highest.
+//! It takes a minute, and uses 127.0.0.1 alone. Each door on each runtime has a process of its own,
+//! which serves an axum `Router` or a tide app and has a timer beside the server. This process starts
+//! it, sends it requests, stops it, and reads what the kernel says about it. Rounds are interleaved. The
+//! tables have medians, and in brackets the lowest and the highest.
 //!
 //! `--help` lists the flags. `server.rs` says what a program has to do that `--peer` puts beside
-//! these. The peers on tokio are in `peers/`, a workspace of its own.
+//! these. The peers on tokio are in `peers/`, a workspace of its own, which includes `apps/` from here.
 //!
 //! From the top: `comparison` goes through the rounds; a `round` starts the `server` of each
 //! `contender` and puts `load` on it; each `metric` has `samples`; `table`, `json` and `plot` show them.
+//! `loads` puts one load after another on them, and `instructions` counts with valgrind.
 
 #![cfg(target_os = "linux")]
 

@@ -14,8 +14,8 @@ use crate::samples::Samples;
 use crate::server::{Server, end_of};
 use crate::{Failure, json, table};
 
-/// What a fixed rate is at most, of the rate that the slowest contender reaches.
-const SHARE: f64 = 0.6;
+/// What a fixed rate is at most, of the rate that a contender reaches: more is no longer below saturation.
+const SHARE: f64 = 0.7;
 
 /// Measures every load, prints a table for each, and writes the files that were asked for.
 ///
@@ -28,10 +28,8 @@ pub(crate) fn run(flags: &Flags) -> Result<(), Failure> {
     let mut failed = Vec::new();
     for load in &flags.loads {
         let (rate, rows) = measure(flags, load, &files, &mut failed)?;
-        println!(
-            "{}",
-            table::loads(load, rate, &rows, flags.baseline_of(&rows))
-        );
+        let baseline = rows.iter().find(|(one, _)| flags.is_baseline(one));
+        println!("{}", table::loads(load, rate, &rows, baseline));
         measured.push((*load, rate, rows));
     }
     println!("{}", flags.describe_loads());
@@ -54,18 +52,9 @@ fn measure(
     failed: &mut Vec<String>,
 ) -> Result<(Option<f64>, Vec<Row>), Failure> {
     let settings = settings(flags, load);
-    let contenders = flags.contenders.iter();
-    let contenders = contenders.filter(|one| load.threads == 1 || one.can_spread());
-    let mut slots: Vec<_> = contenders
-        .map(|one| {
-            Some((
-                one.with(files.directory(), load.threads),
-                Samples::default(),
-            ))
-        })
-        .collect();
+    let mut slots = slots(flags, load, files);
     let rate = match load.paced {
-        true => Some(rate(flags, &settings, &slots)?),
+        true => Some(rate(flags, &settings, &mut slots)?),
         false => None,
     };
     let demand = Demand::new(load, settings.connections, rate);
@@ -93,6 +82,16 @@ fn measure(
     Ok((rate, slots.into_iter().flatten().collect()))
 }
 
+/// The contenders of a load, with no samples yet.
+fn slots(flags: &Flags, load: &Load, files: &Files) -> Vec<Option<Row>> {
+    let contenders = flags.contenders.iter();
+    let contenders = contenders.filter(|one| load.threads == 1 || one.can_spread());
+    let with = |one: &Contender| one.with(files.directory(), load.threads);
+    contenders
+        .map(|one| Some((with(one), Samples::default())))
+        .collect()
+}
+
 /// The settings of a load. Several threads have all processors, and the load too.
 fn settings(flags: &Flags, load: &Load) -> Settings {
     let mut settings = flags.settings.clone();
@@ -102,15 +101,30 @@ fn settings(flags: &Flags, load: &Load) -> Settings {
     settings
 }
 
-/// Returns the fixed rate: what the command line says, or less if that is too much for the slowest.
-fn rate(flags: &Flags, settings: &Settings, slots: &[Option<Row>]) -> Result<f64, Failure> {
-    let mut slowest = f64::INFINITY;
-    for (contender, _) in slots.iter().flatten() {
-        let server = Server::start(contender, &settings.processors)?;
-        let (tally, _) = loaded(&server, settings, settings.realistic())?;
-        slowest = slowest.min(tally.answered as f64 / tally.elapsed.as_secs_f64());
+/// Returns the fixed rate: what the command line says, or less if that is too much for neap or for the
+/// baseline. Others that cannot keep up are left out.
+fn rate(flags: &Flags, settings: &Settings, slots: &mut [Option<Row>]) -> Result<f64, Failure> {
+    let mut reached = vec![f64::INFINITY; slots.len()];
+    for (slot, reached) in slots.iter().zip(&mut reached) {
+        if let Some((contender, _)) = slot {
+            let server = Server::start(contender, &settings.processors)?;
+            let (tally, _) = loaded(&server, settings, settings.realistic())?;
+            *reached = tally.answered as f64 / tally.elapsed.as_secs_f64();
+        }
     }
-    Ok(flags.rate.min(SHARE * slowest))
+    let counts = |(contender, _): &Row| contender.is_ours() || flags.is_baseline(contender);
+    let those = slots.iter().zip(&reached);
+    let those = those.filter(|(slot, _)| slot.as_ref().is_some_and(counts));
+    let slowest = those
+        .map(|(_, reached)| *reached)
+        .fold(f64::INFINITY, f64::min);
+    let rate = flags.rate.min(SHARE * slowest);
+    for (slot, reached) in slots.iter_mut().zip(reached) {
+        if SHARE * reached < rate {
+            *slot = None;
+        }
+    }
+    Ok(rate)
 }
 
 /// Puts a load on a new process of a contender, and stops it.

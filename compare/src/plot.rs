@@ -1,6 +1,6 @@
-//! The figures as a plot: a panel for each of six metrics, a bar for each contender.
+//! The figures as a plot: a panel for each of five metrics, a bar for each contender.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use plotters::coord::Shift;
 use plotters::coord::ranged1d::Ranged;
@@ -11,42 +11,108 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use figures::Spread;
 
 use crate::Failure;
+use crate::contender::Contender;
 use crate::metric::{Better, Metric};
 use crate::row::Row;
 
-/// The metrics that are drawn, from left to right, and true for a logarithmic scale.
-const PANELS: [(Metric, bool); 6] = [
-    (Metric::Rate, false),
-    (Metric::Cpu, false),
-    (Metric::Connection, false),
-    (Metric::Start, false),
-    (Metric::ExitDrain, true),
-    (Metric::Lost, false),
+/// The metrics that are drawn, from left to right, each with its title, what stands under its column, and
+/// true for a logarithmic scale.
+const PANELS: [(Metric, [&str; 2], &[&str], bool); 5] = [
+    (Metric::Rate, ["requests", "a second"], &[], false),
+    (
+        Metric::Cpu,
+        ["CPU time for each", "request, µs"],
+        &[],
+        false,
+    ),
+    (
+        Metric::Connection,
+        ["memory for each idle", "connection, kB"],
+        &[],
+        false,
+    ),
+    (
+        Metric::ExitDrain,
+        ["end after the last", "answer, ms"],
+        &[],
+        true,
+    ),
+    (Metric::Lost, ["requests lost", "at the stop"], LOST, false),
+];
+
+/// What a lost request is, in lines as wide as a panel.
+const LOST: &[&str] = &[
+    "lost: sent whole, as the",
+    "first unanswered one of its",
+    "connection, and the answer",
+    "did not come whole",
 ];
 
 /// About the width of a letter, in pixels.
 const LETTER: i32 = 7;
-const PANEL: i32 = 205;
-const LINE: i32 = 24;
-const HEAD: i32 = 52;
-const FOOT: i32 = 16;
+const PANEL: i32 = 150;
+const LINE: i32 = 22;
+const HEAD: i32 = 120;
+const FOOT: i32 = 64;
 
 /// Where a logarithmic scale begins, in the panel's unit.
 const SMALLEST: f64 = 0.1;
 
-/// The colours of neap and of the others. Colour-blind readers can tell blue from grey.
-const OURS: RGBColor = RGBColor(0x1f, 0x77, 0xb4);
-const THEIRS: RGBColor = RGBColor(0xa0, 0xa0, 0xa0);
+/// The colours, and what they are for. Colour-blind readers can tell them apart, and so can a printer
+/// without colours.
+const LEGEND: [(RGBColor, &str); 3] = [
+    (RGBColor(0x0b, 0x4f, 0x8a), "an axum Router on neap"),
+    (RGBColor(0x6b, 0xae, 0xe0), "a tide app on neap"),
+    (RGBColor(0xb0, 0xb0, 0xb0), "others"),
+];
 const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
-/// Draws all rows into an SVG file.
-///
-/// # Errors
-///
-/// The file cannot be written.
-pub(crate) fn draw(path: &Path, rows: &[Row]) -> Result<(), Failure> {
+/// A plot that was asked for.
+#[derive(Debug)]
+pub(crate) struct Plot {
+    path: PathBuf,
+    /// How the names of those begin that are on it; none for all.
+    names: Vec<String>,
+}
+
+impl Plot {
+    /// Parses `FILE` or `FILE=NAME,NAME...`.
+    pub(crate) fn parse(text: &str) -> Result<Plot, Failure> {
+        let (path, names) = text.split_once('=').unwrap_or((text, ""));
+        let names = names.split(',').filter(|name| !name.is_empty());
+        Ok(Plot {
+            path: path.into(),
+            names: names.map(str::to_owned).collect(),
+        })
+    }
+
+    /// Returns true if a contender is on it: by its name, or by its name but for the version.
+    fn has(&self, contender: &Contender) -> bool {
+        let named = |name: &String| {
+            let rest = contender.name.strip_prefix(name.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+        };
+        self.names.is_empty() || self.names.iter().any(named)
+    }
+
+    /// Draws the rows that are on it into its file, with a note below the title.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written.
+    pub(crate) fn draw(&self, rows: &[Row], note: &str) -> Result<(), Failure> {
+        let rows: Vec<_> = rows
+            .iter()
+            .filter(|(one, _)| self.has(one))
+            .cloned()
+            .collect();
+        draw(&self.path, &rows, note)
+    }
+}
+
+fn draw(path: &Path, rows: &[Row], note: &str) -> Result<(), Failure> {
     let lines = i32::try_from(rows.len())?;
     let panels = i32::try_from(PANELS.len())?;
     let longest = rows
@@ -57,6 +123,7 @@ pub(crate) fn draw(path: &Path, rows: &[Row]) -> Result<(), Failure> {
     let size = (u32::try_from(size.0)?, u32::try_from(size.1)?);
     let area = SVGBackend::new(path, size).into_drawing_area();
     area.fill(&WHITE)?;
+    heading(&area, note)?;
     let name = style(13, HPos::Right);
     for (line, (contender, _)) in (0..).zip(rows) {
         let at = (names - 10, middle(line));
@@ -64,11 +131,54 @@ pub(crate) fn draw(path: &Path, rows: &[Row]) -> Result<(), Failure> {
     }
     let rest = area.split_horizontally(names).1;
     let areas = rest.split_evenly((1, PANELS.len()));
-    for (area, (metric, powers)) in areas.iter().zip(PANELS) {
+    for (area, (metric, title, below, powers)) in areas.iter().zip(PANELS) {
+        let better = match metric.better() {
+            Better::More => "more is better",
+            Better::Less => "less is better",
+        };
+        let scale = if powers { ", powers of ten" } else { "" };
+        for (line, title) in (0..).zip(title) {
+            area.draw(&Text::new(
+                title,
+                (0, 72 + 16 * line),
+                style(13, HPos::Left),
+            ))?;
+        }
+        let better = format!("{better}{scale}");
+        area.draw(&Text::new(better, (0, 105), style(11, HPos::Left)))?;
+        for (line, text) in (0..).zip(below) {
+            let at = (0, HEAD + lines * LINE + 12 + 14 * line);
+            area.draw(&Text::new(*text, at, style(11, HPos::Left)))?;
+        }
         panel(area, metric, powers, rows)?;
     }
     area.present()?;
     Ok(())
+}
+
+/// Draws the title, the note and the legend.
+fn heading(area: &Area<'_>, note: &str) -> Result<(), Failure> {
+    let title = "A server under load (64 connections, heads of 12 fields) and at its stop";
+    area.draw(&Text::new(title, (10, 16), style(17, HPos::Left)))?;
+    area.draw(&Text::new(note, (10, 34), style(11, HPos::Left)))?;
+    let mut left = 10;
+    for (colour, meaning) in LEGEND {
+        let corners = [(left, 46), (left + 11, 57)];
+        area.draw(&Rectangle::new(corners, colour.filled()))?;
+        area.draw(&Text::new(meaning, (left + 16, 52), style(12, HPos::Left)))?;
+        left += 36 + LETTER * i32::try_from(meaning.len())?;
+    }
+    Ok(())
+}
+
+/// The colour of a contender's bar.
+fn colour(contender: &Contender) -> RGBColor {
+    let door = match contender.name.strip_prefix("neap ") {
+        Some(rest) if rest.starts_with("axum") => 0,
+        Some(_) => 1,
+        None => 2,
+    };
+    LEGEND[door].0
 }
 
 /// The vertical middle of a contender's line.
@@ -83,15 +193,6 @@ fn style(size: i32, at: HPos) -> TextStyle<'static> {
 
 /// Draws one metric of all contenders.
 fn panel(area: &Area<'_>, metric: Metric, powers: bool, rows: &[Row]) -> Result<(), Failure> {
-    let better = match metric.better() {
-        Better::More => "more is better",
-        Better::Less => "less is better",
-    };
-    let scale = if powers { ", by powers of ten" } else { "" };
-    area.draw(&Text::new(metric.title(), (0, 16), style(13, HPos::Left)))?;
-    let note = format!("{better}{scale}");
-    area.draw(&Text::new(note, (0, 34), style(11, HPos::Left)))?;
-
     let medians = rows
         .iter()
         .filter_map(|(_, samples)| samples.spread(metric));
@@ -102,7 +203,7 @@ fn panel(area: &Area<'_>, metric: Metric, powers: bool, rows: &[Row]) -> Result<
     let lines = 0.0..rows.len() as f64;
     let mut chart = ChartBuilder::on(area);
     // The margin leaves room for the figure behind the longest bar.
-    chart.margin_top(HEAD).margin_bottom(FOOT).margin_right(60);
+    chart.margin_top(HEAD).margin_bottom(FOOT).margin_right(56);
     if powers {
         let scale = (SMALLEST..largest.max(10.0 * SMALLEST)).log_scale();
         bars(
@@ -134,9 +235,8 @@ fn bars<X: Ranged<ValueType = f64>>(
             continue;
         };
         let y = rows.len() as f64 - line as f64 - 0.5;
-        let colour = if contender.is_ours() { OURS } else { THEIRS };
         let corners = [(origin, y - 0.36), (median.max(origin), y + 0.36)];
-        chart.draw_series([Rectangle::new(corners, colour.filled())])?;
+        chart.draw_series([Rectangle::new(corners, colour(contender).filled())])?;
         let reach = [(low.clamp(origin, end), y), (high.clamp(origin, end), y)];
         chart.draw_series([PathElement::new(reach, INK.stroke_width(1))])?;
         let figure = metric.write(median);

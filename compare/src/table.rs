@@ -58,7 +58,7 @@ pub(crate) fn loads(
             &[Metric::Median, Metric::Tail, Metric::Far],
         ),
     };
-    let at = rate.map(|rate| format!(" of {} a second", Metric::Rate.write(rate)));
+    let at = rate.map(|rate| format!(", {} a second", Metric::Rate.write(rate)));
     let mut table = format!("| {}{} |", load.title, at.unwrap_or_default());
     for metric in with_ratio {
         table += &format!(" {} | ratio |", metric.title());

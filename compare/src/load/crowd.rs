@@ -99,7 +99,7 @@ impl Crowd {
     /// Sends requests until that is over or every client has given up.
     pub(super) fn run(mut self, until: Until) -> Result<Tally, Failure> {
         if let Until::Answered(number) = until {
-            self.left = number;
+            (self.left, self.per_second) = (number, None);
         }
         let began = Instant::now();
         let mut last_progress = began;

@@ -126,7 +126,7 @@ pub(crate) const LOADS: &[Load] = &[
     },
     Load {
         name: "ahead",
-        title: "16 requests ahead, 12 fields, a new `traceparent` each",
+        title: "16 requests ahead, 12 fields as behind a proxy",
         connections: Some(16),
         ahead: 16,
         ..SMALL
@@ -141,13 +141,13 @@ pub(crate) const LOADS: &[Load] = &[
     },
     Load {
         name: "paced",
-        title: "At a fixed rate, 12 fields, a new `traceparent` each",
+        title: "At a fixed rate, 12 fields as behind a proxy",
         paced: true,
         ..SMALL
     },
     Load {
         name: "threads",
-        title: "Two threads, 12 fields, a new `traceparent` each",
+        title: "Two threads, 12 fields as behind a proxy",
         threads: 2,
         ..SMALL
     },
