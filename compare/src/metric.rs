@@ -14,6 +14,8 @@ pub(crate) enum Metric {
     CpuVolume,
     Rest,
     Connection,
+    Crowded,
+    Burst,
     Start,
     ExitIdle,
     ExitDrain,
@@ -29,7 +31,7 @@ pub(crate) enum Better {
 }
 
 impl Metric {
-    pub(crate) const ALL: [Metric; 14] = [
+    pub(crate) const ALL: [Metric; 16] = [
         Metric::Rate,
         Metric::Median,
         Metric::Tail,
@@ -39,6 +41,8 @@ impl Metric {
         Metric::CpuVolume,
         Metric::Rest,
         Metric::Connection,
+        Metric::Crowded,
+        Metric::Burst,
         Metric::Start,
         Metric::ExitIdle,
         Metric::ExitDrain,
@@ -58,6 +62,8 @@ impl Metric {
             Metric::CpuVolume => "CPU, µs/MB",
             Metric::Rest => "at rest, MB",
             Metric::Connection => "idle connection, kB",
+            Metric::Crowded => "after all asked at once, kB",
+            Metric::Burst => "kept after uploads of 1 MB, MB",
             Metric::Start => "start to first answer, ms",
             Metric::ExitIdle => "signal to exit, idle, ms",
             Metric::ExitDrain => "last answer to exit, ms",
@@ -78,6 +84,8 @@ impl Metric {
             Metric::CpuVolume => "cpu_us_per_mb",
             Metric::Rest => "resident_at_rest_mb",
             Metric::Connection => "resident_per_idle_connection_kb",
+            Metric::Crowded => "resident_per_idle_connection_after_all_at_once_kb",
+            Metric::Burst => "resident_kept_after_uploads_mb",
             Metric::Start => "start_to_first_answer_ms",
             Metric::ExitIdle => "signal_to_exit_idle_ms",
             Metric::ExitDrain => "last_answer_to_exit_ms",
@@ -98,7 +106,8 @@ impl Metric {
         let decimals = match self {
             Metric::Rate | Metric::Median | Metric::Tail | Metric::Far | Metric::Lost => 0,
             Metric::Volume | Metric::CpuVolume => 0,
-            Metric::Cpu | Metric::Rest | Metric::Connection | Metric::Start => 1,
+            Metric::Cpu | Metric::Rest | Metric::Connection => 1,
+            Metric::Crowded | Metric::Burst | Metric::Start => 1,
             Metric::ExitIdle | Metric::ExitDrain | Metric::ExitLoad => 2,
         };
         if decimals == 0 && value >= 10_000.0 {

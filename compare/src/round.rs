@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::Failure;
 use crate::client::Client;
 use crate::contender::Contender;
-use crate::load::{self, Demand, REALISTIC, Tally, Until};
+use crate::load::{self, BURST, Demand, EMPTY, REALISTIC, Tally, Until};
 use crate::metric::Metric;
 use crate::processors::Processors;
 use crate::samples::Samples;
@@ -49,9 +49,10 @@ pub(crate) fn round(contender: &Contender, settings: &Settings) -> Result<Sample
         start_and_stop(contender, settings, &mut samples)?;
     }
     slow_request(contender, settings, &mut samples)?;
+    uploads(contender, settings, &mut samples)?;
     let server = Server::start(contender, &settings.processors)?;
     samples.add(Metric::Start, millis(server.start));
-    idle_connections(&server, settings, &mut samples)?;
+    memory(&server, settings, &mut samples)?;
     under_load(&server, settings, &mut samples)?;
     stop_under_load(server, settings, &mut samples)?;
     Ok(samples)
@@ -102,15 +103,17 @@ fn slow_request(
     Ok(())
 }
 
-/// Measures the memory of a server at rest, and how much each idle connection adds.
-fn idle_connections(
-    server: &Server,
-    settings: &Settings,
-    samples: &mut Samples,
-) -> Result<(), Failure> {
+/// Measures the memory of a server at rest, how much each idle connection adds that asked by itself, and
+/// how much when all have asked at the same moment.
+fn memory(server: &Server, settings: &Settings, samples: &mut Samples) -> Result<(), Failure> {
     thread::sleep(SETTLE);
     let before = server.resident()?;
     samples.add(Metric::Rest, before / 1e6);
+    let each = || {
+        thread::sleep(SETTLE);
+        let more = server.resident()? - before;
+        Ok::<_, Failure>(more / 1e3 / settings.idle as f64)
+    };
     let mut clients = Vec::with_capacity(settings.idle);
     for _ in 0..settings.idle {
         let mut client = Client::connect(server.address)?;
@@ -118,9 +121,38 @@ fn idle_connections(
         client.receive()?;
         clients.push(client);
     }
+    samples.add(Metric::Connection, each()?);
+    server.while_paused(|| {
+        clients
+            .iter_mut()
+            .try_for_each(|client| client.send("/hello"))
+    })?;
+    clients.iter_mut().try_for_each(Client::receive)?;
+    samples.add(Metric::Crowded, each()?);
+    Ok(())
+}
+
+/// Measures how much memory is left of a burst of uploads.
+fn uploads(
+    contender: &Contender,
+    settings: &Settings,
+    samples: &mut Samples,
+) -> Result<(), Failure> {
+    let server = Server::start(contender, &settings.processors)?;
     thread::sleep(SETTLE);
-    let grown = server.resident()? - before;
-    samples.add(Metric::Connection, grown / 1e3 / settings.idle as f64);
+    let before = server.resident()?;
+    let send = |load, requests| {
+        let demand = Demand::new(load, settings.connections, None);
+        let until = Until::Answered(requests);
+        load::send(server.address, demand, until, &settings.processors.load)
+    };
+    if send(EMPTY, 1).is_err() {
+        // This contender has no such path.
+        return Ok(());
+    }
+    send(BURST, 4 * settings.connections)?;
+    thread::sleep(SETTLE);
+    samples.add(Metric::Burst, (server.resident()? - before) / 1e6);
     Ok(())
 }
 

@@ -103,6 +103,18 @@ impl Server {
         Ok(at)
     }
 
+    /// Does something while the process stands still.
+    pub(crate) fn while_paused<T>(
+        &self,
+        action: impl FnOnce() -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, Signal::STOP)?;
+        let done = action();
+        kill_process(pid, Signal::CONT)?;
+        done
+    }
+
     /// Waits for the end of the process in a thread, so that no interval of a poll is added to it.
     pub(crate) fn ended(mut self) -> JoinHandle<Result<(Instant, ExitStatus), Failure>> {
         thread::spawn(move || {

@@ -15,7 +15,13 @@ const TABLES: [(&str, &[Metric]); 3] = [
     ),
     (
         "At rest",
-        &[Metric::Rest, Metric::Connection, Metric::Start],
+        &[
+            Metric::Rest,
+            Metric::Connection,
+            Metric::Crowded,
+            Metric::Burst,
+            Metric::Start,
+        ],
     ),
     (
         "At the stop",

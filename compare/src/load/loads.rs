@@ -65,6 +65,25 @@ const MEDIUM: Load = Load {
     ..SMALL
 };
 
+/// Uploads of 1 MB.
+pub(crate) const BURST: &Load = &Load {
+    name: "burst",
+    title: "Uploads of 1 MB",
+    head: UPLOAD,
+    upload: MEGABYTE as u64,
+    expected: Expected::Exactly(b"1000000"),
+    ..SMALL
+};
+
+/// An upload of nothing, to see whether there is a route.
+pub(crate) const EMPTY: &Load = &Load {
+    name: "empty",
+    title: "Uploads of nothing",
+    head: UPLOAD,
+    expected: Expected::Exactly(b"0"),
+    ..SMALL
+};
+
 /// All loads, in the order of their tables.
 pub(crate) const LOADS: &[Load] = &[
     Load {

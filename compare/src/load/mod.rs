@@ -20,7 +20,7 @@ use std::thread;
 use std::time::Duration;
 
 use crowd::Crowd;
-pub(crate) use loads::{Load, REALISTIC, named};
+pub(crate) use loads::{BURST, EMPTY, Load, REALISTIC, named};
 pub(crate) use tally::Tally;
 
 use crate::Failure;
@@ -92,4 +92,71 @@ pub(crate) fn send(
         }
         Ok(all)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{SocketAddr, TcpListener, TcpStream};
+    use std::thread::{self, JoinHandle};
+    use std::time::Duration;
+
+    use super::{Demand, REALISTIC, Until, send};
+
+    const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nHello World!";
+
+    /// Starts a server for one connection, which does this with it. Then connects are refused.
+    fn serve(
+        on_connection: impl FnOnce(TcpStream) + Send + 'static,
+    ) -> (SocketAddr, JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let address = listener.local_addr().expect("it is bound");
+        let server = thread::spawn(move || {
+            let (stream, _) = listener.accept().expect("a client connects");
+            drop(listener);
+            on_connection(stream);
+        });
+        (address, server)
+    }
+
+    fn demand(per_second: Option<f64>) -> Demand {
+        Demand::new(REALISTIC, 1, per_second)
+    }
+
+    #[test]
+    fn a_pause_counts_for_all_requests_that_were_due_in_it() {
+        let (address, server) = serve(|mut stream| {
+            let mut buffer = [0; 4096];
+            let mut answered = 0;
+            while stream.read(&mut buffer).is_ok_and(|length| length > 0) {
+                if answered == 10 {
+                    thread::sleep(Duration::from_millis(200));
+                }
+                answered += 1;
+                if stream.write_all(ANSWER).is_err() {
+                    break;
+                }
+            }
+        });
+        let until = Until::Elapsed(Duration::from_millis(600));
+        let tally = send(address, demand(Some(1000.0)), until, &[0]).expect("it answers");
+        server.join().expect("it ends");
+        let slow = tally.latencies.iter().filter(|nanos| **nanos > 50_000_000);
+        // 150 were due in the first 150 ms of the pause, though one alone was sent.
+        assert!(slow.count() > 100);
+    }
+
+    #[test]
+    fn a_request_without_a_whole_answer_is_lost() {
+        let (address, server) = serve(|mut stream| {
+            let mut buffer = [0; 4096];
+            for length in [ANSWER.len(), ANSWER.len() - 1] {
+                assert!(stream.read(&mut buffer).is_ok_and(|length| length > 0));
+                stream.write_all(&ANSWER[..length]).expect("it is sent");
+            }
+        });
+        let tally = send(address, demand(None), Until::Refused, &[0]).expect("it answers");
+        server.join().expect("it ends");
+        assert_eq!((tally.answered, tally.lost), (1, 1));
+    }
 }
