@@ -31,9 +31,14 @@ impl Settings {
     pub(crate) fn realistic(&self) -> Demand {
         Demand::new(REALISTIC, self.connections, None)
     }
+
+    /// How long a server is left alone before its memory is read; less where the load is short.
+    fn settle(&self) -> Duration {
+        SETTLE.min(self.length)
+    }
 }
 
-/// How long a server is left alone before its memory is read.
+/// How long a server is left alone at most before its memory is read.
 const SETTLE: Duration = Duration::from_millis(400);
 /// How long a load goes on before it is measured, or before the signal.
 const WARM_UP: Duration = Duration::from_millis(300);
@@ -106,11 +111,11 @@ fn slow_request(
 /// Measures the memory of a server at rest, how much each idle connection adds that asked by itself, and
 /// how much when all have asked at the same moment.
 fn memory(server: &Server, settings: &Settings, samples: &mut Samples) -> Result<(), Failure> {
-    thread::sleep(SETTLE);
+    thread::sleep(settings.settle());
     let before = server.resident()?;
     samples.add(Metric::Rest, before / 1e6);
     let each = || {
-        thread::sleep(SETTLE);
+        thread::sleep(settings.settle());
         let more = server.resident()? - before;
         Ok::<_, Failure>(more / 1e3 / settings.idle as f64)
     };
@@ -139,7 +144,7 @@ fn uploads(
     samples: &mut Samples,
 ) -> Result<(), Failure> {
     let server = Server::start(contender, &settings.processors)?;
-    thread::sleep(SETTLE);
+    thread::sleep(settings.settle());
     let before = server.resident()?;
     let send = |load, requests| {
         let demand = Demand::new(load, settings.connections, None);
@@ -151,7 +156,7 @@ fn uploads(
         return Ok(());
     }
     send(BURST, 4 * settings.connections)?;
-    thread::sleep(SETTLE);
+    thread::sleep(settings.settle());
     samples.add(Metric::Burst, (server.resident()? - before) / 1e6);
     Ok(())
 }
