@@ -105,14 +105,14 @@ impl Crowd {
         let mut last_progress = began;
         let mut events = Vec::with_capacity(256);
         while self.clients.iter().any(Option::is_some) {
-            let before = (self.tally.answered, self.tally.bytes);
+            let before = self.tally.progress();
             self.turn(&mut events)?;
             let now = Instant::now();
-            if before != (self.tally.answered, self.tally.bytes) {
+            if self.tally.progress() != before {
                 last_progress = now;
             }
             match until {
-                Until::Elapsed(length) if now - began >= length => break,
+                Until::Elapsed(length) if now - began >= length && last_progress > began => break,
                 Until::Answered(number) if self.tally.answered >= number => break,
                 _ if now - last_progress > PATIENCE => {
                     return Err("does not answer any more".into());

@@ -29,7 +29,7 @@ use crate::processors::Processors;
 /// How long a load goes on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Until {
-    /// For this long.
+    /// For this long, or until the first bytes arrive if nothing has by then: the machine may be busy.
     Elapsed(Duration),
     /// Until this many requests were sent and answered, by one thread.
     Answered(usize),

@@ -24,6 +24,11 @@ impl Tally {
         self.latencies.push(nanos);
     }
 
+    /// Returns what changes whenever something has arrived.
+    pub(super) fn progress(&self) -> (usize, u64) {
+        (self.answered, self.bytes)
+    }
+
     /// Returns the latency in microseconds that `percent` of the requests did not exceed.
     pub(crate) fn percentile(&mut self, percent: f64) -> f64 {
         let Some(last) = self.latencies.len().checked_sub(1) else {
