@@ -1,9 +1,12 @@
 //! The app for tide, on neap and by its own `listen`.
 
+use std::io;
 use std::path::PathBuf;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
 use async_io::Timer;
-use futures_lite::io::{AsyncReadExt, BufReader, repeat};
+use futures_lite::io::{AsyncBufRead, AsyncRead, AsyncReadExt};
 use tide::{Body, Request};
 
 use super::order::Order;
@@ -34,8 +37,42 @@ async fn order(mut request: Request<PathBuf>) -> tide::Result<Body> {
 
 /// A body of unknown length.
 fn download() -> Body {
-    let bytes = repeat(b'x').take(DOWNLOAD as u64);
-    Body::from_reader(BufReader::with_capacity(PIECE, bytes), None)
+    Body::from_reader(Pieces { left: DOWNLOAD }, None)
+}
+
+/// The pieces of a download, each of which is there at once, as it is for axum.
+struct Pieces {
+    left: usize,
+}
+
+static BYTES: [u8; PIECE] = [b'x'; PIECE];
+
+impl AsyncBufRead for Pieces {
+    fn poll_fill_buf(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        let piece = match self.left % PIECE {
+            0 => self.left.min(PIECE),
+            rest => rest,
+        };
+        Poll::Ready(Ok(&BYTES[..piece]))
+    }
+
+    fn consume(mut self: Pin<&mut Self>, length: usize) {
+        self.left -= length;
+    }
+}
+
+impl AsyncRead for Pieces {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        out: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let piece = ready!(self.as_mut().poll_fill_buf(cx))?;
+        let length = piece.len().min(out.len());
+        out[..length].copy_from_slice(&piece[..length]);
+        self.consume(length);
+        Poll::Ready(Ok(length))
+    }
 }
 
 /// Reads the body to its end, and answers how long it was.
