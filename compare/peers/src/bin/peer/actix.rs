@@ -7,9 +7,14 @@
 //! `main` waits, and another accepts. A worker with connections looks once a second whether they
 //! have ended. Its `shutdown_timeout` is 30 s unless it is set; here it is the seed's 10 s.
 
-use actix_web::rt::{System, time::sleep};
-use actix_web::{App, HttpServer, Responder, web};
+use std::convert::Infallible;
 
+use actix_web::rt::{System, time::sleep};
+use actix_web::{App, HttpResponse, HttpServer, Responder, web};
+use futures_lite::{StreamExt, stream};
+
+use crate::apps::order::Order;
+use crate::apps::{DOWNLOAD, MEGABYTE, PIECE};
 use crate::beside::beside_timer;
 use crate::settings::Settings;
 use crate::version::version;
@@ -34,11 +39,37 @@ async fn slow() -> impl Responder {
     BODY
 }
 
+/// A body of unknown length.
+async fn download() -> impl Responder {
+    static BYTES: [u8; PIECE] = [b'x'; PIECE];
+    let piece = |_| Ok::<_, Infallible>(web::Bytes::from_static(&BYTES));
+    HttpResponse::Ok().streaming(stream::iter((0..DOWNLOAD / PIECE).map(piece)))
+}
+
+/// Reads the body to its end, and answers how long it was.
+async fn upload(mut body: web::Payload) -> Result<String, actix_web::Error> {
+    let mut length = 0;
+    while let Some(piece) = body.next().await {
+        length += piece?.len();
+    }
+    Ok(length.to_string())
+}
+
 fn serve(settings: &Settings) -> Result<(), Failure> {
     let app = || {
         App::new()
             .route("/hello", web::get().to(|| async { BODY }))
             .route("/slow", web::get().to(slow))
+            .route(
+                "/order",
+                web::post().to(|order: web::Json<Order>| async { order }),
+            )
+            .route(
+                "/megabyte",
+                web::get().to(|| async { vec![b'x'; MEGABYTE] }),
+            )
+            .route("/download", web::get().to(download))
+            .route("/upload", web::post().to(upload))
     };
     System::new().block_on(beside_timer(settings, async |stop| {
         let server = HttpServer::new(app)
