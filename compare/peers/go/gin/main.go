@@ -7,9 +7,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -26,7 +28,35 @@ import (
 const (
 	body         = "Hello World!"
 	drainTimeout = 10 * time.Second
+
+	// What src/apps/mod.rs of the comparison says.
+	megabyte = 1_000_000
+	download = 100_000_000
+	piece    = 62_500
 )
+
+var letters = bytes.Repeat([]byte{'x'}, piece)
+
+// order is that of src/apps/order.rs.
+type order struct {
+	ID       uint64 `json:"id"`
+	Customer struct {
+		Name    string `json:"name"`
+		Street  string `json:"street"`
+		City    string `json:"city"`
+		Country string `json:"country"`
+	} `json:"customer"`
+	Items []struct {
+		SKU   string   `json:"sku"`
+		Title string   `json:"title"`
+		Count uint32   `json:"count"`
+		Price float64  `json:"price"`
+		Tags  []string `json:"tags"`
+	} `json:"items"`
+	Express bool    `json:"express"`
+	Total   float64 `json:"total"`
+	Note    *string `json:"note"`
+}
 
 // variable is what the environment says, or else what is usual.
 func variable(name, usual string) string {
@@ -46,6 +76,33 @@ func handler() http.Handler {
 		time.Sleep(100 * time.Millisecond)
 		c.String(http.StatusOK, body)
 	})
+	engine.POST("/order", func(c *gin.Context) {
+		var order order
+		if err := c.ShouldBindJSON(&order); err != nil {
+			c.Status(http.StatusBadRequest)
+			return
+		}
+		c.JSON(http.StatusOK, order)
+	})
+	engine.GET("/megabyte", func(c *gin.Context) {
+		c.Data(http.StatusOK, "application/octet-stream", bytes.Repeat([]byte{'x'}, megabyte))
+	})
+	// A body of unknown length.
+	engine.GET("/download", func(c *gin.Context) {
+		for sent := 0; sent < download; sent += len(letters) {
+			if _, err := c.Writer.Write(letters); err != nil {
+				return
+			}
+		}
+	})
+	engine.POST("/upload", func(c *gin.Context) {
+		length, err := io.Copy(io.Discard, c.Request.Body)
+		if err != nil {
+			return
+		}
+		c.String(http.StatusOK, strconv.FormatInt(length, 10))
+	})
+	engine.Static("/file", variable("FILES", "."))
 	return engine
 }
 
