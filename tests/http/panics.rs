@@ -4,7 +4,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use futures_lite::AsyncRead;
+use futures_lite::{AsyncBufRead, AsyncRead};
 use neap::http::Server;
 use tide::{Body, Response};
 
@@ -119,6 +119,45 @@ fn i13_a_panic_of_a_body_or_a_destructor_costs_its_connection_alone() {
         assert_eq!(other.get("/hello").answer().text(), "Hello World!");
         let ended = running.stop();
         assert!(ended.result.is_ok(), "{ended:?}");
+    });
+}
+
+/// A body of many bytes in memory, which panics once some of them were taken.
+struct PanicsWhenTaken;
+
+impl AsyncRead for PanicsWhenTaken {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        _: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        panic!("not read");
+    }
+}
+
+impl AsyncBufRead for PanicsWhenTaken {
+    fn poll_fill_buf(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        Poll::Ready(Ok(&[b'x'; 100_000]))
+    }
+
+    fn consume(self: Pin<&mut Self>, _: usize) {
+        panic!("taken");
+    }
+}
+
+#[test]
+fn i13_so_does_a_body_that_panics_as_its_bytes_are_taken() {
+    beside_all(|runtime| {
+        let mut app = app();
+        app.at("/taken")
+            .get(|_| async { Ok(Body::from_reader(PanicsWhenTaken, Some(1_000_000))) });
+        let running = run_on(runtime, Server::new(app, "127.0.0.1:0"));
+        let mut other = running.connect();
+        let cut = running.connect().get("/taken").try_answer();
+        assert_eq!(cut.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+        assert_eq!(other.get("/hello").answer().text(), "Hello World!");
+        drop(other);
+        assert!(running.stop().result.is_ok());
     });
 }
 

@@ -209,7 +209,9 @@ impl ResponseWriter {
             let written = ready!(written)?;
             transport.budget.spend(0, written);
             self.left -= written as u64;
-            response.as_mut().consume(written);
+            if let Err(Panicked(message)) = catch(|| response.as_mut().consume(written)) {
+                return Poll::Ready(Err(self.fail(Some(message))));
+            }
             ready!(transport.budget.poll(cx));
         }
         Poll::Ready(Ok(()))
