@@ -16,6 +16,7 @@ use neap::test::{Clock, Network};
 
 use crate::http_support::in_memory::{at_once, serve};
 use crate::http_support::run;
+use crate::runtimes::limited;
 
 fn get(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nhost: a\r\n\r\n")
@@ -252,4 +253,53 @@ fn answers_that_take_long_do_not_wait_for_the_next() {
     assert_eq!(client.answer().text(), "answer");
     assert_eq!(client.answer().text(), "answer");
     running.stop();
+}
+
+/// Returns bytes that differ from place to place.
+fn pattern(length: usize) -> Vec<u8> {
+    let byte = |at: usize| (at % 251) as u8 ^ (at / 251 % 241) as u8;
+    (0..length).map(byte).collect()
+}
+
+#[test]
+fn answers_of_all_sizes_and_framings_follow_each_other() {
+    limited(|| {
+        let app = http::from_tide_fn(async |request: Request| {
+            let (_, rest) = request.url().path().split_at(1);
+            let (kind, size) = rest.split_once('/').unwrap();
+            let bytes = pattern(size.parse()?);
+            let length = Some(bytes.len());
+            let mut response = Response::new(200);
+            response.set_body(match kind {
+                "bytes" => Body::from_bytes(bytes),
+                "read" => Body::from_reader(io::Cursor::new(bytes), length),
+                "buffered" => Body::from_reader(io::BufReader::new(io::Cursor::new(bytes)), length),
+                _ => Body::from_reader(io::Cursor::new(bytes), None),
+            });
+            Ok(response)
+        });
+        let running = run(Server::new(app, "127.0.0.1:0"));
+        let mut random = fastrand::Rng::with_seed(1);
+        let sizes = [
+            0, 1, 8192, 16_383, 16_384, 16_385, 65_535, 65_536, 65_537, 131_072, 300_000,
+        ];
+        let kinds = ["bytes", "read", "buffered", "chunked"];
+        for _ in 0..40 {
+            let path = |_| {
+                let kind = random.choice(kinds).unwrap();
+                (kind, random.choice(sizes).unwrap())
+            };
+            let paths: Vec<_> = (0..12).map(path).collect();
+            let request = |(kind, size): &(&str, usize)| {
+                format!("GET /{kind}/{size} HTTP/1.1\r\nhost: a\r\n\r\n")
+            };
+            let mut client = running.connect();
+            client.send(paths.iter().map(request).collect::<String>());
+            for (kind, size) in &paths {
+                let is_right = client.answer().body == pattern(*size);
+                assert!(is_right, "{kind} {size} of {paths:?}");
+            }
+        }
+        assert!(running.stop().report.is_clean());
+    });
 }
