@@ -252,3 +252,58 @@ fn http_10_is_answered_by_a_length_or_by_the_end() {
         assert!(running.stop().report.is_clean());
     });
 }
+
+#[test]
+fn a_stream_is_as_long_as_its_handler_says() {
+    limited(|| {
+        // Answers `/LENGTH` with that for a length, and a body of five bytes that does not know it.
+        let app = from_fn(async |request: Request<Body>| {
+            let mut response = Response::new(Scripted::new(frames(&[2, 3])));
+            for length in request.uri().path().split('/').skip(1) {
+                let length = length.replace("plus", "+").parse().unwrap();
+                response.headers_mut().append("content-length", length);
+            }
+            response
+        });
+        let running = run(Server::new(app, "127.0.0.1:0"));
+        let mut client = running.connect();
+        for (path, field, bytes) in [
+            ("/5", "\r\ncontent-length: 5\r\n", 5),
+            ("/05", "\r\ncontent-length: 5\r\n", 5),
+            // It has more, which is not sent.
+            ("/3", "\r\ncontent-length: 3\r\n", 3),
+            ("/0", "\r\ncontent-length: 0\r\n", 0),
+            // What is no length, or two.
+            ("/five", "\r\ntransfer-encoding: chunked\r\n", 5),
+            ("/plus5", "\r\ntransfer-encoding: chunked\r\n", 5),
+            ("/", "\r\ntransfer-encoding: chunked\r\n", 5),
+            ("/5/5", "\r\ntransfer-encoding: chunked\r\n", 5),
+            (
+                "/99999999999999999999",
+                "\r\ntransfer-encoding: chunked\r\n",
+                5,
+            ),
+        ] {
+            let answer = client.get(path).answer();
+            assert!(answer.head.contains(field), "{path}: {answer:?}");
+            assert_eq!(
+                answer.head.matches("content-length").count(),
+                usize::from(field.contains("length"))
+            );
+            assert_eq!(answer.body, pattern(0, bytes), "{path}");
+        }
+        let answer = client
+            .send("GET /5 HTTP/1.0\r\nconnection: keep-alive\r\n\r\n")
+            .answer();
+        assert_eq!(
+            (answer.body, answer.head.contains("keep-alive")),
+            (pattern(0, 5).to_vec(), true)
+        );
+        // It has less: the client sees that.
+        client.send("GET /6 HTTP/1.1\r\nhost: a\r\n\r\n");
+        let answer = client.answer();
+        assert_eq!((answer.status, answer.closes()), (500, true), "{answer:?}");
+        drop(client);
+        assert!(running.stop().report.is_clean());
+    });
+}

@@ -4,6 +4,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use ::http::header::CONTENT_LENGTH;
 use ::http::response::Parts;
 use ::http::{HeaderMap, Response, StatusCode};
 use bytes::{Buf, Bytes};
@@ -47,7 +48,7 @@ impl<B> ServiceAnswer<B> {
     {
         let (parts, body) = response.into_parts();
         Self {
-            length: body.size_hint().exact(),
+            length: body.size_hint().exact().or_else(|| said(&parts.headers)),
             body: Some(body),
             upgrade: upgrade.filter(UpgradeEnd::is_asked),
             ..Self::empty(parts)
@@ -86,6 +87,18 @@ where
             field(name.as_str(), value.as_bytes());
         }
     }
+}
+
+/// Returns the length that a handler says of a stream, which does not know its own: that of a download.
+fn said(fields: &HeaderMap) -> Option<u64> {
+    let mut lengths = fields.get_all(CONTENT_LENGTH).iter();
+    let (Some(length), None) = (lengths.next(), lengths.next()) else {
+        return None;
+    };
+    // `parse` takes a sign, too.
+    let digits = length.to_str().ok()?;
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|_| is_number)
 }
 
 impl<B> Answer for ServiceAnswer<B>

@@ -18,6 +18,10 @@ use crate::service::exit::BoxError;
 /// It is cloned for each request, as axum and hyper do, and called once it is ready. A service that is
 /// `Clone` and `Send` alone, such as tower's `BoxCloneService`, needs `BoxCloneSyncService` instead.
 ///
+/// The body of a response is as long as its [`size_hint`](http_body::Body::size_hint) says exactly, or else
+/// as its `Content-Length` says; one with neither is sent in chunks. What it has more is not sent. If it has
+/// less, the client gets a 500, or sees that the answer is cut.
+///
 /// # Errors
 ///
 /// A service that fails is answered for with an empty 500, and its error is logged. axum's never do.
