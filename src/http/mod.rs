@@ -49,7 +49,8 @@
 //! - [`RequestContext`] and [`RequestExt`]: the stop token of a handler, the time it has left, the peer, and
 //!   the connection after an upgrade.
 //! - [`Body`]: the body of a request. `SizeHint` frames that of a response: one whose length is
-//!   [exact](http_body::SizeHint::exact) has a `Content-Length`, any other is chunked, with its trailers.
+//!   [exact](http_body::SizeHint::exact), or is said by the handler's `Content-Length`, has that length, any other is
+//!   chunked, with its trailers. One that is shorter than that is cut, and what is longer is left out.
 //! - [`ready`] and [`live`]: endpoints for load balancers and orchestrators.
 //! - [`Report`] and [`Tally`]: how a drain went.
 //! - With the feature `tide`: `TideApp` and `from_tide_fn`, for what answers requests of `http_types`, and
@@ -179,7 +180,7 @@
 //! | `handler panicked` | error | `service`, `peer` | a handler, a body of its, or a destructor of these has panicked |
 //! | `response not final` | error | `service`, `peer` | an app has answered with a status below 200, or switched protocols unasked; the client gets a 500 |
 //! | `response cut` | debug | `service`, `peer` | a response was not sent to its end |
-//! | `field left out` | warn | `field` | a field of a response would end its line early |
+//! | `field left out` | warn | `field` | a field of a response, or a trailer, would end its line early, or is no trailer (RFC 9110, 6.5.1) |
 //!
 //! Tide makes a response of an error that a handler returns, so without a logger nothing tells of it:
 //! [`Group::narrate`](crate::Group::narrate) has no line for it, as requests and connections are left to

@@ -216,9 +216,9 @@ fn trailers(bytes: &[u8]) -> Result<Progress, Refusal> {
     }
 }
 
-/// Copies the trailers that a handler may see: none that frames, routes or authenticates
+/// Returns true if a field of this name may be a trailer: none that frames, routes or authenticates
 /// (RFC 9110, 6.5.1).
-fn copy(fields: &[httparse::Header<'_>]) -> HeaderMap {
+pub(super) fn may_trail(name: &str) -> bool {
     const REFUSED: [&str; 12] = [
         "authorization",
         "connection",
@@ -233,12 +233,17 @@ fn copy(fields: &[httparse::Header<'_>]) -> HeaderMap {
         "trailer",
         "transfer-encoding",
     ];
+    !REFUSED.contains(&name)
+}
+
+/// Copies the trailers that a handler may see.
+fn copy(fields: &[httparse::Header<'_>]) -> HeaderMap {
     let mut trailers = HeaderMap::new();
     for field in fields {
         let name = HeaderName::from_bytes(field.name.as_bytes()).ok();
         let value = HeaderValue::from_bytes(field.value).ok();
         if let (Some(name), Some(value)) = (name, value) {
-            if !REFUSED.contains(&name.as_str()) {
+            if may_trail(name.as_str()) {
                 trailers.append(name, value);
             }
         }

@@ -2,6 +2,7 @@
 
 use ::http::{HeaderMap, StatusCode};
 
+use super::chunked::may_trail;
 use super::date;
 use super::field::{field, line};
 use super::head::MethodKind;
@@ -202,7 +203,11 @@ pub(in crate::http) fn write_refusal(refusal: Refusal, out: &mut Vec<u8>) {
 pub(in crate::http) fn write_last_chunk(trailers: Option<&HeaderMap>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"0\r\n");
     for (name, value) in trailers.into_iter().flatten() {
-        line(name.as_str(), value.as_bytes(), out);
+        if may_trail(name.as_str()) {
+            line(name.as_str(), value.as_bytes(), out);
+        } else {
+            log::warn!(target: "neap", event = "field left out", field = name.as_str(); "trailer `{name}` left out: it can be no trailer");
+        }
     }
     out.extend_from_slice(b"\r\n");
 }
@@ -349,6 +354,16 @@ mod tests {
             assert!(head.contains(line), "{head}");
             assert_eq!(head.contains("content-length"), !line.is_empty(), "{head}");
         }
+    }
+
+    #[test]
+    fn what_frames_is_no_trailer() {
+        let mut trailers = HeaderMap::new();
+        trailers.insert("content-length", ::http::HeaderValue::from_static("7"));
+        trailers.insert("x-sum", ::http::HeaderValue::from_static("8"));
+        let mut out = Vec::new();
+        write_last_chunk(Some(&trailers), &mut out);
+        assert_eq!(out, b"0\r\nx-sum: 8\r\n\r\n");
     }
 
     #[test]

@@ -72,6 +72,9 @@ where
 
 /// Makes an app of a function, for programs without a framework.
 ///
+/// An async closure that captures something borrows from itself, and is none that will do: write
+/// `move |request| async move { .. }`, with a clone of what is captured.
+///
 /// # Examples
 ///
 /// ```

@@ -81,7 +81,10 @@ where
             Ok(match request {
                 Ok(request) => match app.respond(request).await {
                     Ok(response) => from_tide(response, context),
-                    Err(error) => empty(error.status().into()),
+                    Err(error) => {
+                        log_failure(&error, context.as_ref());
+                        empty(error.status().into())
+                    }
                 },
                 Err(status) => empty(status.as_u16()),
             })
@@ -160,6 +163,19 @@ fn from_tide(
         }
     }
     response.map(|()| TideBody::new(tide))
+}
+
+/// Logs a failure of the server, as the server itself does.
+fn log_failure(error: &http_types::Error, context: Option<&RequestContext>) {
+    if !error.status().is_server_error() {
+        return;
+    }
+    match context.map(RequestContext::peer) {
+        Some(peer) => {
+            log::error!(target: "neap", event = "request failed", peer:%; "request from {peer} failed: {error}");
+        }
+        None => log::error!(target: "neap", event = "request failed"; "request failed: {error}"),
+    }
 }
 
 fn empty(status: u16) -> Response<TideBody> {
