@@ -154,7 +154,8 @@
 //! URI and that browsers percent-encode (`"`, `<`, `>`, `{`, `}`, a backtick).
 //! A field of a response that would end its line early is left out, with a log record.
 //!
-//! Any `Host` of RFC 9110 is served, and with axum any method. What `http_types` cannot hold reaches a tide app
+//! Any `Host` of RFC 9110 is served, and with axum any method. The `uri` of an absolute target has the path alone
+//! if `Uri` does not take its host, such as `a%2eb`: that is in the field `Host`. What `http_types` cannot hold reaches a tide app
 //! in another way: bytes beyond ASCII in fields are percent-encoded; a `Host` that `url::Url` does not take, such
 //! as `pod.1`, `1.2.3.400` or `[fe80::1%25eth0]`, is in its field as it was sent, and the `url` has the address
 //! that the request arrived at instead; a method that is none of its own is answered with 501.

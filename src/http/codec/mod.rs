@@ -32,6 +32,4 @@ pub(super) use refusal::Refusal;
 pub(super) use response::{
     AnswerHead, Persistence, ResponseFraming, ResponseHead, write_last_chunk, write_refusal,
 };
-#[cfg(feature = "tide")]
-pub(super) use target::path_of;
-pub(super) use target::{TargetForm, authority};
+pub(super) use target::{TargetForm, authority, path_of};

@@ -110,6 +110,10 @@ mod tests {
             "GET / HTTP/1.1\r\nhost: b\r\nconnection: close\r\n\r\n",
             "GET http://c:1/x HTTP/1.1\r\nhost: b\r\n\r\n",
             "OPTIONS * HTTP/1.1\r\nhost: b\r\n\r\n",
+            // Hosts that `Uri` does not take.
+            "GET http://%2ey?* HTTP/1.1\r\nhost: b\r\n\r\n",
+            "GET http://a%2ey/x HTTP/1.1\r\nhost: b\r\n\r\n",
+            "CONNECT a%2ey:443 HTTP/1.1\r\nhost: b\r\n\r\n",
             "POST / HTTP/1.1\r\nhost: b\r\ntransfer-encoding: chunked\r\n\r\n",
         ];
         let mut kept = parser::<D>();

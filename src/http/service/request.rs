@@ -3,11 +3,12 @@
 use std::sync::OnceLock;
 
 use ::http::{Extensions, HeaderValue, Method, Request, Uri, Version, header};
+use bytes::Bytes;
 
 use super::body::Body;
 use super::head_copy;
 use super::names::Names;
-use crate::http::codec::{RawHead, Refusal, TargetForm, authority};
+use crate::http::codec::{RawHead, Refusal, TargetForm, authority, path_of};
 
 /// Makes a request of a head, and puts it into `slot`.
 ///
@@ -31,12 +32,7 @@ pub(super) fn make(
     *request.extensions_mut() = extensions();
     *request.method_mut() = Method::from_bytes(head.method.as_bytes())
         .map_err(|_| Refusal::malformed("bad request line"))?;
-    *request.uri_mut() = Uri::from_maybe_shared(part(head.target.as_bytes())).map_err(|_| {
-        match head.target.len() > usize::from(u16::MAX) - 2 {
-            true => Refusal::target_too_long(),
-            false => Refusal::malformed("bad request target"),
-        }
-    })?;
+    *request.uri_mut() = uri_of(part(head.target.as_bytes()), head)?;
     if head.facts.is_http10 {
         *request.version_mut() = Version::HTTP_10;
     }
@@ -54,6 +50,22 @@ pub(super) fn make(
         );
     }
     Ok(())
+}
+
+/// Makes a `Uri` of a target. Of one that names a host which `Uri` does not take, such as `a%2eb`, it has the
+/// path alone.
+fn uri_of(target: Bytes, head: &RawHead<'_>) -> Result<Uri, Refusal> {
+    let names_host = matches!(head.form, TargetForm::Absolute | TargetForm::Authority);
+    let uri = Uri::from_maybe_shared(target);
+    let uri = uri.or_else(|error| match path_of(head.target) {
+        _ if !names_host => Err(error),
+        path if path.starts_with('/') => Uri::from_maybe_shared(path.to_owned()),
+        path => Uri::from_maybe_shared(format!("/{path}")),
+    });
+    uri.map_err(|_| match head.target.len() > usize::from(u16::MAX) - 2 {
+        true => Refusal::target_too_long(),
+        false => Refusal::malformed("bad request target"),
+    })
 }
 
 /// Returns extensions with no entry, and room for those that a router of axum adds to ours: the map is then

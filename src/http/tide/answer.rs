@@ -30,7 +30,7 @@ pub struct TideAnswer {
     length: Option<u64>,
     /// Whether the body may have many bytes in memory. One that is read from elsewhere has few.
     is_ahead: bool,
-    /// How many bytes are read at once. It grows with what comes.
+    /// How many bytes are read at once, as many as come.
     read: usize,
     /// The trailers, if the handler has promised some, and they are awaited.
     trailers: Option<trailers::Receiver>,
@@ -38,12 +38,14 @@ pub struct TideAnswer {
 
 impl From<Response> for TideAnswer {
     fn from(mut response: Response) -> Self {
+        let length = response.len();
+        let is_long = length.is_some_and(|length| length >= LONGEST_READ);
         Self {
-            length: response.len().map(|length| length as u64),
+            length: length.map(|length| length as u64),
             body: response.take_body(),
             response,
             is_ahead: true,
-            read: BUFFER_SIZE,
+            read: if is_long { LONGEST_READ } else { BUFFER_SIZE },
             trailers: None,
         }
     }
@@ -90,8 +92,11 @@ impl Answer for TideAnswer {
             Poll::Ready(Err(_)) | Poll::Pending => 0,
         };
         out.truncate(start + bytes);
+        // What is read into is cleared before.
         if bytes == self.read {
             self.read = (2 * self.read).min(LONGEST_READ);
+        } else if bytes < most / 4 {
+            self.read = (self.read / 2).max(BUFFER_SIZE);
         }
         Poll::Ready(Ok(match ready!(read)? {
             0 => Part::End,

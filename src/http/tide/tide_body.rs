@@ -47,7 +47,7 @@ impl http_body::Body for TideBody {
         let mut answer = Pin::new(answer);
         let mut bytes = Vec::new();
         Poll::Ready(
-            match ready!(answer.as_mut().poll_part(cx, &mut bytes, BUFFER_SIZE)) {
+            match ready!(answer.as_mut().poll_part(cx, &mut bytes, usize::MAX)) {
                 Ok(Part::Copied(_)) => Some(Ok(Frame::data(bytes.into()))),
                 Ok(Part::Whole(bytes)) => Some(Ok(Frame::data(bytes))),
                 Ok(Part::End) => {
