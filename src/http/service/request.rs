@@ -59,7 +59,7 @@ fn uri_of(target: Bytes, head: &RawHead<'_>) -> Result<Uri, Refusal> {
     let uri = Uri::from_maybe_shared(target);
     let uri = uri.or_else(|error| match path_of(head.target) {
         _ if !names_host => Err(error),
-        path if path.starts_with('/') => Uri::from_maybe_shared(path.to_owned()),
+        path if path.starts_with('/') => path.parse(),
         path => Uri::from_maybe_shared(format!("/{path}")),
     });
     uri.map_err(|_| match head.target.len() > usize::from(u16::MAX) - 2 {
