@@ -79,7 +79,10 @@ fn again(end: &WholeBody) {
     bytes.extend_from_slice(b"0\r\n");
     for (name, values) in &end.trailers {
         for value in values {
-            bytes.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
+            bytes.extend_from_slice(name.as_bytes());
+            bytes.push(b':');
+            bytes.extend_from_slice(value);
+            bytes.extend_from_slice(b"\r\n");
         }
     }
     bytes.extend_from_slice(b"\r\n");

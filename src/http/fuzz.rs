@@ -127,13 +127,16 @@ pub struct Chunks {
     whole: Option<WholeBody>,
 }
 
+/// A trailer: its name, and its values.
+pub type Trailer = (String, Vec<Vec<u8>>);
+
 /// A chunked body that has come to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WholeBody {
     /// Its bytes.
     pub body: Vec<u8>,
     /// The trailers, sorted by name.
-    pub trailers: Vec<(String, Vec<String>)>,
+    pub trailers: Vec<Trailer>,
     /// The bytes behind it.
     pub rest: Vec<u8>,
 }
@@ -186,11 +189,10 @@ impl Chunks {
 }
 
 /// Returns the trailers sorted by name: their map has no order.
-fn list(trailers: &HeaderMap) -> Vec<(String, Vec<String>)> {
+fn list(trailers: &HeaderMap) -> Vec<Trailer> {
     let values = |name: &::http::HeaderName| {
         let values = trailers.get_all(name).iter();
-        let values = values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-        values.collect()
+        values.map(|value| value.as_bytes().to_vec()).collect()
     };
     let mut list: Vec<_> = trailers
         .keys()
