@@ -68,7 +68,7 @@ impl Arrival {
 enum UpgradeWish {
     NotAsked,
 
-    /// This gives the connection to whoever has asked for it.
+    /// A handler has asked for the connection: this function hands it over.
     Asked(HandOver),
 
     /// The answer is over.

@@ -11,7 +11,7 @@ use futures_lite::{AsyncRead, AsyncWrite};
 
 use super::socket::{ReadBuffer, Socket};
 
-/// Takes a connection that is no longer HTTP to whoever waits for it.
+/// Hands a connection that is no longer HTTP over to the handler that waits for it.
 pub(super) type HandOver = Box<dyn FnOnce(Upgraded) + Send>;
 
 /// What a handler gets after `101 Switching Protocols`: the bytes that came behind the request's

@@ -76,7 +76,7 @@ fn body(message: &[u8]) -> Vec<u8> {
     }
 }
 
-/// Asks for each body across a network of this capacity, and reads so many bytes at once.
+/// Asks for each body over a network of this capacity, and reads this many bytes at a time.
 fn check(capacity: usize, read: usize) {
     for (at, sizes) in FRAMES.iter().enumerate() {
         for path in ["exact", "chunked"]

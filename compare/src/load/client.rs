@@ -23,7 +23,7 @@ static LETTERS: [u8; 256 * 1024] = [b'x'; 256 * 1024];
 pub(super) enum Step {
     /// The connection is there.
     Connected,
-    /// So many responses are whole. The tally has them.
+    /// This many responses have come whole, and are in the tally.
     Answered(usize),
     /// The connection is gone.
     Gone {

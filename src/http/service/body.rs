@@ -27,6 +27,26 @@ const LARGEST: usize = 4 * BUFFER_SIZE;
 /// A frame is an [`io::Error`] if the body breaks off, breaks the grammar (RFC 9112, 7.1), is longer than
 /// [`max_body`](crate::http::Server::max_body), or too slow. The client is told which, if the handler fails
 /// for it.
+///
+/// # Examples
+///
+/// ```
+/// use axum::http::{Request, Response, StatusCode};
+/// use http_body_util::BodyExt;
+/// use neap::http;
+///
+/// let app = http::from_fn(async |request: Request<http::Body>| {
+///     let mut response = Response::new(String::new());
+///     match request.into_body().collect().await {
+///         Ok(body) => *response.body_mut() = format!("{} bytes", body.to_bytes().len()),
+///         Err(_) => *response.status_mut() = StatusCode::BAD_REQUEST,
+///     }
+///     response
+/// });
+/// let service = http::serve(app, "127.0.0.1:0");
+/// # let mut group = neap::Group::new();
+/// # group.add("http", service);
+/// ```
 #[derive(Debug, Default)]
 pub struct Body(Option<Incoming>);
 

@@ -83,3 +83,45 @@ fn extensions() -> Extensions {
     });
     emptied.clone()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::codec::parse;
+
+    /// Returns the path and query that the app sees; `None` for what is refused.
+    fn seen(target: &str) -> Option<String> {
+        let head = format!("GET {target} HTTP/1.1\r\nhost: a\r\n\r\n");
+        let mut slot = None;
+        let parsed = parse(head.as_bytes(), |head| {
+            make(&mut Names::default(), head, &mut slot)
+        });
+        assert!(!matches!(parsed, Ok(None)), "{target}");
+        let uri = slot?.uri().clone();
+        uri.path_and_query().map(|target| target.to_string())
+    }
+
+    #[test]
+    fn every_character_reaches_the_app_as_it_was_sent_or_is_refused() {
+        let (mut reached, mut refused) = (0, 0);
+        for byte in (1..128).map(char::from) {
+            let target = format!("/a{byte}b?c{byte}d");
+            for target in [
+                &*target,
+                &format!("/{target}"),
+                &target.replace('?', "/..x?"),
+            ] {
+                match seen(target) {
+                    Some(found) => {
+                        assert_eq!(found, target);
+                        reached += 1;
+                    }
+                    None => refused += 1,
+                }
+            }
+        }
+        assert!(reached > 200 && refused > 100, "{reached} {refused}");
+        assert_eq!(seen("http://b:1/x?y").as_deref(), Some("/x?y"));
+        assert_eq!(seen("/x/../hello"), None);
+    }
+}

@@ -152,7 +152,7 @@ fn to_map(trailers: &Trailers) -> HeaderMap {
     let mut map = HeaderMap::new();
     for (name, values) in trailers.iter() {
         for value in values.iter() {
-            append(&mut map, name.as_str(), value.as_str());
+            append(&mut map, name.as_str(), value.as_str().as_bytes());
         }
     }
     map

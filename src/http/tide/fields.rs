@@ -82,9 +82,9 @@ pub(super) fn trailers(map: &HeaderMap) -> Trailers {
 
 /// Copies a field, or a trailer, of a response. One that would end its line early is left out, with a log
 /// record.
-pub(super) fn append(map: &mut HeaderMap, name: &str, value: &str) {
+pub(super) fn append(map: &mut HeaderMap, name: &str, value: &[u8]) {
     let key = ::http::HeaderName::from_bytes(name.as_bytes());
-    match (key, ::http::HeaderValue::from_bytes(value.as_bytes())) {
+    match (key, ::http::HeaderValue::from_bytes(value)) {
         (Ok(key), Ok(value)) => drop(map.append(key, value)),
         _ => {
             log::warn!(target: "neap", event = "field left out", field = name; "response field `{name}` left out: it would end its line early");

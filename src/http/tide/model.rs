@@ -9,7 +9,7 @@ use crate::http::codec::{RawHead, Refusal, RequestFraming, TargetForm};
 /// The longest target, and the longest head, that is remembered, in bytes.
 const LONGEST_TARGET: usize = 128;
 const LONGEST_HEAD: usize = 2048;
-/// After so many models in a row that were of no use, no more are made.
+/// No more models are made once this many in a row were of no use.
 const MOST_MISSES: u8 = 4;
 
 /// The last request of a connection, as a model of the next.

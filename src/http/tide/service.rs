@@ -2,15 +2,18 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use ::http::{HeaderValue, Response, StatusCode, header};
 
+use super::answer::TideAnswer;
 use super::app::TideApp;
 use super::tide_body::{TideBody, reader};
 use super::{fields, targets};
+use crate::http::codec::AnswerHead;
+use crate::http::door::Answer;
 use crate::http::request_context::RequestContext;
 use crate::service::exit::BoxError;
 
@@ -137,32 +140,20 @@ where
 
 /// Makes a response of `http` of one of `http_types`. A field that would end its line early is left out, with a
 /// log record.
-fn from_tide(
-    mut tide: http_types::Response,
-    context: Option<RequestContext>,
-) -> Response<TideBody> {
-    let status = StatusCode::from_u16(tide.status().into());
-    let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    if let Some(context) = context.filter(|_| status == StatusCode::SWITCHING_PROTOCOLS) {
-        if tide.has_upgrade() {
-            let sender = tide.send_upgrade();
-            context.ask_for_upgrade(Box::new(|upgraded| {
-                let upgraded = http_types::upgrade::Connection::new(upgraded);
-                // The channel has room for its only message, so the send is ready at once.
-                let mut cx = Context::from_waker(Waker::noop());
-                let _ = pin!(sender.send(upgraded)).poll(&mut cx);
-            }));
+fn from_tide(tide: http_types::Response, context: Option<RequestContext>) -> Response<TideBody> {
+    let mut answer = TideAnswer::from(tide);
+    let status = answer.status();
+    let switches = status == StatusCode::SWITCHING_PROTOCOLS && answer.has_upgrade();
+    if let Some(context) = context.filter(|_| switches) {
+        if let Some(hand_over) = Pin::new(&mut answer).take_upgrade() {
+            context.ask_for_upgrade(hand_over);
         }
     }
     let mut response = Response::new(());
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    for (name, values) in tide.iter() {
-        for value in values.iter() {
-            fields::append(headers, name.as_str(), value.as_str());
-        }
-    }
-    response.map(|()| TideBody::new(tide))
+    answer.visit_fields(|name, value| fields::append(headers, name, value));
+    response.map(|()| TideBody::new(answer))
 }
 
 /// Logs a failure of the server, as the server itself does.

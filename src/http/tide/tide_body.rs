@@ -11,7 +11,7 @@ use ::http::HeaderMap;
 use bytes::{Buf, Bytes};
 use futures_lite::{AsyncBufRead, AsyncRead, io::BufReader, ready};
 use http_body::{Frame, SizeHint};
-use http_types::{Response, trailers};
+use http_types::trailers;
 
 use super::answer::TideAnswer;
 use super::fields;
@@ -21,15 +21,35 @@ use crate::http::socket::BUFFER_SIZE;
 use crate::service::exit::BoxError;
 
 /// The body of a response of a tide app, as one of `http-body`.
-pub struct TideBody(Option<TideAnswer>);
+pub struct TideBody {
+    /// `None` once it has come to its end.
+    answer: Option<TideAnswer>,
+
+    /// How many bytes are left, if that is known.
+    left: Option<u64>,
+}
 
 impl TideBody {
-    pub(super) fn new(response: Response) -> Self {
-        Self(Some(TideAnswer::from(response)))
+    pub(super) fn new(answer: TideAnswer) -> Self {
+        Self {
+            left: answer.length(),
+            answer: Some(answer),
+        }
     }
 
     pub(super) fn empty() -> Self {
-        Self(None)
+        Self {
+            answer: None,
+            left: Some(0),
+        }
+    }
+
+    /// Counts bytes, and makes a frame of them.
+    fn frame(&mut self, bytes: Bytes) -> Frame<Bytes> {
+        if let Some(left) = &mut self.left {
+            *left = left.saturating_sub(bytes.len() as u64);
+        }
+        Frame::data(bytes)
     }
 }
 
@@ -41,39 +61,34 @@ impl http_body::Body for TideBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        let Some(answer) = &mut self.0 else {
+        let Some(answer) = &mut self.answer else {
             return Poll::Ready(None);
         };
         let mut answer = Pin::new(answer);
         let mut bytes = Vec::new();
-        Poll::Ready(
-            match ready!(answer.as_mut().poll_part(cx, &mut bytes, usize::MAX)) {
-                Ok(Part::Copied(_)) => Some(Ok(Frame::data(bytes.into()))),
-                Ok(Part::Whole(bytes)) => Some(Ok(Frame::data(bytes))),
-                Ok(Part::End) => {
-                    let trailers = ready!(answer.poll_trailers(cx));
-                    self.0 = None;
-                    trailers.map(|trailers| Ok(Frame::trailers(trailers)))
-                }
-                Err(error) => {
-                    self.0 = None;
-                    Some(Err(error))
-                }
-            },
-        )
+        let part = ready!(answer.as_mut().poll_part(cx, &mut bytes, usize::MAX));
+        Poll::Ready(match part {
+            Ok(Part::Copied(_)) => Some(Ok(self.frame(bytes.into()))),
+            Ok(Part::Whole(bytes)) => Some(Ok(self.frame(bytes))),
+            Ok(Part::End) => {
+                let trailers = ready!(answer.poll_trailers(cx));
+                self.answer = None;
+                trailers.map(|trailers| Ok(Frame::trailers(trailers)))
+            }
+            Err(error) => {
+                self.answer = None;
+                Some(Err(error))
+            }
+        })
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.is_none()
+        self.answer.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.0 {
-            None => SizeHint::with_exact(0),
-            Some(answer) => answer
-                .length()
-                .map_or_else(SizeHint::default, SizeHint::with_exact),
-        }
+        let left = self.left;
+        left.map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }
 
@@ -160,4 +175,30 @@ pub(super) fn send(sender: trailers::Sender, map: &HeaderMap) {
     let trailers = fields::trailers(map);
     // The channel has room for its only message, so the send is ready at once.
     let _ = pin!(sender.send(trailers)).poll(&mut Context::from_waker(Waker::noop()));
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_lite::future::{block_on, poll_fn};
+    use http_body::Body;
+    use http_types::Response;
+
+    use super::*;
+
+    #[test]
+    fn the_hint_is_of_what_is_left() {
+        let length = 3 * BUFFER_SIZE as u64;
+        let answer = TideAnswer::from(Response::from(vec![0; length as usize]));
+        let (mut body, mut seen) = (TideBody::new(answer), 0);
+        assert_eq!(body.size_hint().exact(), Some(length));
+        let mut next = || block_on(poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)));
+        while let Some(frame) = next() {
+            seen += frame.unwrap().into_data().unwrap().len() as u64;
+            if seen == BUFFER_SIZE as u64 {
+                break;
+            }
+        }
+        assert!(seen > 0 && seen < length);
+        assert_eq!(body.size_hint().exact(), Some(length - seen));
+    }
 }
