@@ -13,7 +13,7 @@ use ::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 
 use super::body_handle::BodyHandle;
-use super::codec::{AnswerHead, RawHead, Refusal};
+use super::codec::{AnswerHead, Changes, RawHead, Refusal};
 use super::request_context::{Arrival, RequestContext};
 use super::upgraded::HandOver;
 
@@ -43,8 +43,20 @@ pub trait Door: Sized + Send + Sync + 'static {
         slot: &mut Option<Self::Request>,
     ) -> Result<(), Refusal>;
 
-    /// Returns the same request once more, as [`request`](Door::request) has made it.
-    fn copy(request: &Self::Request) -> Self::Request;
+    /// Remembers a request as the model of the next ones, as [`request`](Door::request) has made it: one for
+    /// a path, without trailers. Returns false if it cannot be one.
+    fn remember(memory: &mut Self::Memory, head: &RawHead<'_>, request: &Self::Request) -> bool;
+
+    /// Makes a request of the model, with some changes, and puts it into `slot`; returns false if it cannot.
+    ///
+    /// # Errors
+    ///
+    /// What its types cannot hold.
+    fn request_like_last(
+        memory: &mut Self::Memory,
+        changes: &Changes<'_>,
+        slot: &mut Option<Self::Request>,
+    ) -> Result<bool, Refusal>;
 
     /// Lets the handler ask about its server.
     fn set_context(request: &mut Self::Request, context: RequestContext);

@@ -251,7 +251,7 @@ fn check_coding(value: &[u8]) -> Result<Option<Refusal>, Refusal> {
 }
 
 /// Parses a `Content-Length`: one run of digits, nothing else (RFC 9110, 8.6).
-fn content_length(value: &[u8]) -> Result<u64, Refusal> {
+pub(super) fn content_length(value: &[u8]) -> Result<u64, Refusal> {
     if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
         return Err(Refusal::malformed("bad content-length"));
     }

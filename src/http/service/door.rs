@@ -7,10 +7,10 @@ use ::http::{Request, Response, StatusCode};
 
 use super::answer::ServiceAnswer;
 use super::body::Body;
-use super::names::Names;
+use super::model::Model;
 use super::request;
 use crate::http::body_handle::BodyHandle;
-use crate::http::codec::{RawHead, Refusal};
+use crate::http::codec::{Changes, RawHead, Refusal};
 use crate::http::door::Door;
 use crate::http::request_context::{Arrival, RequestContext};
 use crate::service::exit::BoxError;
@@ -25,32 +25,37 @@ where
 {
     type Request = Request<Body>;
     type Response = ServiceAnswer<B>;
-    type Memory = Names;
+    type Memory = Model;
 
-    fn memory(_: &Arc<Arrival>) -> Names {
-        Names::default()
+    fn memory(_: &Arc<Arrival>) -> Model {
+        Model::default()
     }
 
-    fn forget(memory: &mut Names) {
-        *memory = Names::default();
+    fn forget(memory: &mut Model) {
+        *memory = Model::default();
     }
 
     #[inline(always)]
     fn request(
-        memory: &mut Names,
+        _: &mut Model,
         head: &RawHead<'_>,
         slot: &mut Option<Request<Body>>,
     ) -> Result<(), Refusal> {
-        request::make(memory, head, slot)
+        request::make(head, slot)
     }
 
-    fn copy(request: &Request<Body>) -> Request<Body> {
-        let mut copy = Request::new(Body::empty());
-        *copy.method_mut() = request.method().clone();
-        *copy.uri_mut() = request.uri().clone();
-        *copy.version_mut() = request.version();
-        *copy.headers_mut() = request.headers().clone();
-        copy
+    fn remember(memory: &mut Model, head: &RawHead<'_>, request: &Request<Body>) -> bool {
+        *memory = Model::of(head, request);
+        memory.is_known()
+    }
+
+    #[inline(always)]
+    fn request_like_last(
+        memory: &mut Model,
+        changes: &Changes<'_>,
+        slot: &mut Option<Request<Body>>,
+    ) -> Result<bool, Refusal> {
+        memory.copy(changes, slot)
     }
 
     fn set_context(request: &mut Request<Body>, context: RequestContext) {

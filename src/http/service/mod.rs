@@ -1,7 +1,7 @@
 //! The door of `tower` services: requests and responses of `http` 1.x.
 //!
 //! - `app`: what can be served by it. `door`: how the connection is given its types.
-//! - `request`: makes a request of a head, of its `head_copy`, with `names` for its fields. `body`: its body.
+//! - `request`: makes a request of a head, of its `head_copy`; `model`: of the one before. `body`: its body.
 //! - `oneshot`: calls a service once it is ready.
 //! - `answer`: what the connection asks of a response.
 
@@ -10,7 +10,7 @@ mod app;
 mod body;
 mod door;
 mod head_copy;
-mod names;
+mod model;
 mod oneshot;
 mod request;
 

@@ -2,12 +2,11 @@
 
 use std::sync::OnceLock;
 
-use ::http::{Extensions, HeaderValue, Method, Request, Uri, Version, header};
+use ::http::{Extensions, HeaderName, HeaderValue, Method, Request, Uri, Version, header};
 use bytes::Bytes;
 
 use super::body::Body;
 use super::head_copy;
-use super::names::Names;
 use crate::http::codec::{RawHead, Refusal, TargetForm, authority, path_of};
 
 /// Makes a request of a head, and puts it into `slot`.
@@ -18,18 +17,13 @@ use crate::http::codec::{RawHead, Refusal, TargetForm, authority, path_of};
 ///
 /// The target is longer than a `Uri` can be.
 #[inline(always)]
-pub(super) fn make(
-    names: &mut Names,
-    head: &RawHead<'_>,
-    slot: &mut Option<Request<Body>>,
-) -> Result<(), Refusal> {
+pub(super) fn make(head: &RawHead<'_>, slot: &mut Option<Request<Body>>) -> Result<(), Refusal> {
     let copy = head_copy::of(head.bytes);
     let part = |part: &[u8]| {
         let start = part.as_ptr() as usize - head.bytes.as_ptr() as usize;
         copy.slice(start..start + part.len())
     };
-    let request = slot.insert(Request::new(Body::empty()));
-    *request.extensions_mut() = extensions();
+    let request = slot.insert(with_room());
     *request.method_mut() = Method::from_bytes(head.method.as_bytes())
         .map_err(|_| Refusal::malformed("bad request line"))?;
     *request.uri_mut() = uri_of(part(head.target.as_bytes()), head)?;
@@ -37,17 +31,16 @@ pub(super) fn make(
         *request.version_mut() = Version::HTTP_10;
     }
     let fields = request.headers_mut();
-    names.copy(head.fields, fields, |value| {
-        let value = HeaderValue::from_maybe_shared(part(value));
-        value.map_err(|_| Refusal::malformed("bad field value"))
-    })?;
+    fields.reserve(head.fields.len());
+    for field in head.fields {
+        let name = HeaderName::from_bytes(field.name.as_bytes());
+        let name = name.map_err(|_| Refusal::malformed("bad field name"))?;
+        fields.append(name, value_of(part(field.value))?);
+    }
     // RFC 9112, 3.2.2: the target decides, if it names a host.
     if matches!(head.form, TargetForm::Absolute | TargetForm::Authority) && head.host.is_some() {
-        let host = HeaderValue::from_maybe_shared(part(authority(head.target).as_bytes()));
-        fields.insert(
-            header::HOST,
-            host.map_err(|_| Refusal::malformed("bad host"))?,
-        );
+        let host = value_of(part(authority(head.target).as_bytes()))?;
+        fields.insert(header::HOST, host);
     }
     Ok(())
 }
@@ -62,14 +55,37 @@ fn uri_of(target: Bytes, head: &RawHead<'_>) -> Result<Uri, Refusal> {
         path if path.starts_with('/') => path.parse(),
         path => Uri::from_maybe_shared(format!("/{path}")),
     });
-    uri.map_err(|_| match head.target.len() > usize::from(u16::MAX) - 2 {
-        true => Refusal::target_too_long(),
-        false => Refusal::malformed("bad request target"),
-    })
+    uri.map_err(|_| no_uri(head.target.len()))
 }
 
-/// Returns extensions with no entry, and room for those that a router of axum adds to ours: the map is then
-/// not grown for each request.
+/// Makes a `Uri` of a path, perhaps with a query.
+pub(super) fn uri_of_path(target: Bytes) -> Result<Uri, Refusal> {
+    let length = target.len();
+    Uri::from_maybe_shared(target).map_err(|_| no_uri(length))
+}
+
+/// Returns the refusal of a target that is no `Uri`.
+fn no_uri(length: usize) -> Refusal {
+    match length > usize::from(u16::MAX) - 2 {
+        true => Refusal::target_too_long(),
+        false => Refusal::malformed("bad request target"),
+    }
+}
+
+/// Makes the value of a field.
+pub(super) fn value_of(value: Bytes) -> Result<HeaderValue, Refusal> {
+    HeaderValue::from_maybe_shared(value).map_err(|_| Refusal::malformed("bad field value"))
+}
+
+/// Makes a request that has nothing, with room for the extensions that a router of axum adds to ours: their
+/// map is then not grown for each request.
+pub(super) fn with_room() -> Request<Body> {
+    let mut request = Request::new(Body::empty());
+    *request.extensions_mut() = extensions();
+    request
+}
+
+/// Returns extensions with no entry, and room for some.
 fn extensions() -> Extensions {
     static EMPTIED: OnceLock<Extensions> = OnceLock::new();
     let emptied = EMPTIED.get_or_init(|| {
@@ -93,9 +109,7 @@ mod tests {
     fn seen(target: &str) -> Option<String> {
         let head = format!("GET {target} HTTP/1.1\r\nhost: a\r\n\r\n");
         let mut slot = None;
-        let parsed = parse(head.as_bytes(), |head| {
-            make(&mut Names::default(), head, &mut slot)
-        });
+        let parsed = parse(head.as_bytes(), |head| make(head, &mut slot));
         assert!(!matches!(parsed, Ok(None)), "{target}");
         let uri = slot?.uri().clone();
         uri.path_and_query().map(|target| target.to_string())

@@ -9,7 +9,7 @@ use super::answer::TideAnswer;
 use super::request::Memory;
 use super::{body_reader, request};
 use crate::http::body_handle::BodyHandle;
-use crate::http::codec::{RawHead, Refusal};
+use crate::http::codec::{Changes, RawHead, Refusal};
 use crate::http::door::Door;
 use crate::http::request_context::{Arrival, RequestContext};
 
@@ -39,8 +39,17 @@ impl Door for TideDoor {
         request::make(memory, head, slot)
     }
 
-    fn copy(request: &Request) -> Request {
-        request.clone()
+    fn remember(memory: &mut Memory, head: &RawHead<'_>, request: &Request) -> bool {
+        memory.remember(head, request)
+    }
+
+    #[inline(always)]
+    fn request_like_last(
+        memory: &mut Memory,
+        changes: &Changes<'_>,
+        slot: &mut Option<Request>,
+    ) -> Result<bool, Refusal> {
+        memory.copy(changes, slot)
     }
 
     fn set_context(request: &mut Request, context: RequestContext) {

@@ -5,28 +5,45 @@ use http_types::{Request, Version};
 use super::fields::{insert, method};
 use super::model::Model;
 use super::targets::Targets;
-use crate::http::codec::{RawHead, Refusal, TargetForm, authority};
+use crate::http::codec::{Changes, RawHead, Refusal, TargetForm, authority};
 use crate::http::request_context::Arrival;
 
 /// What a connection keeps from one head to the next.
 #[derive(Debug)]
 pub struct Memory {
     targets: Targets,
-    model: Model,
+    model: Option<Model>,
 }
 
 impl Memory {
     pub(super) fn new(arrival: &Arrival) -> Self {
         Self {
             targets: Targets::new(&arrival.local, &arrival.peer),
-            model: Model::default(),
+            model: None,
         }
     }
 
     /// Frees what is remembered of earlier heads.
     pub(super) fn forget(&mut self) {
         self.targets.forget();
-        self.model = Model::default();
+        self.model = None;
+    }
+
+    /// Remembers a request as the model of the next ones. Returns false if it cannot be one.
+    pub(super) fn remember(&mut self, head: &RawHead<'_>, request: &Request) -> bool {
+        self.model = Model::of(head, request);
+        self.model.is_some()
+    }
+
+    /// Makes a request of the model, and puts it into `slot`; returns false if it cannot.
+    #[inline(always)]
+    pub(super) fn copy(
+        &self,
+        changes: &Changes<'_>,
+        slot: &mut Option<Request>,
+    ) -> Result<bool, Refusal> {
+        let model = self.model.as_ref();
+        model.map_or(Ok(false), |model| model.copy(changes, slot))
     }
 }
 
@@ -42,9 +59,6 @@ pub(super) fn make(
     slot: &mut Option<Request>,
 ) -> Result<(), Refusal> {
     let method = method(head.method)?;
-    if memory.model.copy(method, head, slot)? {
-        return Ok(());
-    }
     let request = slot.insert(memory.targets.request(method, head)?);
     request.set_version(Some(match head.facts.is_http10 {
         true => Version::Http1_0,
@@ -58,6 +72,5 @@ pub(super) fn make(
     if names_host && head.host.is_some() {
         request.insert_header("host", authority(head.target));
     }
-    memory.model.remember(head, request);
     Ok(())
 }

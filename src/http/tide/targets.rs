@@ -153,14 +153,18 @@ pub(super) fn url_of(uri: &::http::Uri, host: Option<&str>) -> Option<Url> {
     hosts.find_map(|host| Url::parse(&format!("http://{host}{target}")).ok())
 }
 
-/// Replaces a URL's path and query.
+/// Replaces a URL's path and query. What stays as it is is not parsed again.
 pub(super) fn set_target(url: &mut Url, target: &str) {
     let (path, query) = match target.split_once('?') {
         Some((path, query)) => (path, Some(query)),
         None => (target, None),
     };
-    url.set_path(path);
-    url.set_query(query);
+    if url.path() != path {
+        url.set_path(path);
+    }
+    if query.is_some() || url.query().is_some() {
+        url.set_query(query);
+    }
 }
 
 #[cfg(test)]
