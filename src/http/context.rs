@@ -1,10 +1,12 @@
 //! What a server shares with its connections.
 
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::drain::{Registry, Report, ServerLifecycle};
 use super::settings::Settings;
 use super::socket::Yields;
+use crate::net::seldom::Seldom;
 use crate::stop::token::StopToken;
 use crate::time::time_source::TimeSource;
 
@@ -25,6 +27,10 @@ pub(super) struct ServerContext {
     pub(super) lifecycle: Arc<ServerLifecycle>,
     pub(super) registry: Registry,
     pub(super) yields: Arc<Yields>,
+    /// How many requests are in flight, if that has a limit.
+    pub(super) in_flight: AtomicUsize,
+    /// The record that there are as many as there may be.
+    pub(super) full: Seldom,
     on_drained: Mutex<Option<OnDrained>>,
 }
 
@@ -44,6 +50,8 @@ impl ServerContext {
             time,
             registry: Registry::default(),
             yields: Arc::default(),
+            in_flight: AtomicUsize::new(0),
+            full: Seldom::default(),
             on_drained: Mutex::new(on_drained),
         }
     }

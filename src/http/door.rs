@@ -64,6 +64,10 @@ pub trait Door: Sized + Send + Sync + 'static {
     /// Gives a request its body, of a length that may be known.
     fn set_body(request: &mut Self::Request, body: BodyHandle, length: Option<u64>);
 
+    /// Makes the response to a request that the server has no room or no time for, without a body: a 503 after
+    /// which the client may come again in a second (RFC 9110, 10.2.3).
+    fn unavailable() -> Self::Response;
+
     /// Makes a response without a body.
     fn empty(status: StatusCode) -> Self::Response;
 }

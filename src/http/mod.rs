@@ -44,7 +44,8 @@
 //!
 //! From the top:
 //!
-//! - [`serve`] and [`Server`]: an app, its address, and every limit and timeout.
+//! - [`serve`] and [`Server`]: an app, its address, and every limit and timeout; [those for a server with too
+//!   much to do](Server#limits).
 //! - [`service`](service()), [`from_fn`]: an [`App`] of a service of `tower`, and of a function.
 //! - [`RequestContext`] and [`RequestExt`]: the stop token of a handler, the time it has left, the peer, and
 //!   the connection after an upgrade.
@@ -180,6 +181,8 @@
 //! | `request failed` | error | `service`, `peer` | an app has returned an error of 500 or more; axum and tide make a response of it instead |
 //! | `handler panicked` | error | `service`, `peer` | a handler, a body of its, or a destructor of these has panicked |
 //! | `response not final` | error | `service`, `peer` | an app has answered with a status below 200, or switched protocols unasked; the client gets a 500 |
+//! | `requests turned away` | warn | `service`, `limit`, `refused` | there are [as many requests](Server::max_in_flight) as there may be; at most once in 10 s |
+//! | `connections full` | warn | `service`, `limit`, `times` | there are [as many connections](Server::max_connections) as there may be; at most once in 10 s |
 //! | `response cut` | debug | `service`, `peer` | a response was not sent to its end |
 //! | `field left out` | warn | `field` | a field of a response, or a trailer, would end its line early, or is no trailer (RFC 9110, 6.5.1) |
 //!
@@ -242,7 +245,7 @@
 // The way of a request, from the socket to the app and back:
 //
 // - `server` has the app, the address (`unserved` before it runs) and the `settings`; `serving` accepts
-//   connections, and drains.
+//   connections, and drains. `limits` are settings, too.
 // - `connection` reads a head, runs the `app`, writes its response, and waits for the next head.
 // - `service` and `tide` are the doors: the types of requests and responses that apps have. `door` is what the
 //   connection asks of one, with `body_handle`, `request_context` and `upgraded` for what a handler is given.
@@ -262,6 +265,7 @@ mod drain;
 #[doc(hidden)]
 pub mod fuzz;
 mod health;
+mod limits;
 mod request_context;
 mod request_ext;
 mod server;

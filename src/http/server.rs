@@ -15,7 +15,6 @@ use super::settings::Settings;
 use super::unserved::Unserved;
 use crate::group::scope::Scope;
 use crate::net::address::Address;
-use crate::net::connections::check_limit;
 use crate::net::endpoint::Endpoint;
 
 /// Serves `app` at `address`, with all settings at their defaults: a service for a group.
@@ -86,7 +85,7 @@ pub type Serving<'a> = Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>>
 pub struct Server<A> {
     app: A,
     binding: Unserved,
-    settings: Settings,
+    pub(super) settings: Settings,
     on_drained: Option<OnDrained>,
 }
 
@@ -140,10 +139,10 @@ impl<A> Server<A> {
     ///
     /// # Errors
     ///
-    /// The address cannot be bound, which the message names, or
-    /// [`max_connections`](Server::max_connections) is zero.
+    /// The address cannot be bound, which the message names, or a limit is zero, such as
+    /// [`max_connections`](Server::max_connections).
     pub fn bind(mut self) -> io::Result<Self> {
-        check_limit(self.settings.max_connections)?;
+        self.settings.check()?;
         self.binding = self.binding.bind(self.settings.backlog)?;
         Ok(self)
     }
@@ -364,7 +363,7 @@ impl<A: App> Server<A> {
     where
         A: 'a,
     {
-        check_limit(self.settings.max_connections)?;
+        self.settings.check()?;
         let listeners = self.binding.listen(self.settings.backlog, &scope)?;
         let (token, time) = (scope.token(), scope.time_source());
         let context = ServerContext::new(scope.name(), token, time, self.settings, self.on_drained);

@@ -30,7 +30,11 @@ pub(super) async fn run<'a, A: App + 'a>(
     scope: Scope<'a>,
 ) -> io::Result<()> {
     let (app, settings) = (Arc::new(app), &context.settings);
-    let count = Connections::new(settings.max_connections)?;
+    let count = Connections::new(
+        settings.max_connections,
+        &context.name,
+        context.time.clone(),
+    )?;
     report_progress(&scope, &context, &count);
     let make = |stream: Stream, counted: Counted| Connection::new(context.clone(), stream, counted);
     let begin = |connection: Box<Connection<A::Door>>| {

@@ -1,9 +1,11 @@
 //! What can be set on a server.
 
+use std::io;
 use std::time::Duration;
 
 use crate::net::address::BACKLOG;
 use crate::net::closing::HANDSHAKE_GRACE;
+use crate::net::connections::check_limit;
 use crate::net::listeners::Sharing;
 
 /// The limits and timeouts of a server. The setters of [`Server`](super::Server) describe them.
@@ -24,6 +26,10 @@ pub(super) struct Settings {
     pub(super) max_head: usize,
     pub(super) max_body: u64,
     pub(super) max_connections: usize,
+    pub(super) max_connection_age: Duration,
+    pub(super) max_requests: u64,
+    pub(super) max_in_flight: usize,
+    pub(super) handler_timeout: Duration,
     pub(super) half_close: bool,
     pub(super) linger: Duration,
     pub(super) listener_shared: Sharing,
@@ -49,12 +55,38 @@ impl Default for Settings {
             max_head: 16 * 1024,
             max_body: u64::MAX,
             max_connections: usize::MAX,
+            max_connection_age: Duration::MAX,
+            max_requests: u64::MAX,
+            max_in_flight: usize::MAX,
+            handler_timeout: Duration::MAX,
             half_close: false,
             linger: Duration::from_millis(500),
             listener_shared: Sharing::IfAdopted,
             wait_upgraded: true,
             backlog: BACKLOG,
             panics_fail: false,
+        }
+    }
+}
+
+impl Settings {
+    /// Checks that something can be served with these settings.
+    ///
+    /// # Errors
+    ///
+    /// A limit is zero; the error says which.
+    pub(super) fn check(&self) -> io::Result<()> {
+        check_limit(self.max_connections)?;
+        let limits = [
+            (self.max_requests == 0, "of requests of a connection"),
+            (self.max_in_flight == 0, "of requests in flight"),
+        ];
+        match limits.iter().find(|(is_zero, _)| *is_zero) {
+            Some((_, which)) => Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("the limit {which} is zero: no request could be served"),
+            )),
+            None => Ok(()),
         }
     }
 }

@@ -31,6 +31,7 @@ pub(crate) async fn accept_until<S: Future>(
         turn += 1;
         let stopped = async { Ok(Err((&mut stop).await)) };
         let accepted = async {
+            connections.note_full();
             connections.room().await;
             listeners.accept().await.map(Ok)
         };

@@ -6,6 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use event_listener::{Event, listener};
 
+use super::seldom::Seldom;
+use crate::time::time_source::TimeSource;
+
 /// A count of connections that can be waited on, with a limit.
 #[derive(Debug, Clone)]
 pub(crate) struct Connections {
@@ -21,6 +24,10 @@ struct Shared {
     limit: usize,
     /// Notified whenever the count falls.
     left: Event,
+    /// The name of the service, and the clock of its group.
+    name: String,
+    time: TimeSource,
+    full: Seldom,
 }
 
 /// Checks that connections can be served with this limit.
@@ -58,7 +65,7 @@ impl Connections {
     /// # Errors
     ///
     /// Returns an error if the limit is 0.
-    pub(crate) fn new(limit: usize) -> io::Result<Self> {
+    pub(crate) fn new(limit: usize, name: &str, time: TimeSource) -> io::Result<Self> {
         check_limit(limit)?;
         Ok(Self {
             shared: Arc::new(Shared {
@@ -66,6 +73,9 @@ impl Connections {
                 waiting: AtomicUsize::new(0),
                 limit,
                 left: Event::new(),
+                name: name.to_owned(),
+                time,
+                full: Seldom::default(),
             }),
         })
     }
@@ -94,11 +104,25 @@ impl Connections {
 
     /// Waits until there are fewer than the limit, those aside that wait for their turn.
     pub(crate) async fn room(&self) {
-        self.until(|| {
-            let waiting = self.shared.waiting.load(Ordering::Relaxed);
-            self.count().saturating_sub(waiting) < self.shared.limit
-        })
-        .await;
+        self.until(|| self.has_room()).await;
+    }
+
+    fn has_room(&self) -> bool {
+        let waiting = self.shared.waiting.load(Ordering::Relaxed);
+        self.count().saturating_sub(waiting) < self.shared.limit
+    }
+
+    /// Makes a log record if there are as many as the limit: others wait in the kernel's queue.
+    pub(crate) fn note_full(&self) {
+        if self.has_room() {
+            return;
+        }
+        let Shared {
+            name, limit, time, ..
+        } = &*self.shared;
+        self.shared.full.note(time.now(), |times| {
+            log::warn!(target: "neap", event = "connections full", service = name.as_str(), limit, times; "`{name}` has {}, the most there may be: others wait in the kernel's queue", in_words(*limit));
+        });
     }
 
     /// Waits until there is room for a connection that waits.
@@ -143,10 +167,14 @@ mod tests {
 
     use super::*;
 
+    fn connections(limit: usize) -> io::Result<Connections> {
+        Connections::new(limit, "test", TimeSource::default())
+    }
+
     #[test]
     fn a_limit_of_zero_is_an_error() {
-        assert!(Connections::new(0).is_err());
-        assert!(Connections::new(1).is_ok());
+        assert!(connections(0).is_err());
+        assert!(connections(1).is_ok());
     }
 
     #[test]
@@ -157,7 +185,7 @@ mod tests {
 
     #[test]
     fn room_and_empty_are_waited_for() {
-        let connections = Connections::new(2).unwrap();
+        let connections = connections(2).unwrap();
         block_on(async {
             let first = connections.enter();
             connections.room().await;
@@ -175,7 +203,7 @@ mod tests {
 
     #[test]
     fn those_that_wait_are_counted_and_take_no_room() {
-        let connections = Connections::new(1).unwrap();
+        let connections = connections(1).unwrap();
         block_on(async {
             let (first, second) = (connections.enter(), connections.enter_waiting());
             assert_eq!(connections.count(), 2);

@@ -49,6 +49,7 @@ mod accept_error;
 pub(crate) mod accept_loop;
 mod accept_run;
 pub(crate) mod connections;
+pub(crate) mod seldom;
 pub(crate) mod stream;
 #[cfg(all(feature = "http", any(target_os = "linux", target_os = "android")))]
 mod unsent;

@@ -121,6 +121,8 @@ impl<H> Server<H> {
     /// Sets how many connections there may be at once; more wait in the kernel's queue.
     /// **No limit** by default.
     ///
+    /// A log record of level warn, with the event `connections full`, says so, at most once in 10 s.
+    ///
     /// At a stop that queue is emptied: those beyond the limit wait for their turn here, each with a
     /// descriptor.
     ///
@@ -194,7 +196,8 @@ impl<H> Server<H> {
         H: Fn(Stream, StopToken) -> F + Send + Sync + 'a,
         F: Future<Output: ServiceResult> + Send + 'a,
     {
-        let connections = Connections::new(self.max_connections)?;
+        let connections =
+            Connections::new(self.max_connections, scope.name(), scope.time_source())?;
         let mut listeners = self.binding.listen(self.backlog, &scope)?;
         let count = connections.clone();
         scope.waits_for(move || waited_for(count.count()));

@@ -162,3 +162,39 @@ fn a_panic_of_a_handler_that_is_cut_has_a_record_with_service_and_peer() {
     let peer = client.stream.local_addr().unwrap().to_string();
     assert_eq!(records[0].peer.as_deref(), Some(&*peer));
 }
+
+#[test]
+fn a_server_that_is_full_says_so_once_in_a_while() {
+    keep();
+    let (started, start) = channel();
+    let app = from_tide_fn(move |_| {
+        let started = started.clone();
+        async move {
+            started.send(()).unwrap();
+            pending().await
+        }
+    });
+    let server = Server::new(app, "127.0.0.1:0");
+    let running = run(server.max_in_flight(1).max_connections(2));
+    let (mut first, mut second) = (running.connect(), running.connect());
+    first.get("/");
+    start.recv_timeout(PATIENCE).unwrap();
+    for _ in 0..3 {
+        assert_eq!(second.get("/").answer().status, 503);
+    }
+    let record = |event: &str| {
+        let kept = KEEPER.0.lock().unwrap();
+        let records = kept
+            .iter()
+            .filter(|record| record.event.as_deref() == Some(event));
+        let texts: Vec<_> = records.map(|record| record.text.clone()).collect();
+        assert!(texts.len() < 2, "{texts:?}");
+        texts.into_iter().next()
+    };
+    let text = record("requests turned away").unwrap();
+    assert!(text.contains("`http` has 1 in flight"), "{text}");
+    crate::http_support::eventually("the record", || record("connections full").is_some());
+    let text = record("connections full").unwrap();
+    assert!(text.contains("`http` has 2 connections"), "{text}");
+    drop(running.cancel());
+}

@@ -22,6 +22,7 @@ mod drain;
 mod empty_lines;
 mod fairness;
 mod leaving;
+mod limits;
 mod lingering;
 mod load;
 mod log;

@@ -18,6 +18,8 @@ mod door {
 mod codec;
 #[path = "../http/drain.rs"]
 mod drain;
+#[path = "../http/limits.rs"]
+mod limits;
 #[path = "../http/load.rs"]
 mod load;
 #[path = "../http/readiness.rs"]

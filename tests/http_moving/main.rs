@@ -34,6 +34,8 @@ mod bodies;
 mod codec;
 #[path = "../http/drain.rs"]
 mod drain;
+#[path = "../http/limits.rs"]
+mod limits;
 #[path = "../http/load.rs"]
 mod load;
 #[path = "../http/readiness.rs"]

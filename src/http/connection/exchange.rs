@@ -1,6 +1,7 @@
 //! One request and what the app made of it.
 
 use std::fmt;
+use std::time::{Duration, Instant};
 
 use ::http::StatusCode;
 
@@ -8,6 +9,7 @@ use super::transport::Transport;
 use crate::executor::panic::{Panicked, catch};
 use crate::http::codec::{RequestFraming, RequestHead};
 use crate::http::door::{Answer, Failure};
+use crate::time::time_source::deadline_from;
 
 /// One request and what the app made of it.
 pub(super) struct Exchange {
@@ -16,6 +18,8 @@ pub(super) struct Exchange {
     pub(super) watching: bool,
     /// The message of the handler's panic.
     pub(super) panic: Option<String>,
+    /// When its handler has no time left; `None` if it has no limit.
+    pub(super) deadline: Option<Instant>,
 }
 
 /// How the app has ended: well, with an error, or by a panic. Its response is in a place of its own.
@@ -23,9 +27,12 @@ pub(super) type Answered = Result<Result<(), Failure>, Panicked>;
 
 impl Exchange {
     /// Makes the exchange of a request with this head.
-    pub(super) fn new(head: RequestHead) -> Self {
+    pub(super) fn new(transport: &Transport, head: RequestHead) -> Self {
+        let timeout = transport.context.settings.handler_timeout;
         Self {
             head,
+            deadline: (timeout != Duration::MAX)
+                .then(|| deadline_from(transport.context.time.now(), timeout)),
             watching: true,
             panic: None,
         }

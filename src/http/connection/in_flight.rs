@@ -11,6 +11,7 @@ use pin_project_lite::pin_project;
 
 use super::body_owner::BodyOwner;
 use super::exchange::{Answered, Exchange};
+use super::place::Place;
 use super::request_body::RequestBody;
 use super::response_writer::ResponseWriter;
 use super::transport::Transport;
@@ -38,6 +39,8 @@ pin_project! {
         // The request's body, as long as the handler may read it.
         body: Option<BodyOwner>,
         writer: Option<ResponseWriter>,
+        // The place among the requests in flight.
+        place: Option<Place>,
     }
 }
 
@@ -60,6 +63,7 @@ impl<D: Door, F> Default for InFlight<D, F> {
             exchange: None,
             body: None,
             writer: None,
+            place: None,
         }
     }
 }
@@ -79,9 +83,10 @@ impl<D: Door, F: Future<Output = Result<D::Response, Failure>>> InFlight<D, F> {
     ) -> Result<(), Refusal> {
         transport.socket.enter(ConnState::Active);
         transport.budget.spend(Budget::REQUEST, 0);
-        let this = self.project();
-        *this.exchange = Some(Exchange::new(head));
+        let mut this = self.project();
+        *this.exchange = Some(Exchange::new(transport, head));
         *this.request = request;
+        *this.place = Place::take(&transport.context);
         if let Some(request) = this.request {
             let is_bare = head.framing == RequestFraming::Empty;
             let asks_upgrade = head.asks_upgrade && is_bare;
@@ -90,6 +95,10 @@ impl<D: Door, F: Future<Output = Result<D::Response, Failure>>> InFlight<D, F> {
             if !is_bare {
                 *this.body = Some(attach_body::<D>(transport, request, head)?);
             }
+        }
+        if this.place.is_none() {
+            *this.request = None;
+            this.response.set(Some(D::unavailable()));
         }
         Ok(())
     }
@@ -113,7 +122,7 @@ impl<D: Door, F: Future<Output = Result<D::Response, Failure>>> InFlight<D, F> {
             }
             match self.as_mut().poll_app(answer, cx) {
                 Poll::Ready(answered) => self.as_mut().begin_response(transport, answered),
-                Poll::Pending => ready!(self.as_mut().poll_gone(transport, cx)),
+                Poll::Pending => ready!(self.as_mut().poll_end(transport, cx)),
             }
             self.as_mut().drop_app(transport);
         }
@@ -218,6 +227,8 @@ impl<D: Door, F: Future<Output = Result<D::Response, Failure>>> InFlight<D, F> {
                 Some(app) => app
                     .poll(cx)
                     .map_ok(|response| this.response.set(Some(response))),
+                // It was turned away.
+                None if this.response.is_some() => Poll::Ready(Ok(())),
                 None => Poll::Pending,
             }
         });
@@ -225,6 +236,31 @@ impl<D: Door, F: Future<Output = Result<D::Response, Failure>>> InFlight<D, F> {
             Ok(polled) => polled.map(Ok),
             Err(panicked) => Poll::Ready(Err(panicked)),
         }
+    }
+
+    /// Returns ready when the peer is gone, or when the app has no time left: its response is then begun.
+    #[inline(always)]
+    fn poll_end(
+        mut self: Pin<&mut Self>,
+        transport: &mut Transport,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        if self.as_mut().poll_gone(transport, cx).is_ready() {
+            return Poll::Ready(());
+        }
+        let deadline = self
+            .exchange
+            .as_ref()
+            .and_then(|exchange| exchange.deadline);
+        // While an answer from before is being written, that is waited for.
+        let Some(deadline) = deadline.filter(|_| transport.output.is_empty()) else {
+            return Poll::Pending;
+        };
+        ready!(transport.poll_timer(cx, deadline));
+        let mut this = self.as_mut().project();
+        this.response.set(Some(D::unavailable()));
+        self.begin_response(transport, Ok(Ok(())));
+        Poll::Ready(())
     }
 
     /// Returns ready when the peer is gone while the app, or the body of its response, waits. The answers
@@ -295,6 +331,7 @@ impl<D: Door, F: Future<Output = Result<D::Response, Failure>>> InFlight<D, F> {
             return false;
         }
         *this.exchange = None;
+        *this.place = None;
         true
     }
 
@@ -302,7 +339,7 @@ impl<D: Door, F: Future<Output = Result<D::Response, Failure>>> InFlight<D, F> {
     /// no longer HTTP.
     pub(super) fn end(self: Pin<&mut Self>, transport: &Transport, upgrade: bool) -> Remains {
         let mut this = self.project();
-        *this.writer = None;
+        (*this.writer, *this.place) = (None, None);
         let mut hand_over = None;
         if let Some(response) = this.response.as_mut().as_pin_mut().filter(|_| upgrade) {
             hand_over = response.take_upgrade();

@@ -57,7 +57,8 @@ impl ResponseWriter {
         let framing = ResponseFraming::of(response, request.method, request.is_http10);
         let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         let upgrade = switches && response.has_upgrade();
-        let close = close
+        let close = transport.lifetime.is_over_with(&transport.context.time)
+            || close
             || !request.keep_alive
             || framing == ResponseFraming::UntilClose
             // What follows is for the tunnel, which the server does not make (RFC 9110, 9.3.6).

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use futures_lite::ready;
 
+use super::lifetime::Lifetime;
 use super::output::Output;
 use super::read_ahead::ReadAhead;
 use crate::http::context::ServerContext;
@@ -36,6 +37,7 @@ pub(super) struct Transport {
     /// The watch for the end of the peer while the app is at work.
     watch: Watch,
     read_ahead: ReadAhead,
+    pub(super) lifetime: Lifetime,
     /// What was done since the other connections had their turn.
     pub(super) budget: Budget,
     // The last field, so that the socket is closed before the server can end.
@@ -73,6 +75,7 @@ impl Transport {
             watch: Watch::default(),
             read_ahead: ReadAhead::default(),
             budget: Budget::new(&context.yields),
+            lifetime: Lifetime::new(&context.settings, &context.time),
             context,
         }
     }

@@ -3,7 +3,8 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use ::http::{Request, Response, StatusCode};
+use ::http::header::RETRY_AFTER;
+use ::http::{HeaderValue, Request, Response, StatusCode};
 
 use super::answer::ServiceAnswer;
 use super::body::Body;
@@ -64,6 +65,14 @@ where
 
     fn set_body(request: &mut Request<Body>, body: BodyHandle, length: Option<u64>) {
         *request.body_mut() = Body::new(body, length);
+    }
+
+    fn unavailable() -> ServiceAnswer<B> {
+        let mut response = Response::new(());
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        let fields = response.headers_mut();
+        fields.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        ServiceAnswer::empty(response.into_parts().0)
     }
 
     fn empty(status: StatusCode) -> ServiceAnswer<B> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ::http::StatusCode;
+use http_types::headers::RETRY_AFTER;
 use http_types::{Request, Response};
 
 use super::answer::TideAnswer;
@@ -58,6 +59,12 @@ impl Door for TideDoor {
 
     fn set_body(request: &mut Request, body: BodyHandle, length: Option<u64>) {
         body_reader::attach(request, body, length);
+    }
+
+    fn unavailable() -> TideAnswer {
+        let mut response = Response::new(503);
+        response.insert_header(RETRY_AFTER, "1");
+        TideAnswer::from(response)
     }
 
     fn empty(status: StatusCode) -> TideAnswer {

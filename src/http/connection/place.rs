@@ -1,0 +1,44 @@
+//! The place of a request among those in flight, of which there may be only so many.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::http::context::ServerContext;
+
+/// The place of a request among those in flight, given back by its drop. Without a limit none is counted.
+pub(super) struct Place(Option<Arc<ServerContext>>);
+
+impl Place {
+    /// Takes a place; `None` if there are as many requests in flight as there may be.
+    #[inline(always)]
+    pub(super) fn take(context: &Arc<ServerContext>) -> Option<Self> {
+        match context.settings.max_in_flight {
+            usize::MAX => Some(Self(None)),
+            limit => Self::take_of(context, limit),
+        }
+    }
+
+    fn take_of(context: &Arc<ServerContext>, limit: usize) -> Option<Self> {
+        let count = &context.in_flight;
+        let add = |count| (count < limit).then(|| count + 1);
+        let taken = count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+        match taken {
+            Ok(_) => Some(Self(Some(Arc::clone(context)))),
+            Err(_) => {
+                context.full.note(context.time.now(), |refused| {
+                    let name = &*context.name;
+                    log::warn!(target: "neap", event = "requests turned away", service = name, limit, refused; "`{name}` has {limit} in flight, the most requests there may be: {refused} turned away with 503 since the last such record");
+                });
+                None
+            }
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(context) = &self.0 {
+            context.in_flight.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The limits on what a connection, a handler, and all of them may take.
+
+use std::time::Duration;
+
+use super::server::Server;
+
+/// # Limits
+///
+/// What keeps a server from being kept busy by few, or by more than it can do. None is set by default.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use neap::http::{self, Server};
+///
+/// let server = Server::new(http::service(axum::Router::new()), "127.0.0.1:0")
+///     .max_connection_age(Duration::from_secs(300))
+///     .max_in_flight(512)
+///     .handler_timeout(Duration::from_secs(20))
+///     .bind()?;
+/// # Ok::<_, std::io::Error>(())
+/// ```
+impl<A> Server<A> {
+    /// Sets how old a connection may become, counted from its accept: the first response that begins after
+    /// that says close. **No limit** by default.
+    ///
+    /// Clients that keep their connections would stay with the servers that there were when they came: so a
+    /// balancer below HTTP finds new ones, and a name that leads elsewhere is asked for again. The time of
+    /// each connection is up to a tenth shorter or longer, so that those that came together do not leave
+    /// together.
+    ///
+    /// No request is lost by it: a connection that is idle is left to its next request, or to the
+    /// [`keep_alive_timeout`](Server::keep_alive_timeout). A response that has begun goes on, an endless one
+    /// too, and so does a connection that is no longer HTTP.
+    pub fn max_connection_age(mut self, age: Duration) -> Self {
+        self.settings.max_connection_age = age;
+        self
+    }
+
+    /// Sets how many requests a connection serves: the response to the last one says close. **No limit** by
+    /// default.
+    ///
+    /// A request that was sent ahead, behind the last one, is not answered (RFC 9112, 9.6): its client repeats
+    /// it on another connection.
+    ///
+    /// With a limit of zero, [`bind`](Server::bind) and the service return an error.
+    pub fn max_requests(mut self, requests: u64) -> Self {
+        self.settings.max_requests = requests;
+        self
+    }
+
+    /// Sets how many requests may be in flight at once, on all connections: one beyond that is answered with
+    /// `503 Service Unavailable` and `Retry-After: 1` (RFC 9110, 10.2.3 and 15.6.4), and does not reach the app.
+    /// **No limit** by default.
+    ///
+    /// A request is in flight from the end of its head to the end of its response, so an endless response
+    /// counts for as long as it lasts; a connection after an upgrade does not. The connection of a request
+    /// that was turned away stays open: to be turned away costs the client no new handshake.
+    ///
+    /// Health checks of this server count too, and are turned away too: [`live`](super::live) had better be
+    /// asked at a server of its own, in the same group, if an overload must not look like a death.
+    ///
+    /// With a limit of zero, [`bind`](Server::bind) and the service return an error.
+    pub fn max_in_flight(mut self, requests: usize) -> Self {
+        self.settings.max_in_flight = requests;
+        self
+    }
+
+    /// Sets how long a handler may take to answer, counted from the end of the request's head. After that its
+    /// future is dropped, and the client gets `503 Service Unavailable`, as by Go's `http.TimeoutHandler`.
+    /// **No limit** by default.
+    ///
+    /// A handler whose answer is there has no limit any more: neither the body of its response, nor a
+    /// connection after an upgrade. One that reads the request's body has the limit of this time in all, and of
+    /// [`body_timeout`](Server::body_timeout) between two parts. What a handler has spawned goes on.
+    pub fn handler_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.handler_timeout = timeout;
+        self
+    }
+}
