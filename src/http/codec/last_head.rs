@@ -69,23 +69,41 @@ enum Role {
 /// In what a head differs from the one that is remembered.
 #[derive(Debug)]
 pub struct Changes<'b> {
+    bytes: &'b [u8],
+
     /// The target, if it is another one: a path, perhaps with a query.
     pub(in crate::http) target: Option<&'b str>,
 
-    pub(in crate::http) facts: RequestHead,
-
-    fields: [(u8, &'b [u8]); MOST_CHANGES],
+    fields: [Change; MOST_CHANGES],
     count: usize,
+    length: usize,
+    framing: RequestFraming,
+}
+
+/// A field with another value.
+#[derive(Debug, Clone, Copy)]
+struct Change {
+    /// Which field of the head it is.
+    at: u8,
+
+    /// Where its value begins, and its length, in bytes.
+    start: u16,
+    length: u16,
 }
 
 impl LastHead {
-    /// Returns in what the head at the start of `bytes` differs; `None` for one that is to be parsed.
+    /// Finds in what a head differs, and returns what the server must know of it; `None` for one that is to
+    /// be parsed. Then the changes mean nothing.
     #[inline(always)]
-    pub(in crate::http) fn compare<'b>(&mut self, bytes: &'b [u8]) -> Option<Changes<'b>> {
+    pub(in crate::http) fn compare(&mut self, changes: &mut Changes<'_>) -> Option<RequestHead> {
         let known = self.known.as_deref()?;
-        let changes = known.compare(bytes)?;
+        known.compare(changes)?;
         self.misses = 0;
-        Some(changes)
+        Some(RequestHead {
+            length: changes.length,
+            framing: changes.framing,
+            ..known.facts
+        })
     }
 
     /// Returns true if a head that was parsed is likely to be like the next ones.
@@ -135,15 +153,11 @@ impl Known {
     }
 
     #[inline(always)]
-    fn compare<'b>(&self, bytes: &'b [u8]) -> Option<Changes<'b>> {
-        let mut changes = Changes {
-            target: None,
-            facts: self.facts,
-            fields: [const { (0, &[]) }; MOST_CHANGES],
-            count: 0,
-        };
+    fn compare(&self, changes: &mut Changes<'_>) -> Option<()> {
+        let bytes = changes.bytes;
+        (changes.length, changes.framing) = (self.facts.length, self.facts.framing);
         if bytes.starts_with(&self.bytes) {
-            return Some(changes);
+            return Some(());
         }
         let mut rest = match bytes.strip_prefix(&self.bytes[..self.request_line]) {
             Some(rest) => rest,
@@ -167,8 +181,8 @@ impl Known {
             start = end;
         }
         rest = rest.strip_prefix(b"\r\n")?;
-        changes.facts.length = bytes.len() - rest.len();
-        Some(changes)
+        changes.length = bytes.len() - rest.len();
+        Some(())
     }
 
     /// Returns a target behind the known method, and what is behind its line.
@@ -224,16 +238,39 @@ impl Role {
 }
 
 impl<'b> Changes<'b> {
-    /// Returns the fields that have other values: which of the head's they are, and the values.
-    pub(in crate::http) fn fields(&self) -> &[(u8, &'b [u8])] {
-        &self.fields[..self.count]
+    /// Begins to look for the changes of the head at the start of `bytes`.
+    #[inline(always)]
+    pub(in crate::http) fn of(bytes: &'b [u8]) -> Self {
+        let none = Change {
+            at: 0,
+            start: 0,
+            length: 0,
+        };
+        Self {
+            bytes,
+            target: None,
+            fields: [none; MOST_CHANGES],
+            count: 0,
+            length: 0,
+            framing: RequestFraming::Empty,
+        }
+    }
+
+    /// Returns the fields that have other values, in order: which of the head's they are, and the values.
+    #[inline(always)]
+    pub(in crate::http) fn fields(&self) -> impl Iterator<Item = (u8, &'b [u8])> {
+        let value = |Change { at, start, length }: &Change| {
+            let start = usize::from(*start);
+            (*at, &self.bytes[start..start + usize::from(*length)])
+        };
+        self.fields[..self.count].iter().map(value)
     }
 
     fn push(&mut self, at: usize, value: &'b [u8], role: Role) -> Option<()> {
         match role {
             Role::Free => {}
             Role::Length => {
-                self.facts.framing = match content_length(value).ok()? {
+                self.framing = match content_length(value).ok()? {
                     0 => RequestFraming::Empty,
                     length => RequestFraming::Length(length),
                 };
@@ -241,7 +278,12 @@ impl<'b> Changes<'b> {
             Role::Fixed => return None,
         }
         let slot = self.fields.get_mut(self.count)?;
-        *slot = (u8::try_from(at).ok()?, value);
+        let start = value.as_ptr() as usize - self.bytes.as_ptr() as usize;
+        *slot = Change {
+            at: u8::try_from(at).ok()?,
+            start: u16::try_from(start).ok()?,
+            length: u16::try_from(value.len()).ok()?,
+        };
         self.count += 1;
         Some(())
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::http::codec::{LastHead, Refusal, RequestHead, parse};
+use crate::http::codec::{Changes, LastHead, Refusal, RequestHead, parse};
 use crate::http::door::Door;
 use crate::http::request_context::Arrival;
 
@@ -35,9 +35,10 @@ impl<D: Door> HeadParser<D> {
         slot: &mut Option<D::Request>,
     ) -> Result<Option<RequestHead>, Refusal> {
         let Self { memory, last } = self;
-        if let Some(changes) = last.compare(bytes) {
+        let mut changes = Changes::of(bytes);
+        if let Some(head) = last.compare(&mut changes) {
             if D::request_like_last(memory, &changes, slot)? {
-                return Ok(Some(changes.facts));
+                return Ok(Some(head));
             }
         }
         parse(bytes, |head| {
@@ -176,7 +177,7 @@ mod tests {
             }
             let afresh = outcome(&mut parser::<D>(), &bytes, &visible);
             refused += usize::from(afresh.is_err());
-            let remembered = kept.last.compare(&bytes).is_some();
+            let remembered = kept.last.compare(&mut Changes::of(&bytes)).is_some();
             same += usize::from(remembered);
             let again = outcome(&mut kept, &bytes, &visible);
             assert_eq!(again, afresh, "{}", bytes.escape_ascii());

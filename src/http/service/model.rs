@@ -4,7 +4,7 @@ use ::http::{HeaderMap, Method, Request, Uri};
 
 use super::body::Body;
 use super::head_copy;
-use super::request::{uri_of_path, value_of, with_room};
+use super::request::{insert_with_room, uri_of_path, value_of};
 use crate::http::codec::{Changes, RawHead, Refusal};
 
 /// The last request of a connection, as a model of the next.
@@ -56,7 +56,7 @@ impl Model {
         let Some(parts) = &self.0 else {
             return Ok(false);
         };
-        let request = slot.insert(with_room());
+        let request = insert_with_room(slot);
         *request.method_mut() = parts.method.clone();
         *request.uri_mut() = match changes.target {
             Some(target) => uri_of_path(head_copy::of(target.as_bytes()))?,
@@ -66,7 +66,7 @@ impl Model {
         *map = parts.fields.clone();
         let mut slots = map.values_mut();
         let mut next = 0;
-        for &(at, value) in changes.fields() {
+        for (at, value) in changes.fields() {
             let at = usize::from(at);
             if let Some(slot) = slots.nth(at - next) {
                 *slot = value_of(head_copy::of(value))?;

@@ -23,7 +23,7 @@ pub(super) fn make(head: &RawHead<'_>, slot: &mut Option<Request<Body>>) -> Resu
         let start = part.as_ptr() as usize - head.bytes.as_ptr() as usize;
         copy.slice(start..start + part.len())
     };
-    let request = slot.insert(with_room());
+    let request = insert_with_room(slot);
     *request.method_mut() = Method::from_bytes(head.method.as_bytes())
         .map_err(|_| Refusal::malformed("bad request line"))?;
     *request.uri_mut() = uri_of(part(head.target.as_bytes()), head)?;
@@ -77,10 +77,11 @@ pub(super) fn value_of(value: Bytes) -> Result<HeaderValue, Refusal> {
     HeaderValue::from_maybe_shared(value).map_err(|_| Refusal::malformed("bad field value"))
 }
 
-/// Makes a request that has nothing, with room for the extensions that a router of axum adds to ours: their
-/// map is then not grown for each request.
-pub(super) fn with_room() -> Request<Body> {
-    let mut request = Request::new(Body::empty());
+/// Puts a request that has nothing into `slot`, with room for the extensions that a router of axum adds to
+/// ours: their map is then not grown for each request.
+#[inline(always)]
+pub(super) fn insert_with_room(slot: &mut Option<Request<Body>>) -> &mut Request<Body> {
+    let request = slot.insert(Request::new(Body::empty()));
     *request.extensions_mut() = extensions();
     request
 }

@@ -49,19 +49,20 @@ impl Model {
         if let Some(target) = changes.target {
             set_target(request.url_mut(), target);
         }
-        let changed = changes.fields();
-        if changed.is_empty() {
-            return Ok(true);
-        }
+        let mut left = changes.fields().count();
         for ((name, values), (known, at)) in request.iter_mut().zip(&self.order) {
-            let Ok(change) = changed.binary_search_by_key(at, |(at, _)| *at) else {
+            if left == 0 {
+                break;
+            }
+            let Some((_, value)) = changes.fields().find(|(changed, _)| changed == at) else {
                 continue;
             };
             match values.get_mut(0) {
-                Some(value) if name == known => *value = value_of(changed[change].1)?,
+                Some(slot) if name == known => *slot = value_of(value)?,
                 _ => return Ok(false),
             }
+            left -= 1;
         }
-        Ok(true)
+        Ok(left == 0)
     }
 }
