@@ -3,6 +3,7 @@
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::counters::Counters;
 use super::drain::{Registry, Report, ServerLifecycle};
 use super::settings::Settings;
 use super::socket::Yields;
@@ -27,6 +28,7 @@ pub(super) struct ServerContext {
     pub(super) lifecycle: Arc<ServerLifecycle>,
     pub(super) registry: Registry,
     pub(super) yields: Arc<Yields>,
+    pub(super) counters: Option<Counters>,
     /// How many requests are in flight, if that has a limit.
     pub(super) in_flight: AtomicUsize,
     /// The record that there are as many as there may be.
@@ -42,13 +44,19 @@ impl ServerContext {
         time: TimeSource,
         settings: Settings,
         on_drained: Option<OnDrained>,
+        counters: Option<Counters>,
     ) -> Self {
+        let registry = Registry::default();
+        if let Some(counters) = &counters {
+            counters.add(registry.sockets());
+        }
         Self {
+            counters,
             name: name.to_owned(),
             settings,
             lifecycle: Arc::new(ServerLifecycle::new(stop, time.clone())),
             time,
-            registry: Registry::default(),
+            registry,
             yields: Arc::default(),
             in_flight: AtomicUsize::new(0),
             full: Seldom::default(),

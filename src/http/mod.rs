@@ -53,7 +53,7 @@
 //!   [exact](http_body::SizeHint::exact), or is said by the handler's `Content-Length`, has that length, any other is
 //!   chunked, with its trailers. One that is shorter than that is cut, and what is longer is left out.
 //! - [`ready`] and [`live`]: endpoints for load balancers and orchestrators.
-//! - [`Report`] and [`Tally`]: how a drain went.
+//! - [`Report`] and [`Tally`]: how a drain went. [`Counters`] and [`Counts`]: what servers have done so far.
 //! - With the feature `tide`: `TideApp` and `from_tide_fn`, for what answers requests of `http_types`, and
 //!   `tide_service`, by which an axum `Router` has a tide app for its fallback:
 //!   [the way from tide to axum](crate::guide::axum).
@@ -245,12 +245,13 @@
 // The way of a request, from the socket to the app and back:
 //
 // - `server` has the app, the address (`unserved` before it runs) and the `settings`; `serving` accepts
-//   connections, and drains. `limits` are settings, too.
+//   connections, and drains. `limits` and `observing` are settings, too.
 // - `connection` reads a head, runs the `app`, writes its response, and waits for the next head.
 // - `service` and `tide` are the doors: the types of requests and responses that apps have. `door` is what the
 //   connection asks of one, with `body_handle`, `request_context` and `upgraded` for what a handler is given.
 // - `codec` turns bytes into requests and responses into bytes, without any I/O.
-// - `context` is what a server shares with its connections; `drain` its state and its connections.
+// - `context` is what a server shares with its connections; `drain` its state and its connections, `counters`
+//   what they have done.
 // - `socket` is one connection's socket, with its buffers and a timer.
 //
 // Imports go from the top of this list to the end. `request_ext` and `health` are for handlers.
@@ -259,6 +260,7 @@ mod body_handle;
 mod codec;
 mod connection;
 mod context;
+mod counters;
 pub(crate) mod door;
 mod drain;
 #[cfg(fuzzing)]
@@ -266,6 +268,7 @@ mod drain;
 pub mod fuzz;
 mod health;
 mod limits;
+mod observing;
 mod request_context;
 mod request_ext;
 mod server;
@@ -279,6 +282,7 @@ mod unserved;
 mod upgraded;
 
 pub use self::app::App;
+pub use self::counters::{Counters, Counts};
 pub use self::drain::{Report, Tally};
 pub use self::health::{Health, live, ready};
 pub use self::request_context::RequestContext;

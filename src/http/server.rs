@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::app::App;
 use super::context::{OnDrained, ServerContext};
-use super::drain::Report;
+use super::counters::Counters;
 use super::serving;
 use super::settings::Settings;
 use super::unserved::Unserved;
@@ -86,7 +86,8 @@ pub struct Server<A> {
     app: A,
     binding: Unserved,
     pub(super) settings: Settings,
-    on_drained: Option<OnDrained>,
+    pub(super) on_drained: Option<OnDrained>,
+    pub(super) counters: Option<Counters>,
 }
 
 impl<A> Server<A> {
@@ -99,16 +100,8 @@ impl<A> Server<A> {
             binding: Unserved::new(address),
             settings: Settings::default(),
             on_drained: None,
+            counters: None,
         }
-    }
-
-    /// Sets a function that is called with the drain's report when the last connection has ended.
-    ///
-    /// It runs on the thread that drops that connection, and should be brief. It is not called if
-    /// the server has not come to its drain.
-    pub fn on_drained(mut self, hook: impl FnOnce(Report) + Send + 'static) -> Self {
-        self.on_drained = Some(Box::new(hook));
-        self
     }
 
     /// Returns how long a connection may be idle in a drain, at the least.
@@ -128,6 +121,7 @@ impl<A> Server<A> {
             binding: self.binding,
             settings: self.settings,
             on_drained: self.on_drained,
+            counters: self.counters,
         }
     }
 
@@ -366,7 +360,14 @@ impl<A: App> Server<A> {
         self.settings.check()?;
         let listeners = self.binding.listen(self.settings.backlog, &scope)?;
         let (token, time) = (scope.token(), scope.time_source());
-        let context = ServerContext::new(scope.name(), token, time, self.settings, self.on_drained);
+        let context = ServerContext::new(
+            scope.name(),
+            token,
+            time,
+            self.settings,
+            self.on_drained,
+            self.counters,
+        );
         let yields = Arc::clone(&context.yields);
         let serving = serving::run(self.app, listeners, Arc::new(context), scope);
         yields.call_beside(serving).await

@@ -18,6 +18,7 @@ mod door {
 
 mod answers;
 mod codec;
+mod counters;
 mod drain;
 mod empty_lines;
 mod fairness;

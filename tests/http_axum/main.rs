@@ -16,6 +16,8 @@ mod door {
 
 #[path = "../http/codec.rs"]
 mod codec;
+#[path = "../http/counters.rs"]
+mod counters;
 #[path = "../http/drain.rs"]
 mod drain;
 #[path = "../http/limits.rs"]

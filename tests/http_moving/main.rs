@@ -32,6 +32,8 @@ mod door {
 mod bodies;
 #[path = "../http/codec.rs"]
 mod codec;
+#[path = "../http/counters.rs"]
+mod counters;
 #[path = "../http/drain.rs"]
 mod drain;
 #[path = "../http/limits.rs"]

@@ -72,6 +72,11 @@ fn poll_discard(
 /// Errors are ignored: there is no one left to report them to.
 pub(super) fn cancel(transport: &mut Transport, state: ConnState) {
     let stream = &transport.socket.stream;
+    if let (ConnState::Active | ConnState::Responding, Some(shard)) =
+        (state, transport.socket.shard())
+    {
+        shard.add_cut();
+    }
     let is_next = transport.output.try_write_whole(stream);
     match state {
         ConnState::Head | ConnState::Active => {

@@ -28,6 +28,7 @@ const LARGEST: usize = 64 * BUFFER_SIZE;
 pub(super) struct ResponseWriter {
     pub(super) framing: ResponseFraming,
     pub(super) persistence: Persistence,
+    status: StatusCode,
     /// How many bytes of the body are still to come from the response.
     pub(super) left: u64,
     /// Whether the last byte of the response is in the output.
@@ -79,7 +80,7 @@ impl ResponseWriter {
         let persistence = head.write(transport.output.begin_answer());
         transport.until_close = framing == ResponseFraming::UntilClose;
         transport.socket.enter(ConnState::Responding);
-        Self::from_head(framing, persistence)
+        Self::from_head(response.status(), framing, persistence)
     }
 
     /// Writes the answer to a message that is not served, in the place of one of which nothing was sent.
@@ -88,10 +89,10 @@ impl ResponseWriter {
         transport.output.drop_answer();
         codec::write_refusal(refusal, transport.output.begin_answer());
         transport.socket.enter(ConnState::Responding);
-        Self::from_head(ResponseFraming::Empty, Persistence::Close)
+        Self::from_head(refusal.status, ResponseFraming::Empty, Persistence::Close)
     }
 
-    fn from_head(framing: ResponseFraming, persistence: Persistence) -> Self {
+    fn from_head(status: StatusCode, framing: ResponseFraming, persistence: Persistence) -> Self {
         let left = match framing {
             ResponseFraming::Empty => 0,
             ResponseFraming::Length(length) => length,
@@ -100,6 +101,7 @@ impl ResponseWriter {
         Self {
             framing,
             persistence,
+            status,
             left,
             is_complete: framing == ResponseFraming::Empty,
             awaits_body: false,
@@ -139,14 +141,14 @@ impl ResponseWriter {
             self.begin(transport, &mut before_head);
             if self.can_wait(transport) {
                 transport.output.end_answer();
-                return Poll::Ready(Ok(self.persistence));
+                return Poll::Ready(Ok(self.end(transport)));
             }
             let written = transport.poll_write(cx);
             self.has_sent |= transport.output.has_begun_answer();
             ready!(written)?;
             if self.is_complete {
                 transport.output.release();
-                return Poll::Ready(Ok(self.persistence));
+                return Poll::Ready(Ok(self.end(transport)));
             }
             if self.awaits_body {
                 transport.output.release();
@@ -216,6 +218,14 @@ impl ResponseWriter {
             ready!(transport.budget.poll(cx));
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Counts the response, and returns how it leaves the connection.
+    fn end(&self, transport: &Transport) -> Persistence {
+        if let Some(shard) = transport.socket.shard() {
+            shard.add_answer(self.status);
+        }
+        self.persistence
     }
 
     /// Notes that the body has failed.

@@ -11,6 +11,7 @@ use super::lifetime::Lifetime;
 use super::output::Output;
 use super::read_ahead::ReadAhead;
 use crate::http::context::ServerContext;
+use crate::http::counters::Counters;
 use crate::http::request_context::Arrival;
 use crate::http::socket::{BUFFER_SIZE, Budget, LazyTimer, ReadBuffer, Socket, Watch, WatchWaker};
 use crate::net::endpoint::Endpoint;
@@ -64,9 +65,10 @@ impl Transport {
             local: stream.local_addr().clone(),
             peer: stream.peer_addr().clone(),
         };
+        let shard = context.counters.as_ref().map(Counters::accept);
         Self {
             arrival: Arc::new(arrival),
-            socket: Arc::new(Socket::new(stream)),
+            socket: Arc::new(Socket::new(stream, shard)),
             buffer: ReadBuffer::default(),
             output: Output::default(),
             timer: LazyTimer::default(),
@@ -173,7 +175,7 @@ impl Transport {
     /// `WouldBlock` if there is nothing, or the socket's own error.
     pub(super) fn try_fill(&mut self) -> io::Result<usize> {
         let limit = self.context.settings.max_head.max(BUFFER_SIZE);
-        let result = self.socket.stream.try_read(self.buffer.space(limit));
+        let result = self.socket.try_read(self.buffer.space(limit));
         match result {
             Ok(bytes) => {
                 self.buffer.advance(bytes);
@@ -274,6 +276,9 @@ impl Transport {
 
     /// Logs that the present response was cut, and makes the cut show.
     pub(super) fn cut_response(&self, error: &io::Error) {
+        if let Some(shard) = self.socket.shard() {
+            shard.add_cut();
+        }
         let (name, peer) = (&*self.context.name, self.peer());
         log::debug!(target: "neap", event = "response cut", service = name, peer:%; "response to {peer} cut: {error}");
         if self.until_close {

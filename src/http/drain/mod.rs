@@ -6,6 +6,6 @@ mod report;
 mod tally;
 
 pub(super) use self::lifecycle::ServerLifecycle;
-pub(super) use self::registry::Registry;
+pub(super) use self::registry::{Registry, Sockets};
 pub use self::report::Report;
 pub use self::tally::Tally;

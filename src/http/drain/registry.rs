@@ -11,10 +11,28 @@ use super::report::Report;
 use super::tally::Tally;
 use crate::http::socket::{ConnState, Socket};
 
+/// The sockets of the connections of a server.
+#[derive(Debug, Default)]
+pub(in crate::http) struct Sockets(Mutex<Slab<Arc<Socket>>>);
+
+impl Sockets {
+    fn all(&self) -> MutexGuard<'_, Slab<Arc<Socket>>> {
+        // The lock is held for single calls of the slab only, so a panic leaves it whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts the connections by state.
+    pub(in crate::http) fn add_to(&self, tally: &mut Tally) {
+        for (_, socket) in self.all().iter() {
+            *tally.count_mut(socket.state()) += 1;
+        }
+    }
+}
+
 /// All connections of a server.
 #[derive(Debug, Default)]
 pub(in crate::http) struct Registry {
-    sockets: Mutex<Slab<Arc<Socket>>>,
+    sockets: Arc<Sockets>,
     /// Upgraded connections that the drain does not wait for. They end with it, if not before.
     left_open: Mutex<Vec<Weak<Socket>>>,
     /// When the drain began, and the connections there were.
@@ -28,9 +46,8 @@ pub(in crate::http) struct Registry {
 }
 
 impl Registry {
-    fn sockets(&self) -> MutexGuard<'_, Slab<Arc<Socket>>> {
-        // The lock is held for single calls of the slab only, so a panic leaves it whole.
-        self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(in crate::http) fn sockets(&self) -> &Arc<Sockets> {
+        &self.sockets
     }
 
     /// Adds a connection; returns the key to remove it by.
@@ -38,12 +55,12 @@ impl Registry {
         if self.drain.get().is_some() {
             self.accepted.fetch_add(1, Ordering::Relaxed);
         }
-        self.sockets().insert(socket)
+        self.sockets.all().insert(socket)
     }
 
     /// Removes a connection. After it the connection alone holds its socket.
     pub(in crate::http) fn leave(&self, key: usize) {
-        self.sockets().try_remove(key);
+        self.sockets.all().try_remove(key);
     }
 
     /// Has an upgraded connection end with the drain, which does not wait for it.
@@ -66,9 +83,7 @@ impl Registry {
     /// Counts the connections by state.
     pub(in crate::http) fn tally(&self) -> Tally {
         let mut tally = Tally::default();
-        for (_, socket) in self.sockets().iter() {
-            *tally.count_mut(socket.state()) += 1;
-        }
+        self.sockets.add_to(&mut tally);
         tally
     }
 

@@ -5,6 +5,7 @@ mod conn_state;
 mod lazy_timer;
 mod pool;
 mod read_buffer;
+mod shard;
 mod watch;
 mod watch_waker;
 mod write_buffer;
@@ -12,6 +13,7 @@ mod yields;
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
 
@@ -22,6 +24,7 @@ pub(super) use self::conn_state::ConnState;
 pub(super) use self::lazy_timer::LazyTimer;
 pub(super) use self::pool::BUFFER_SIZE;
 pub(super) use self::read_buffer::ReadBuffer;
+pub(super) use self::shard::Shard;
 pub(super) use self::watch::Watch;
 pub(super) use self::watch_waker::WatchWaker;
 pub(super) use self::write_buffer::WriteBuffer;
@@ -35,13 +38,16 @@ pub(super) struct Socket {
     /// A [`ConnState`]. Only the connection's task writes it, and reports read it. Nothing else is
     /// ordered by it, so `Relaxed` is enough, and a change costs one plain store.
     state: AtomicU8,
+    /// Where it is counted, if the server has counters.
+    shard: Option<Arc<Shard>>,
 }
 
 impl Socket {
     /// Makes the socket of a connection that has just been accepted.
-    pub(super) fn new(stream: Stream) -> Self {
+    pub(super) fn new(stream: Stream, shard: Option<Arc<Shard>>) -> Self {
         Self {
             stream,
+            shard,
             state: AtomicU8::new(ConnState::Fresh as u8),
         }
     }
@@ -52,12 +58,25 @@ impl Socket {
         cx: &mut Context<'_>,
         out: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut &self.stream).poll_read(cx, out)
+        let read = Pin::new(&mut &self.stream).poll_read(cx, out);
+        self.count(|shard, bytes| shard.add_received(bytes), &read);
+        read
+    }
+
+    /// Reads what is there, without waiting.
+    pub(super) fn try_read(&self, out: &mut [u8]) -> io::Result<usize> {
+        let read = self.stream.try_read(out);
+        if let (Some(shard), Ok(bytes)) = (&self.shard, &read) {
+            shard.add_received(*bytes);
+        }
+        read
     }
 
     /// Writes bytes from the front of `bytes`. Returns their number.
     pub(super) fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut &self.stream).poll_write(cx, bytes)
+        let sent = Pin::new(&mut &self.stream).poll_write(cx, bytes);
+        self.count(|shard, bytes| shard.add_sent(bytes), &sent);
+        sent
     }
 
     /// Writes bytes from the front of these parts, the first of which is not empty. Returns their number.
@@ -70,9 +89,22 @@ impl Socket {
             [part, [], []] => self.poll_write(cx, part),
             parts => {
                 let parts = parts.map(IoSlice::new);
-                Pin::new(&mut &self.stream).poll_write_vectored(cx, &parts)
+                let sent = Pin::new(&mut &self.stream).poll_write_vectored(cx, &parts);
+                self.count(|shard, bytes| shard.add_sent(bytes), &sent);
+                sent
             }
         }
+    }
+
+    fn count(&self, add: impl FnOnce(&Shard, usize), done: &Poll<io::Result<usize>>) {
+        if let (Some(shard), Poll::Ready(Ok(bytes))) = (&self.shard, done) {
+            add(shard, *bytes);
+        }
+    }
+
+    /// Returns where the connection is counted, if the server has counters.
+    pub(super) fn shard(&self) -> Option<&Shard> {
+        self.shard.as_deref()
     }
 
     /// Returns the state of the connection.
