@@ -317,7 +317,7 @@ impl<A> Server<A> {
     /// **True** by default.
     ///
     /// If it is false, they go on as long as the drain lasts for other reasons, and are then shut down both
-    /// ways, also those that a handler still holds. The [`Report`] does not count them as cut.
+    /// ways, also those that a handler still holds. The [`Report`](super::Report) does not count them as cut.
     pub fn wait_upgraded(mut self, wait: bool) -> Self {
         self.settings.wait_upgraded = wait;
         self
