@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use ::http::{Request, Response, StatusCode};
 
-use super::request_ext::RequestExt;
+use super::request_context::RequestContext;
 
 /// Returns an endpoint for readiness: 200 `ready`, and 503 `stopping` from the stop on, which includes
 /// the lame-duck time. It is a service of `tower`, and with the feature `tide` an endpoint of tide.
@@ -53,8 +53,12 @@ pub struct Health {
 }
 
 impl Health {
-    fn answer(&self, request: &impl RequestExt) -> (StatusCode, &'static str) {
-        match (self.is_live, request.is_ready()) {
+    fn answer(&self, context: Option<&RequestContext>) -> (StatusCode, &'static str) {
+        if let Some(context) = context {
+            context.note_health_check(!self.is_live);
+        }
+        let is_ready = context.is_none_or(RequestContext::is_ready);
+        match (self.is_live, is_ready) {
             (true, _) => (StatusCode::OK, "live"),
             (false, true) => (StatusCode::OK, "ready"),
             (false, false) => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
@@ -72,7 +76,7 @@ impl<B> tower_service::Service<Request<B>> for Health {
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let (status, text) = self.answer(&request);
+        let (status, text) = self.answer(request.extensions().get());
         let mut response = Response::new(text.to_owned());
         *response.status_mut() = status;
         future::ready(Ok(response))
@@ -89,7 +93,7 @@ impl<State: Clone + Send + Sync + 'static> tide::Endpoint<State> for Health {
         's: 'f,
         Self: 'f,
     {
-        let (status, text) = self.answer(&request);
+        let (status, text) = self.answer(request.ext());
         let mut response = http_types::Response::new(status.as_u16());
         response.set_body(text);
         Box::pin(future::ready(Ok(response.into())))

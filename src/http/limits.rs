@@ -1,4 +1,4 @@
-//! The limits on what a connection, a handler, and all of them may take.
+//! The limits on what a connection, a handler, and all of them may take, and on a lame duck.
 
 use std::time::Duration;
 
@@ -76,6 +76,39 @@ impl<A> Server<A> {
     /// [`body_timeout`](Server::body_timeout) between two parts. What a handler has spawned goes on.
     pub fn handler_timeout(mut self, timeout: Duration) -> Self {
         self.settings.handler_timeout = timeout;
+        self
+    }
+
+    /// Has the lame-duck time end early, once a load balancer has noticed the stop: the endpoint
+    /// [`ready`](super::ready) was asked and has answered 503, and no request has come for `quiet` since, health checks
+    /// aside. **Not so** by default: a lame duck lasts for all of [`lame_duck`](Server::lame_duck), which stays the
+    /// limit.
+    ///
+    /// A fixed time has to be that of the slowest balancer on its worst day, and each restart takes it. With
+    /// this, a restart takes as long as the balancer does, and `quiet`. What has begun goes on in any case: the
+    /// drain waits for it.
+    ///
+    /// `quiet` has to be longer than the pauses between requests, and, where there may be none for a while,
+    /// than the balancer takes from the first failed check to its decision: the interval of its checks, times
+    /// their number (`inter` and `fall` of HAProxy). A client that does not go by the checks keeps the server
+    /// until the limit. Checks that a handler answers by
+    /// [`is_ready`](super::RequestExt::is_ready), not the endpoint, count as requests.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use neap::http::{self, Server};
+    ///
+    /// let app = axum::Router::new().route_service("/ready", http::ready());
+    /// let server = Server::new(http::service(app), "127.0.0.1:0")
+    ///     .lame_duck(Duration::from_secs(30))
+    ///     .lame_duck_quiet(Duration::from_secs(2));
+    /// # drop(server.bind()?);
+    /// # Ok::<_, std::io::Error>(())
+    /// ```
+    pub fn lame_duck_quiet(mut self, quiet: Duration) -> Self {
+        self.settings.lame_duck_quiet = quiet;
         self
     }
 }

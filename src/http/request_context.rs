@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::drain::ServerLifecycle;
+use super::drain::{Noted, ServerLifecycle};
 use super::upgraded::{HandOver, Upgraded};
 use crate::executor::panic::catch;
 use crate::net::endpoint::Endpoint;
@@ -48,6 +48,8 @@ pub struct Arrival {
     pub(super) lifecycle: Arc<ServerLifecycle>,
     pub(super) local: Endpoint,
     pub(super) peer: Endpoint,
+    /// The last request, if the server is a lame duck.
+    pub(super) noted: Noted,
 }
 
 #[cfg(any(test, fuzzing))]
@@ -60,6 +62,7 @@ impl Arrival {
             lifecycle: Arc::new(ServerLifecycle::new(stop, Default::default())),
             local: here.clone(),
             peer: here,
+            noted: Noted::default(),
         }
     }
 }
@@ -143,6 +146,14 @@ impl RequestContext {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.arrival.lifecycle.is_serving()
+    }
+
+    /// Notes that the request was a health check, and whether it was told about readiness.
+    pub(super) fn note_health_check(&self, told: bool) {
+        let Arrival {
+            lifecycle, noted, ..
+        } = &*self.arrival;
+        lifecycle.take_back(noted, told);
     }
 
     /// Returns a future of the connection, for a handler that answers with `101 Switching Protocols`

@@ -12,6 +12,7 @@ use crate::net::listeners::Sharing;
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
     pub(super) lame_duck: Duration,
+    pub(super) lame_duck_quiet: Duration,
     /// `None` leaves the deadline to the group.
     pub(super) drain_timeout: Option<Duration>,
     pub(super) cancel_timeout: Duration,
@@ -42,6 +43,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             lame_duck: Duration::ZERO,
+            lame_duck_quiet: Duration::MAX,
             drain_timeout: None,
             cancel_timeout: Duration::from_millis(500),
             handshake_grace: HANDSHAKE_GRACE,

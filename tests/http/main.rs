@@ -29,6 +29,7 @@ mod load;
 mod log;
 mod panics;
 mod pipelining;
+mod quiet;
 mod readers;
 mod readiness;
 mod security;

@@ -24,5 +24,7 @@ mod drain;
 mod limits;
 #[path = "../http/load.rs"]
 mod load;
+#[path = "../http/quiet.rs"]
+mod quiet;
 #[path = "../http/readiness.rs"]
 mod readiness;

@@ -28,11 +28,21 @@ pub struct Ended {
 /// Runs a server beside a story, and stops it, if it runs still, when the story is over. Returns how the
 /// group has ended, beside the story's result.
 pub fn serve<A: App + 'static, S: Future>(
+    place: (Network, Clock),
+    server: impl FnOnce(Address) -> Server<A>,
+    story: impl FnOnce(Site) -> S,
+) -> (Ended, S::Output) {
+    serve_in(Group::new(), place, server, story)
+}
+
+/// Does the same in a group that has settings of its own.
+pub fn serve_in<A: App + 'static, S: Future>(
+    group: Group<'static>,
     (network, clock): (Network, Clock),
     server: impl FnOnce(Address) -> Server<A>,
     story: impl FnOnce(Site) -> S,
 ) -> (Ended, S::Output) {
-    let mut group = Group::new().clock(&clock);
+    let mut group = group.clock(&clock);
     group.add("http", server(network.listen(80)).into_service());
     let handle = group.handle();
     let site = Site {
@@ -63,10 +73,15 @@ pub fn at_once() -> (Network, Clock) {
 
 impl Site {
     pub async fn connect(&self) -> Client {
-        Client {
-            stream: self.network.connect(80).await.unwrap(),
+        self.try_connect().await.unwrap()
+    }
+
+    /// Connects, if the server does not refuse that.
+    pub async fn try_connect(&self) -> io::Result<Client> {
+        Ok(Client {
+            stream: self.network.connect(80).await?,
             rest: Vec::new(),
-        }
+        })
     }
 
     pub async fn sleep(&self, millis: u64) {

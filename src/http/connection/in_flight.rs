@@ -83,6 +83,8 @@ impl<D: Door, F: Future<Output = Result<D::Response, Failure>>> InFlight<D, F> {
     ) -> Result<(), Refusal> {
         transport.socket.enter(ConnState::Active);
         transport.budget.spend(Budget::REQUEST, 0);
+        let arrival = &transport.arrival;
+        arrival.lifecycle.note_request(&arrival.noted);
         let mut this = self.project();
         *this.exchange = Some(Exchange::new(transport, head));
         *this.request = request;

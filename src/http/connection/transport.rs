@@ -12,6 +12,7 @@ use super::output::Output;
 use super::read_ahead::ReadAhead;
 use crate::http::context::ServerContext;
 use crate::http::counters::Counters;
+use crate::http::drain::Noted;
 use crate::http::request_context::Arrival;
 use crate::http::socket::{BUFFER_SIZE, Budget, LazyTimer, ReadBuffer, Socket, Watch, WatchWaker};
 use crate::net::endpoint::Endpoint;
@@ -64,6 +65,7 @@ impl Transport {
             lifecycle: Arc::clone(&context.lifecycle),
             local: stream.local_addr().clone(),
             peer: stream.peer_addr().clone(),
+            noted: Noted::default(),
         };
         let shard = context.counters.as_ref().map(Counters::accept);
         Self {

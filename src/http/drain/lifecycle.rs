@@ -2,8 +2,9 @@
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use super::quiet::{Noted, Quiet};
 use crate::stop::cause::Cause;
 use crate::stop::source::StopSource;
 use crate::stop::token::StopToken;
@@ -38,6 +39,7 @@ pub(in crate::http) struct ServerLifecycle {
     drain: StopSource,
     /// Stopped when the server itself cancels.
     cancel: StopSource,
+    quiet: Quiet,
 }
 
 impl ServerLifecycle {
@@ -45,6 +47,7 @@ impl ServerLifecycle {
     pub(in crate::http) fn new(stop: StopToken, time: TimeSource) -> Self {
         Self {
             stop,
+            quiet: Quiet::new(time.now()),
             time,
             state: AtomicU8::new(ServerState::Serving as u8),
             drain_began: OnceLock::new(),
@@ -78,9 +81,29 @@ impl ServerLifecycle {
         self.state() >= ServerState::Draining
     }
 
-    /// Begins the lame-duck time.
-    pub(in crate::http) fn lame_duck(&self) {
+    /// Is a lame duck: for `most`, or until no request has come for `quiet` since a load balancer was told.
+    pub(in crate::http) async fn lame_duck(&self, most: Duration, quiet: Duration) {
         self.enter(ServerState::LameDuck);
+        self.quiet.wait(&self.time, quiet, most).await;
+    }
+
+    /// Notes a request to a lame duck.
+    #[inline(always)]
+    pub(in crate::http) fn note_request(&self, noted: &Noted) {
+        if self.state() == ServerState::LameDuck {
+            self.quiet.note(self.now(), noted);
+        }
+    }
+
+    /// Takes a request to a lame duck back, which was a health check: one that was told whether the server is
+    /// ready, or only asked whether it is alive.
+    pub(in crate::http) fn take_back(&self, noted: &Noted, told: bool) {
+        if self.state() == ServerState::LameDuck {
+            self.quiet.take_back(noted);
+            if told {
+                self.quiet.tell(self.now());
+            }
+        }
     }
 
     /// Begins the drain: wakes idle connections, and tells the handlers until when they have time.
