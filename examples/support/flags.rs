@@ -83,6 +83,7 @@ impl<A> Flags<A> {
 fn set<A>(server: Server<A>, name: &str, value: &str) -> Result<Server<A>, Failure> {
     Ok(match name {
         "lame-duck" => server.lame_duck(duration(value)?),
+        "lame-duck-quiet" => server.lame_duck_quiet(duration(value)?),
         "drain-timeout" => server.drain_timeout(duration(value)?),
         "cancel-timeout" => server.cancel_timeout(duration(value)?),
         "handshake-grace" => server.handshake_grace(duration(value)?),
@@ -98,6 +99,10 @@ fn set<A>(server: Server<A>, name: &str, value: &str) -> Result<Server<A>, Failu
         "max-head" => server.max_head(value.parse()?),
         "max-body" => server.max_body(value.parse()?),
         "max-connections" => server.max_connections(value.parse()?),
+        "max-connection-age" => server.max_connection_age(duration(value)?),
+        "max-requests" => server.max_requests(value.parse()?),
+        "max-in-flight" => server.max_in_flight(value.parse()?),
+        "handler-timeout" => server.handler_timeout(duration(value)?),
         "backlog" => server.backlog(value.parse()?),
         "listener-shared" => server.listener_shared(value.parse()?),
         "wait-upgraded" => server.wait_upgraded(value.parse()?),
