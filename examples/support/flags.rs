@@ -87,6 +87,7 @@ fn set<A>(server: Server<A>, name: &str, value: &str) -> Result<Server<A>, Failu
         "drain-timeout" => server.drain_timeout(duration(value)?),
         "cancel-timeout" => server.cancel_timeout(duration(value)?),
         "handshake-grace" => server.handshake_grace(duration(value)?),
+        "spread" => server.spread(duration(value)?),
         "idle-grace" => server.idle_grace(duration(value)?),
         "new-conn-grace" => server.new_conn_grace(duration(value)?),
         "drain-head-timeout" => server.drain_head_timeout(duration(value)?),

@@ -46,6 +46,7 @@ impl ServerContext {
         on_drained: Option<OnDrained>,
         counters: Option<Counters>,
     ) -> Self {
+        let is_spread = !settings.spread.is_zero();
         let registry = Registry::default();
         if let Some(counters) = &counters {
             counters.add(registry.sockets());
@@ -54,7 +55,7 @@ impl ServerContext {
             counters,
             name: name.to_owned(),
             settings,
-            lifecycle: Arc::new(ServerLifecycle::new(stop, time.clone())),
+            lifecycle: Arc::new(ServerLifecycle::new(stop, time.clone(), is_spread)),
             time,
             registry,
             yields: Arc::default(),

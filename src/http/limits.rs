@@ -111,4 +111,19 @@ impl<A> Server<A> {
         self.settings.lame_duck_quiet = quiet;
         self
     }
+
+    /// Sets over what time a drain is spread, from its begin on: the connections drain in 32 groups, one after
+    /// the other. Until its turn has come, a connection that is idle stays so, and a handler's
+    /// [stop token](super::RequestExt::stop_token) is not stopped. **0 s** by default: all at once.
+    ///
+    /// Ten thousand clients whose connections close at once come back at once, at the servers that are left:
+    /// each with a handshake, and with a query for what it has missed. For event streams and WebSockets above
+    /// all, whose handlers end them when their token is stopped.
+    ///
+    /// Each response says close from the stop on, as always. New connections are refused at once, and the
+    /// deadline of the group holds: let it be longer. The drain ends as soon as no connection is left.
+    pub fn spread(mut self, window: Duration) -> Self {
+        self.settings.spread = window;
+        self
+    }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::drain::{Noted, ServerLifecycle};
+use super::drain::{Noted, ServerLifecycle, TurnNumber};
 use super::upgraded::{HandOver, Upgraded};
 use crate::executor::panic::catch;
 use crate::net::endpoint::Endpoint;
@@ -48,6 +48,8 @@ pub struct Arrival {
     pub(super) lifecycle: Arc<ServerLifecycle>,
     pub(super) local: Endpoint,
     pub(super) peer: Endpoint,
+    /// The group of connections with which it drains.
+    pub(super) turn: TurnNumber,
     /// The last request, if the server is a lame duck.
     pub(super) noted: Noted,
 }
@@ -59,9 +61,10 @@ impl Arrival {
         let stop = crate::stop::source::StopSource::new().token();
         let here = Endpoint::Tcp(std::net::SocketAddr::from(([127, 0, 0, 1], 80)));
         Arrival {
-            lifecycle: Arc::new(ServerLifecycle::new(stop, Default::default())),
+            lifecycle: Arc::new(ServerLifecycle::new(stop, Default::default(), false)),
             local: here.clone(),
             peer: here,
+            turn: 0,
             noted: Noted::default(),
         }
     }
@@ -126,10 +129,11 @@ impl RequestContext {
         &self.arrival.local
     }
 
-    /// Returns a token that is stopped when the server begins to drain, after the lame-duck time.
+    /// Returns a token that is stopped when the server begins to drain, after the lame-duck time; later within
+    /// the time over which the drain is [spread](super::Server::spread).
     #[must_use]
     pub fn stop_token(&self) -> StopToken {
-        self.arrival.lifecycle.draining()
+        self.arrival.lifecycle.draining(self.arrival.turn)
     }
 
     /// Returns how long the handler may go on before it is cancelled: zero from the deadline on, and
@@ -137,7 +141,7 @@ impl RequestContext {
     #[must_use]
     pub fn remaining_time(&self) -> Option<Duration> {
         let lifecycle = &self.arrival.lifecycle;
-        let deadline = lifecycle.draining().deadline()?;
+        let deadline = lifecycle.draining(0).deadline()?;
         Some(deadline.saturating_duration_since(lifecycle.now()))
     }
 

@@ -34,6 +34,7 @@ mod readers;
 mod readiness;
 mod security;
 mod server;
+mod spread;
 mod tide;
 mod upgrades;
 mod vectors;

@@ -44,3 +44,5 @@ mod load;
 mod quiet;
 #[path = "../http/readiness.rs"]
 mod readiness;
+#[path = "../http/spread.rs"]
+mod spread;

@@ -56,7 +56,7 @@ impl<D: Door> HeadReader<D> {
             since: transport.context.time.now(),
             searched: 0,
             skipped: 0,
-            draining: transport.context.lifecycle.draining().stopped(),
+            draining: arrival.lifecycle.draining(arrival.turn).stopped(),
         }
     }
 
@@ -206,7 +206,8 @@ impl<D: Door> HeadReader<D> {
             (_, true) => settings.idle_grace,
         };
         let deadline = deadline_from(self.since, timeout);
-        match transport.context.lifecycle.drain_began() {
+        let arrival = &transport.arrival;
+        match arrival.lifecycle.drain_began(arrival.turn) {
             Some(began) if state == ConnState::Head => {
                 deadline.min(deadline_from(began, settings.drain_head_timeout))
             }

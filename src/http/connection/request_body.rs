@@ -144,7 +144,7 @@ impl RequestBody {
         let settings = &context.settings;
         let is_whole = self.detach(settings.linger);
         if discard && !is_whole {
-            let draining = context.lifecycle.draining().stopped();
+            let draining = context.lifecycle.draining(0).stopped();
             let grace = context.time.sleep(settings.idle_grace.min(LONGEST_LINGER));
             let late = async {
                 let limit = context.time.sleep(LONGEST_LINGER);

@@ -65,6 +65,7 @@ impl Transport {
             lifecycle: Arc::clone(&context.lifecycle),
             local: stream.local_addr().clone(),
             peer: stream.peer_addr().clone(),
+            turn: context.lifecycle.turn(),
             noted: Noted::default(),
         };
         let shard = context.counters.as_ref().map(Counters::accept);

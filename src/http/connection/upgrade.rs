@@ -25,9 +25,10 @@ pub(super) async fn upgrade(transport: &mut Transport, hand_over: HandOver) -> C
     if transport.context.settings.wait_upgraded {
         return closed.await;
     }
-    let context = &transport.context;
+    let (context, arrival) = (&transport.context, &transport.arrival);
     let draining = async {
-        context.lifecycle.draining().stopped().await;
+        let draining = arrival.lifecycle.draining(arrival.turn);
+        draining.stopped().await;
         context.registry.leave_open(&transport.socket);
         CloseMode::AtOnce
     };

@@ -1,7 +1,7 @@
 //! The state of a server, from its first accept to its last close.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::quiet::{Noted, Quiet};
@@ -31,27 +31,43 @@ pub(in crate::http) struct ServerLifecycle {
     state: AtomicU8,
     /// The clock of the group.
     time: TimeSource,
-    /// When the drain began.
-    drain_began: OnceLock<Instant>,
     /// The service's own token: stopped before the server has noticed the stop.
     stop: StopToken,
-    /// Stopped when the drain begins. Handlers hold its token, and idle connections wait for it.
-    drain: StopSource,
+    /// The groups of connections, one after the other of which drains: the first at once. There is only one
+    /// if the drain is not spread.
+    turns: Box<[Turn]>,
+    /// The number of connections so far, which are given to the groups by turns.
+    connections: AtomicUsize,
     /// Stopped when the server itself cancels.
     cancel: StopSource,
     quiet: Quiet,
 }
 
+/// A group of connections that drains at once.
+#[derive(Debug, Default)]
+struct Turn {
+    /// Stopped when its drain begins. Handlers hold its token, and idle connections wait for it.
+    drain: StopSource,
+    began: OnceLock<Instant>,
+}
+
+/// The number of a group of connections.
+pub(in crate::http) type TurnNumber = usize;
+
+/// In how many groups connections drain, if the drain is spread.
+const TURNS: usize = 32;
+
 impl ServerLifecycle {
     /// Makes the lifecycle of a service with this stop token.
-    pub(in crate::http) fn new(stop: StopToken, time: TimeSource) -> Self {
+    pub(in crate::http) fn new(stop: StopToken, time: TimeSource, is_spread: bool) -> Self {
+        let turns = if is_spread { TURNS } else { 1 };
         Self {
             stop,
             quiet: Quiet::new(time.now()),
             time,
             state: AtomicU8::new(ServerState::Serving as u8),
-            drain_began: OnceLock::new(),
-            drain: StopSource::new(),
+            turns: (0..turns).map(|_| Turn::default()).collect(),
+            connections: AtomicUsize::new(0),
             cancel: StopSource::new(),
         }
     }
@@ -106,16 +122,36 @@ impl ServerLifecycle {
         }
     }
 
-    /// Begins the drain: wakes idle connections, and tells the handlers until when they have time.
+    /// Begins the drain: wakes idle connections, and tells the handlers until when they have time. Those of
+    /// the first group, if it is [spread](ServerLifecycle::spread).
     pub(in crate::http) fn drain(&self, cause: Cause, deadline: Option<Instant>) {
-        let _ = self.drain_began.set(self.now());
         self.enter(ServerState::Draining);
-        self.drain.stop_by(cause, deadline);
+        self.begin(&self.turns[0], cause, deadline);
     }
 
-    /// Returns the moment the drain began, if it has.
-    pub(in crate::http) fn drain_began(&self) -> Option<Instant> {
-        self.drain_began.get().copied()
+    /// Has the other groups drain, one after the other.
+    pub(in crate::http) async fn spread(&self, window: Duration) {
+        let first = self.draining(0);
+        for turn in &self.turns[1..] {
+            self.time.sleep(window / TURNS as u32).await;
+            let cause = first.cause().unwrap_or(Cause::Requested);
+            self.begin(turn, cause, first.deadline());
+        }
+    }
+
+    fn begin(&self, turn: &Turn, cause: Cause, deadline: Option<Instant>) {
+        let _ = turn.began.set(self.now());
+        turn.drain.stop_by(cause, deadline);
+    }
+
+    /// Gives a new connection to a group.
+    pub(in crate::http) fn turn(&self) -> TurnNumber {
+        self.connections.fetch_add(1, Ordering::Relaxed) % self.turns.len()
+    }
+
+    /// Returns the moment the drain of a group began, if it has.
+    pub(in crate::http) fn drain_began(&self, turn: TurnNumber) -> Option<Instant> {
+        self.turns[turn].began.get().copied()
     }
 
     /// Begins the cancel.
@@ -128,9 +164,9 @@ impl ServerLifecycle {
         self.state.fetch_max(state as u8, Ordering::AcqRel);
     }
 
-    /// Returns a token that is stopped when the drain begins.
-    pub(in crate::http) fn draining(&self) -> StopToken {
-        self.drain.token()
+    /// Returns a token that is stopped when the drain of a group begins.
+    pub(in crate::http) fn draining(&self, turn: TurnNumber) -> StopToken {
+        self.turns[turn].drain.token()
     }
 
     /// Returns a token that is stopped when the server itself cancels.

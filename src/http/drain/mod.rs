@@ -6,7 +6,7 @@ mod registry;
 mod report;
 mod tally;
 
-pub(super) use self::lifecycle::ServerLifecycle;
+pub(super) use self::lifecycle::{ServerLifecycle, TurnNumber};
 pub(super) use self::quiet::Noted;
 pub(super) use self::registry::{Registry, Sockets};
 pub use self::report::Report;
