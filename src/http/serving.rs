@@ -100,16 +100,16 @@ async fn drain(
     deadline: Option<Instant>,
     closed: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let spread = async {
-        context.lifecycle.spread(context.settings.spread).await;
-        future::pending().await
-    };
     // Boxed, to be dropped before the connections are waited for: it has those without a turn.
-    let mut ended = Box::pin(future::or(spread, async {
-        closed.await;
-        count.empty().await;
+    let mut ended = Box::pin(async {
+        let spread = context.lifecycle.spread(context.settings.spread);
+        future::or(spread, async {
+            closed.await;
+            count.empty().await;
+        })
+        .await;
         true
-    }));
+    });
     let late = async {
         match deadline {
             Some(deadline) => context.time.alarm(deadline).await,

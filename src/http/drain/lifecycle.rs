@@ -1,5 +1,6 @@
 //! The state of a server, from its first accept to its last close.
 
+use std::future;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -129,7 +130,7 @@ impl ServerLifecycle {
         self.begin(&self.turns[0], cause, deadline);
     }
 
-    /// Has the other groups drain, one after the other.
+    /// Has the other groups drain, one after the other. This has no end.
     pub(in crate::http) async fn spread(&self, window: Duration) {
         let first = self.draining(0);
         for turn in &self.turns[1..] {
@@ -137,6 +138,7 @@ impl ServerLifecycle {
             let cause = first.cause().unwrap_or(Cause::Requested);
             self.begin(turn, cause, first.deadline());
         }
+        future::pending().await
     }
 
     fn begin(&self, turn: &Turn, cause: Cause, deadline: Option<Instant>) {
