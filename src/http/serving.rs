@@ -125,17 +125,14 @@ async fn drain(
     drop(ended);
     let timeout = context.time.sleep(context.settings.cancel_timeout);
     future::or(count.empty(), timeout).await;
-    // Handshakes that have not ended are nobody's requests.
-    if left.total() == 0 {
-        return Ok(());
+    match left.total() {
+        // Handshakes that have not ended are nobody's requests.
+        0 => Ok(()),
+        total => {
+            let text = format!("{} cut at the end of the drain: {left}", in_words(total));
+            Err(io::Error::new(io::ErrorKind::TimedOut, text))
+        }
     }
-    Err(io::Error::new(
-        io::ErrorKind::TimedOut,
-        format!(
-            "{} cut at the end of the drain: {left}",
-            in_words(left.total())
-        ),
-    ))
 }
 
 /// Has the group say, while it drains, which connections the server waits for.
