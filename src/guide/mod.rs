@@ -1,4 +1,4 @@
-//! The guide: how to do with neap what other libraries do, a page for each.
+//! The guide: how to do with neap what other libraries do, and how to run it, a page for each.
 
 #[doc = include_str!("errgroup.md")]
 pub mod errgroup {}
@@ -24,3 +24,11 @@ pub mod testing {}
 #[cfg(feature = "tide")]
 #[doc = include_str!("axum.md")]
 pub mod axum {}
+
+#[cfg(feature = "http")]
+#[doc = include_str!("overload.md")]
+pub mod overload {}
+
+#[cfg(feature = "http")]
+#[doc = include_str!("streams.md")]
+pub mod streams {}
