@@ -294,7 +294,7 @@ impl BodySource {
         let read = |cx: &mut Context<'_>| poll_read(socket, cx, out, buffer);
         match self.wakers.poll_read(cx, read) {
             Poll::Ready(Ok(0)) => {
-                self.failure = Some(Refusal::malformed("body ended early"));
+                self.give_up(Refusal::malformed("body ended early"));
                 let error = "the peer closed before the request's body was whole";
                 Poll::Ready(Err(io::Error::new(io::ErrorKind::UnexpectedEof, error)))
             }
@@ -305,7 +305,7 @@ impl BodySource {
             }
             Poll::Ready(Err(error)) => {
                 self.is_broken = true;
-                self.failure = Some(Refusal::malformed("connection broken"));
+                self.give_up(Refusal::malformed("connection broken"));
                 Poll::Ready(Err(error))
             }
             Poll::Pending => {
@@ -339,8 +339,14 @@ impl BodySource {
 
     /// Breaks the body off. All later reads return the same error.
     fn fail(&mut self, refusal: Refusal) -> Poll<io::Result<usize>> {
-        self.failure = Some(refusal);
+        self.give_up(refusal);
         Poll::Ready(Err(refusal.into_io()))
+    }
+
+    /// Notes why the body cannot be read to its end. Who waits for trailers is told that there are none.
+    fn give_up(&mut self, refusal: Refusal) {
+        self.failure = Some(refusal);
+        self.on_trailers = None;
     }
 }
 
