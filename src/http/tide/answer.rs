@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use ::http::{HeaderMap, StatusCode};
 use futures_lite::{AsyncBufRead, AsyncRead, ready};
-use http_types::{Body, Response, Trailers, trailers};
+use http_types::{Response, Trailers, trailers};
 
 use super::fields::append;
 use crate::executor::panic::catch;
@@ -24,25 +24,23 @@ const LONGEST_READ: usize = 8 * BUFFER_SIZE;
 /// A response of `http_types`, while it is sent.
 #[derive(Debug)]
 pub struct TideAnswer {
-    /// Without its body.
+    /// With its body: taken out, it would leave a `Content-Type` behind in a response that has none.
     response: Response,
-    body: Body,
     length: Option<u64>,
     /// Whether the body may have many bytes in memory. One that is read from elsewhere has few.
     is_ahead: bool,
-    /// How many bytes are read at once, as many as come.
+    /// How many bytes are read at once, as many as come; none once the body has ended.
     read: usize,
     /// The trailers, if the handler has promised some, and they are awaited.
     trailers: Option<trailers::Receiver>,
 }
 
 impl From<Response> for TideAnswer {
-    fn from(mut response: Response) -> Self {
+    fn from(response: Response) -> Self {
         let length = response.len();
         let is_long = length.is_some_and(|length| length >= LONGEST_READ);
         Self {
             length: length.map(|length| length as u64),
-            body: response.take_body(),
             response,
             is_ahead: true,
             read: if is_long { LONGEST_READ } else { BUFFER_SIZE },
@@ -83,10 +81,13 @@ impl Answer for TideAnswer {
         out: &mut Vec<u8>,
         most: usize,
     ) -> Poll<io::Result<Part>> {
+        if self.read == 0 {
+            return Poll::Ready(Ok(Part::End));
+        }
         let most = most.min(self.read);
         let start = out.len();
         out.resize(start + most, 0);
-        let read = Pin::new(&mut self.body).poll_read(cx, &mut out[start..]);
+        let read = Pin::new(&mut self.response).poll_read(cx, &mut out[start..]);
         let bytes = match &read {
             Poll::Ready(Ok(bytes)) => *bytes,
             Poll::Ready(Err(_)) | Poll::Pending => 0,
@@ -99,7 +100,11 @@ impl Answer for TideAnswer {
             self.read = (self.read / 2).max(BUFFER_SIZE);
         }
         Poll::Ready(Ok(match ready!(read)? {
-            0 => Part::End,
+            0 => {
+                // It is not read again while the trailers are awaited.
+                self.read = 0;
+                Part::End
+            }
             bytes => Part::Copied(bytes),
         }))
     }
@@ -109,7 +114,7 @@ impl Answer for TideAnswer {
         if !this.is_ahead {
             return &[];
         }
-        match Pin::new(&mut this.body).poll_fill_buf(cx) {
+        match Pin::new(&mut this.response).poll_fill_buf(cx) {
             Poll::Ready(Ok(bytes)) if bytes.len() >= MANY => bytes,
             // What comes of it now comes of the next read too.
             polled => {
@@ -120,7 +125,7 @@ impl Answer for TideAnswer {
     }
 
     fn consume(mut self: Pin<&mut Self>, bytes: usize) {
-        Pin::new(&mut self.body).consume(bytes);
+        Pin::new(&mut self.response).consume(bytes);
     }
 
     fn poll_trailers(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<HeaderMap>> {
