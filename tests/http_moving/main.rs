@@ -29,7 +29,9 @@ mod door {
     pub(crate) const OTHER_METHOD: (u16, bool) = (501, false);
 }
 
+mod alike;
 mod bodies;
+mod by_hand;
 #[path = "../http/codec.rs"]
 mod codec;
 #[path = "../http/counters.rs"]

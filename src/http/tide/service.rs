@@ -26,7 +26,9 @@ use crate::service::exit::BoxError;
 /// # Errors
 ///
 /// There are none. An app that fails is answered for with an empty response of the status of its error. A
-/// request that `http_types` cannot hold is answered with 400, or with 501 if it does not know the method.
+/// request that `http_types` cannot hold is answered with 400, or with 501 if it does not know the method. A
+/// path that `Url` would change, such as `/a/../b`, is a 400, too: a layer or another server may let it through,
+/// and it would pass by the rules that are for another path.
 ///
 /// # Examples
 ///
@@ -111,7 +113,7 @@ where
     let method = fields::method(parts.method.as_str()).map_err(|refusal| refusal.status)?;
     let host = parts.headers.get(header::HOST).map(HeaderValue::to_str);
     let host = host.transpose().map_err(|_| StatusCode::BAD_REQUEST)?;
-    let url = targets::url_of(&parts.uri, host).ok_or(StatusCode::BAD_REQUEST)?;
+    let url = targets::url_of(&parts.uri, host, context).ok_or(StatusCode::BAD_REQUEST)?;
     let mut tide = http_types::Request::new(method, url);
     tide.set_version(Some(match parts.version {
         ::http::Version::HTTP_10 => http_types::Version::Http1_0,

@@ -3,6 +3,7 @@
 use http_types::{Method, Request, Url};
 
 use crate::http::codec::{RawHead, Refusal, RequestFraming, TargetForm, path_of};
+use crate::http::request_context::RequestContext;
 use crate::net::endpoint::Endpoint;
 
 /// The longest target, and the longest host, that is remembered, in bytes.
@@ -106,12 +107,11 @@ impl Targets {
     /// Makes the URL of a target. The default host stands in for one that is empty, or that `Url` does not
     /// take, such as `pod.1` or `[fe80::1%25eth0]`.
     fn url(&self, host: &str, target: &str) -> Result<Url, Refusal> {
-        // A URL without a host would take the beginning of its path for that.
-        let hosts = [host, self.default_host.unwrap_or(&self.local), "localhost"];
-        let mut hosts = hosts.into_iter().filter(|host| !host.is_empty());
-        // A local address with a scope is no host of a URL.
-        let url = hosts.find_map(|host| Url::parse(&format!("http://{host}{target}")).ok());
-        url.ok_or(Refusal::malformed("bad request target"))
+        let here = self.default_host.unwrap_or(&self.local);
+        of_host(host, target)
+            .or_else(|| of_host(here, target))
+            .or_else(|| of_host("localhost", target))
+            .ok_or(Refusal::malformed("bad request target"))
     }
 
     /// Makes a request without the last one's help.
@@ -140,17 +140,37 @@ impl Targets {
     }
 }
 
-/// Makes a URL of a `Uri` and the `Host` of its request. A host that `Url` does not take is replaced by
-/// `localhost`.
-pub(super) fn url_of(uri: &::http::Uri, host: Option<&str>) -> Option<Url> {
-    if uri.scheme().is_some() {
-        return Url::parse(&uri.to_string()).ok();
+/// Makes a URL of a `Uri` and the `Host` of its request, as [`Targets`] does it. Returns `None` if it would not
+/// have the path of the `Uri`, which a layer may have made, or another server.
+pub(super) fn url_of(
+    uri: &::http::Uri,
+    host: Option<&str>,
+    context: Option<&RequestContext>,
+) -> Option<Url> {
+    let (path, target) = match uri.path_and_query() {
+        Some(target) if target.as_str() == "*" => ("/*", "/*"),
+        Some(target) => (target.path(), target.as_str()),
+        // CONNECT has an authority alone.
+        None => ("/", ""),
+    };
+    let absolute = uri.scheme().and_then(|_| Url::parse(&uri.to_string()).ok());
+    let url = absolute.or_else(|| {
+        let authority = uri.authority().map(|authority| authority.as_str());
+        let here = || context.and_then(|context| context.local().tcp());
+        of_host(authority.or(host).unwrap_or_default(), target)
+            .or_else(|| of_host(&here()?.to_string(), target))
+            .or_else(|| of_host("localhost", target))
+    });
+    url.filter(|url| url.path() == path)
+}
+
+/// Makes the URL of a target on this host. Returns `None` if `Url` does not take the host: a local address with
+/// a scope is none, and without a host `Url` would take the beginning of the path for that.
+fn of_host(host: &str, target: &str) -> Option<Url> {
+    match host {
+        "" => None,
+        host => Url::parse(&format!("http://{host}{target}")).ok(),
     }
-    let target = uri.path_and_query().map_or("/", |target| target.as_str());
-    let target = if target == "*" { "/*" } else { target };
-    let hosts = [host.unwrap_or_default(), "localhost"];
-    let mut hosts = hosts.into_iter().filter(|host| !host.is_empty());
-    hosts.find_map(|host| Url::parse(&format!("http://{host}{target}")).ok())
 }
 
 /// Replaces a URL's path and query. What stays as it is is not parsed again.

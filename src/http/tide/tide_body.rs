@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::iter::successors;
 use std::pin::{Pin, pin};
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -61,6 +62,7 @@ impl http_body::Body for TideBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        let is_short = self.left.is_some_and(|left| left > 0);
         let Some(answer) = &mut self.answer else {
             return Poll::Ready(None);
         };
@@ -70,6 +72,10 @@ impl http_body::Body for TideBody {
         Poll::Ready(match part {
             Ok(Part::Copied(_)) => Some(Ok(self.frame(bytes.into()))),
             Ok(Part::Whole(bytes)) => Some(Ok(self.frame(bytes))),
+            Ok(Part::End) if is_short => {
+                self.answer = None;
+                Some(Err(io::ErrorKind::UnexpectedEof.into()))
+            }
             Ok(Part::End) => {
                 let trailers = ready!(answer.poll_trailers(cx));
                 self.answer = None;
@@ -109,7 +115,8 @@ where
     BufReader::with_capacity(
         BUFFER_SIZE,
         Reader(Mutex::new(Frames {
-            body: Box::pin(body),
+            left: body.size_hint().exact(),
+            body: Rest::Open(Box::pin(body)),
             data: Bytes::new(),
             trailers,
         })),
@@ -120,10 +127,19 @@ where
 struct Reader<B: http_body::Body>(Mutex<Frames<B>>);
 
 struct Frames<B: http_body::Body> {
-    body: Pin<Box<B>>,
+    body: Rest<B>,
+    /// How many bytes are to come from the body, if it has said so.
+    left: Option<u64>,
     /// What is left of the last frame.
     data: Bytes,
     trailers: Option<trailers::Sender>,
+}
+
+/// What is to come of a body. One that has ended is not asked again: it may panic, or wait for ever.
+enum Rest<B> {
+    Open(Pin<Box<B>>),
+    Ended,
+    Failed(io::ErrorKind),
 }
 
 impl<B> AsyncRead for Reader<B>
@@ -137,36 +153,69 @@ where
     ) -> Poll<io::Result<usize>> {
         let frames = self.get_mut().0.get_mut();
         let frames = frames.unwrap_or_else(PoisonError::into_inner);
-        loop {
-            if !frames.data.is_empty() {
-                let bytes = frames.data.len().min(out.len());
-                frames.data.copy_to_slice(&mut out[..bytes]);
-                return Poll::Ready(Ok(bytes));
-            }
-            match ready!(frames.body.as_mut().poll_frame(cx)) {
-                None => return Poll::Ready(Ok(0)),
-                Some(Err(error)) => return Poll::Ready(Err(to_io(error.into()))),
-                Some(Ok(frame)) => match frame.into_data() {
-                    // Of `Bytes` this is no copy.
-                    Ok(mut data) => frames.data = data.copy_to_bytes(data.remaining()),
-                    Err(frame) => {
-                        if let (Ok(map), Some(sender)) =
-                            (frame.into_trailers(), frames.trailers.take())
-                        {
-                            send(sender, &map);
-                        }
-                    }
-                },
+        while frames.data.is_empty() {
+            let body = match &mut frames.body {
+                Rest::Open(body) => body,
+                Rest::Ended => return Poll::Ready(Ok(0)),
+                Rest::Failed(kind) => return Poll::Ready(Err(io::Error::from(*kind))),
+            };
+            match ready!(body.as_mut().poll_frame(cx)) {
+                Some(Ok(frame)) => frames.take(frame),
+                Some(Err(error)) => return Poll::Ready(Err(frames.fail(to_io(error.into())))),
+                None if frames.left.is_some_and(|left| left > 0) => {
+                    let error = "the request's body is shorter than it has said";
+                    let error = io::Error::new(io::ErrorKind::UnexpectedEof, error);
+                    return Poll::Ready(Err(frames.fail(error)));
+                }
+                None => frames.end(Rest::Ended),
             }
         }
+        let bytes = frames.data.len().min(out.len());
+        frames.data.copy_to_slice(&mut out[..bytes]);
+        Poll::Ready(Ok(bytes))
     }
 }
 
-/// Returns the error that a body ended with: as it is, if it is one of I/O.
+impl<B: http_body::Body> Frames<B> {
+    fn take(&mut self, frame: Frame<B::Data>) {
+        match frame.into_data() {
+            Ok(mut data) => {
+                // Of `Bytes` this is no copy.
+                self.data = data.copy_to_bytes(data.remaining());
+                let left = self.left.as_mut();
+                left.map(|left| *left = left.saturating_sub(self.data.len() as u64));
+            }
+            Err(frame) => {
+                if let (Ok(map), Some(sender)) = (frame.into_trailers(), self.trailers.take()) {
+                    send(sender, &map);
+                }
+            }
+        }
+    }
+
+    /// Ends the body with an error. All later reads have one of the same kind: what has come is not whole.
+    fn fail(&mut self, error: io::Error) -> io::Error {
+        self.end(Rest::Failed(error.kind()));
+        error
+    }
+
+    /// Drops the body, and tells who waits for trailers that there are none.
+    fn end(&mut self, rest: Rest<B>) {
+        self.body = rest;
+        self.trailers = None;
+    }
+}
+
+/// Returns the error that a body ended with: as it is, if it is one of I/O, or else of the kind of its cause.
+/// A `Router` of axum has all errors of a body in one of its own.
 fn to_io(error: BoxError) -> io::Error {
     match error.downcast::<io::Error>() {
         Ok(error) => *error,
-        Err(error) => io::Error::other(error),
+        Err(error) => {
+            let mut causes = successors(error.source(), |cause| cause.source());
+            let cause = causes.find_map(|cause| cause.downcast_ref::<io::Error>());
+            io::Error::new(cause.map_or(io::ErrorKind::Other, io::Error::kind), error)
+        }
     }
 }
 
