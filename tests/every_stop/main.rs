@@ -40,6 +40,7 @@ fn check_with(exchange: &Exchange) {
     check_with_tide(exchange);
 }
 
+/// Tries it with a tide app, on a server of its own and behind an axum `Router`.
 #[cfg(feature = "tide")]
 #[track_caller]
 fn check_with_tide(exchange: &Exchange) {
@@ -48,6 +49,13 @@ fn check_with_tide(exchange: &Exchange) {
         Server::new(tide_app::Endpoints { clock, handle }, site.address)
     });
     eprintln!("{exchange}, tide: {}", stops.unwrap());
+    let stops = every_stop(exchange, |site| {
+        let (clock, handle) = (site.clock, site.handle);
+        let app = http::tide_service(tide_app::Endpoints { clock, handle });
+        let router = axum::Router::new().fallback_service(app);
+        Server::new(http::service(router), site.address)
+    });
+    eprintln!("{exchange}, tide behind axum: {}", stops.unwrap());
 }
 
 fn post(fields: &str) -> String {
