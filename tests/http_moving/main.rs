@@ -32,6 +32,7 @@ mod door {
 mod alike;
 mod bodies;
 mod by_hand;
+mod warm;
 #[path = "../http/codec.rs"]
 mod codec;
 #[path = "../http/counters.rs"]
