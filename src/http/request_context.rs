@@ -196,7 +196,7 @@ impl RequestContext {
     /// let app: Router = Router::new().route("/echo", get(echo));
     /// ```
     #[must_use]
-    pub fn upgrade(&self) -> Option<impl Future<Output = Option<Upgraded>> + Send + 'static> {
+    pub fn upgrade(&self) -> Option<impl Future<Output = Option<Upgraded>> + Send + use<>> {
         let (sender, receiver) = async_channel::bounded(1);
         // It sends only once: there is room.
         let is_first = self.ask_for_upgrade(Box::new(move |upgraded| {

@@ -14,12 +14,14 @@ mod broken;
 mod framing;
 mod heads;
 mod layers;
+mod mined;
 mod pipelining;
 mod requests;
 mod routers;
 mod scripted;
 mod services;
 mod streams;
+mod upgrades;
 #[cfg(feature = "signal")]
 mod websocket;
 

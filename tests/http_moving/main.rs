@@ -32,7 +32,6 @@ mod door {
 mod alike;
 mod bodies;
 mod by_hand;
-mod warm;
 #[path = "../http/codec.rs"]
 mod codec;
 #[path = "../http/counters.rs"]
@@ -49,3 +48,4 @@ mod quiet;
 mod readiness;
 #[path = "../http/spread.rs"]
 mod spread;
+mod warm;
