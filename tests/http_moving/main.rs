@@ -40,6 +40,7 @@ mod counters;
 mod drain;
 #[path = "../http/limits.rs"]
 mod limits;
+mod layers;
 #[path = "../http/load.rs"]
 mod load;
 #[path = "../http/quiet.rs"]
