@@ -10,6 +10,7 @@ use http_types::{Body, Response, StatusCode, Trailers};
 use neap::http::{self, RequestExt, Server};
 
 use crate::http_support::{Client, Running, run};
+use crate::runtimes::limited;
 
 /// Runs a tide app behind a `Router`, which has `/new` itself.
 fn behind(app: tide::Server<()>) -> Running {
@@ -93,6 +94,39 @@ fn trailers_pass_both_ways() {
     client.send("POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n");
     client.send("5\r\nhello\r\n0\r\nx-sum: 7\r\n\r\n");
     client.read_until("hello\r\n0\r\nx-back: 7\r\n\r\n");
+}
+
+#[test]
+fn trailers_that_will_not_come_are_not_waited_for() {
+    limited(|| {
+        // The app answers, or fails, and leaves the request to a task that does not read it.
+        for fails in [false, true] {
+            let (sender, receiver) = async_channel::bounded(1);
+            let mut app = tide::new();
+            app.at("/").post(move |mut request: tide::Request<()>| {
+                let sender = sender.clone();
+                async move {
+                    let inner: &mut http_types::Request = request.as_mut();
+                    let trailers = inner.recv_trailers();
+                    let wait = async move {
+                        sender.send(trailers.await.is_some()).await.unwrap();
+                        drop(request);
+                    };
+                    smol::spawn(wait).detach();
+                    match fails {
+                        false => Ok("ok"),
+                        true => Err(tide::Error::from_str(500, "no")),
+                    }
+                }
+            });
+            let running = behind(app);
+            let half = "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhe";
+            let mut client = running.connect();
+            let status = if fails { 500 } else { 200 };
+            assert_eq!(client.send(half).answer().status, status);
+            assert_eq!(receiver.recv_blocking(), Ok(false));
+        }
+    });
 }
 
 fn io_of(text: String) -> impl futures_lite::AsyncRead + Send + Sync + Unpin {

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use futures_lite::{AsyncBufRead, AsyncRead, ready};
 use http_types::{Body, Request};
 
-use super::tide_body::send;
+use super::fields::send_trailers;
 use crate::http::body_handle::BodyHandle;
 use crate::http::socket::{BUFFER_SIZE, ReadBuffer};
 
@@ -22,7 +22,7 @@ struct BodyReader {
 pub(super) fn attach(request: &mut Request, body: BodyHandle, length: Option<u64>) {
     if length.is_none() {
         let sender = request.send_trailers();
-        body.on_trailers(|trailers| send(sender, &trailers));
+        body.on_trailers(|trailers| send_trailers(sender, &trailers));
     }
     let reader = BodyReader {
         body,

@@ -1,8 +1,12 @@
 //! Copying methods, fields and trailers between `http_types` and others.
 
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Waker};
+
 use ::http::HeaderMap;
 use http_types::headers::{HeaderName, HeaderValue};
-use http_types::{Method, Request, Trailers};
+use http_types::{Method, Request, Trailers, trailers};
 
 use super::names::header_name;
 use crate::http::codec::Refusal;
@@ -67,8 +71,7 @@ fn escape(value: &[u8]) -> String {
     escaped
 }
 
-/// Copies trailers that a client has sent, without those that `http_types` cannot hold.
-pub(super) fn trailers(map: &HeaderMap) -> Trailers {
+fn trailers(map: &HeaderMap) -> Trailers {
     let mut trailers = Trailers::new();
     for (name, value) in map {
         let name = header_name(name.as_str());
@@ -78,6 +81,13 @@ pub(super) fn trailers(map: &HeaderMap) -> Trailers {
         }
     }
     trailers
+}
+
+/// Sends trailers to a handler, without those that `http_types` cannot hold.
+pub(super) fn send_trailers(sender: trailers::Sender, map: &HeaderMap) {
+    let trailers = trailers(map);
+    // The channel has room for its only message, so the send is ready at once.
+    let _ = pin!(sender.send(trailers)).poll(&mut Context::from_waker(Waker::noop()));
 }
 
 /// Copies a field, or a trailer, of a response. One that would end its line early is left out, with a log

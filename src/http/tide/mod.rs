@@ -4,14 +4,15 @@
 //! - `service`: the same as a service of `tower`.
 //! - `request`: makes a request of a head: by the `model` of the last one, or with `targets` for its URL and
 //!   `fields` for its fields, and `names` for their names.
-//! - `body_reader`: the body of a request. `answer`: what the connection asks of a response. `tide_body`:
-//!   bodies beside the connection.
+//! - `body_reader`: the body of a request. `answer`: what the connection asks of a response.
+//! - `frame_reader` and `tide_body`: these bodies of a service of `tower`.
 
 mod answer;
 mod app;
 mod body_reader;
 mod door;
 mod fields;
+mod frame_reader;
 mod model;
 mod names;
 mod request;

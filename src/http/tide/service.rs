@@ -10,7 +10,8 @@ use ::http::{HeaderValue, Response, StatusCode, header};
 
 use super::answer::TideAnswer;
 use super::app::TideApp;
-use super::tide_body::{TideBody, reader};
+use super::frame_reader::{self, Promise};
+use super::tide_body::TideBody;
 use super::{fields, targets};
 use crate::http::codec::AnswerHead;
 use crate::http::door::Answer;
@@ -84,8 +85,8 @@ where
         let request = to_tide(request, context.as_ref());
         Box::pin(async move {
             Ok(match request {
-                Ok(request) => match app.respond(request).await {
-                    Ok(response) => from_tide(response, context),
+                Ok((request, promise)) => match app.respond(request).await {
+                    Ok(response) => from_tide(response, context, promise),
                     Err(error) => {
                         log_failure(&error, context.as_ref());
                         empty(error.status().into())
@@ -105,7 +106,7 @@ where
 fn to_tide<B>(
     request: ::http::Request<B>,
     context: Option<&RequestContext>,
-) -> Result<http_types::Request, StatusCode>
+) -> Result<(http_types::Request, Option<Promise>), StatusCode>
 where
     B: http_body::Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
 {
@@ -128,21 +129,17 @@ where
         tide.set_peer_addr(Some(context.peer().to_string()));
         tide.ext_mut().insert(context.clone());
     }
-    if !body.is_end_stream() {
-        let length = body.size_hint().exact();
-        let trailers = length.is_none().then(|| tide.send_trailers());
-        let length = length.and_then(|length| usize::try_from(length).ok());
-        tide.set_body(http_types::Body::from_reader(
-            reader(body, trailers),
-            length,
-        ));
-    }
-    Ok(tide)
+    let promise = frame_reader::attach(&mut tide, body);
+    Ok((tide, promise))
 }
 
 /// Makes a response of `http` of one of `http_types`. A field that would end its line early is left out, with a
 /// log record.
-fn from_tide(tide: http_types::Response, context: Option<RequestContext>) -> Response<TideBody> {
+fn from_tide(
+    tide: http_types::Response,
+    context: Option<RequestContext>,
+    promise: Option<Promise>,
+) -> Response<TideBody> {
     let mut answer = TideAnswer::from(tide);
     let status = answer.status();
     let switches = status == StatusCode::SWITCHING_PROTOCOLS && answer.has_upgrade();
@@ -155,7 +152,7 @@ fn from_tide(tide: http_types::Response, context: Option<RequestContext>) -> Res
     *response.status_mut() = status;
     let headers = response.headers_mut();
     answer.visit_fields(|name, value| fields::append(headers, name, value));
-    response.map(|()| TideBody::new(answer))
+    response.map(|()| TideBody::new(answer, promise))
 }
 
 /// Logs a failure of the server, as the server itself does.

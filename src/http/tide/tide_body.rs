@@ -1,25 +1,18 @@
-//! Bodies of `http_types` as those of `http-body`, and the other way round.
+//! The body of a response of `http_types`, as one of `http-body`.
 
 use std::fmt;
-use std::future::Future;
 use std::io;
-use std::iter::successors;
-use std::pin::{Pin, pin};
-use std::sync::{Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
-use ::http::HeaderMap;
-use bytes::{Buf, Bytes};
-use futures_lite::{AsyncBufRead, AsyncRead, io::BufReader, ready};
+use bytes::Bytes;
+use futures_lite::ready;
 use http_body::{Frame, SizeHint};
-use http_types::trailers;
 
 use super::answer::TideAnswer;
-use super::fields;
+use super::frame_reader::Promise;
 use crate::http::codec::AnswerHead;
 use crate::http::door::{Answer, Part};
-use crate::http::socket::BUFFER_SIZE;
-use crate::service::exit::BoxError;
 
 /// The body of a response of a tide app, as one of `http-body`.
 pub struct TideBody {
@@ -28,13 +21,17 @@ pub struct TideBody {
 
     /// How many bytes are left, if that is known.
     left: Option<u64>,
+
+    /// Ends with the answer, as the body of the request does.
+    _promise: Option<Promise>,
 }
 
 impl TideBody {
-    pub(super) fn new(answer: TideAnswer) -> Self {
+    pub(super) fn new(answer: TideAnswer, promise: Option<Promise>) -> Self {
         Self {
             left: answer.length(),
             answer: Some(answer),
+            _promise: promise,
         }
     }
 
@@ -42,6 +39,7 @@ impl TideBody {
         Self {
             answer: None,
             left: Some(0),
+            _promise: None,
         }
     }
 
@@ -104,128 +102,6 @@ impl fmt::Debug for TideBody {
     }
 }
 
-/// Makes a reader of a body of `http-body`. The trailers go to the sender.
-pub(super) fn reader<B>(
-    body: B,
-    trailers: Option<trailers::Sender>,
-) -> impl AsyncBufRead + Send + Sync + Unpin + 'static
-where
-    B: http_body::Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
-{
-    BufReader::with_capacity(
-        BUFFER_SIZE,
-        Reader(Mutex::new(Frames {
-            left: body.size_hint().exact(),
-            body: Rest::Open(Box::pin(body)),
-            data: Bytes::new(),
-            trailers,
-        })),
-    )
-}
-
-/// Reads the frames of a body. In a mutex, as `http_types` asks for `Sync`: it is never locked.
-struct Reader<B: http_body::Body>(Mutex<Frames<B>>);
-
-struct Frames<B: http_body::Body> {
-    body: Rest<B>,
-    /// How many bytes are to come from the body, if it has said so.
-    left: Option<u64>,
-    /// What is left of the last frame.
-    data: Bytes,
-    trailers: Option<trailers::Sender>,
-}
-
-/// What is to come of a body. One that has ended is not asked again: it may panic, or wait for ever.
-enum Rest<B> {
-    Open(Pin<Box<B>>),
-    Ended,
-    Failed(io::ErrorKind),
-}
-
-impl<B> AsyncRead for Reader<B>
-where
-    B: http_body::Body<Data: Send, Error: Into<BoxError>> + Send,
-{
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        out: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        let frames = self.get_mut().0.get_mut();
-        let frames = frames.unwrap_or_else(PoisonError::into_inner);
-        while frames.data.is_empty() {
-            let body = match &mut frames.body {
-                Rest::Open(body) => body,
-                Rest::Ended => return Poll::Ready(Ok(0)),
-                Rest::Failed(kind) => return Poll::Ready(Err(io::Error::from(*kind))),
-            };
-            match ready!(body.as_mut().poll_frame(cx)) {
-                Some(Ok(frame)) => frames.take(frame),
-                Some(Err(error)) => return Poll::Ready(Err(frames.fail(to_io(error.into())))),
-                None if frames.left.is_some_and(|left| left > 0) => {
-                    let error = "the request's body is shorter than it has said";
-                    let error = io::Error::new(io::ErrorKind::UnexpectedEof, error);
-                    return Poll::Ready(Err(frames.fail(error)));
-                }
-                None => frames.end(Rest::Ended),
-            }
-        }
-        let bytes = frames.data.len().min(out.len());
-        frames.data.copy_to_slice(&mut out[..bytes]);
-        Poll::Ready(Ok(bytes))
-    }
-}
-
-impl<B: http_body::Body> Frames<B> {
-    fn take(&mut self, frame: Frame<B::Data>) {
-        match frame.into_data() {
-            Ok(mut data) => {
-                // Of `Bytes` this is no copy.
-                self.data = data.copy_to_bytes(data.remaining());
-                let left = self.left.as_mut();
-                left.map(|left| *left = left.saturating_sub(self.data.len() as u64));
-            }
-            Err(frame) => {
-                if let (Ok(map), Some(sender)) = (frame.into_trailers(), self.trailers.take()) {
-                    send(sender, &map);
-                }
-            }
-        }
-    }
-
-    /// Ends the body with an error. All later reads have one of the same kind: what has come is not whole.
-    fn fail(&mut self, error: io::Error) -> io::Error {
-        self.end(Rest::Failed(error.kind()));
-        error
-    }
-
-    /// Drops the body, and tells who waits for trailers that there are none.
-    fn end(&mut self, rest: Rest<B>) {
-        self.body = rest;
-        self.trailers = None;
-    }
-}
-
-/// Returns the error that a body ended with: as it is, if it is one of I/O, or else of the kind of its cause.
-/// A `Router` of axum has all errors of a body in one of its own.
-fn to_io(error: BoxError) -> io::Error {
-    match error.downcast::<io::Error>() {
-        Ok(error) => *error,
-        Err(error) => {
-            let mut causes = successors(error.source(), |cause| cause.source());
-            let cause = causes.find_map(|cause| cause.downcast_ref::<io::Error>());
-            io::Error::new(cause.map_or(io::ErrorKind::Other, io::Error::kind), error)
-        }
-    }
-}
-
-/// Sends trailers to a handler, without those that `http_types` cannot hold.
-pub(super) fn send(sender: trailers::Sender, map: &HeaderMap) {
-    let trailers = fields::trailers(map);
-    // The channel has room for its only message, so the send is ready at once.
-    let _ = pin!(sender.send(trailers)).poll(&mut Context::from_waker(Waker::noop()));
-}
-
 #[cfg(test)]
 mod tests {
     use futures_lite::future::{block_on, poll_fn};
@@ -233,12 +109,13 @@ mod tests {
     use http_types::Response;
 
     use super::*;
+    use crate::http::socket::BUFFER_SIZE;
 
     #[test]
     fn the_hint_is_of_what_is_left() {
         let length = 3 * BUFFER_SIZE as u64;
         let answer = TideAnswer::from(Response::from(vec![0; length as usize]));
-        let (mut body, mut seen) = (TideBody::new(answer), 0);
+        let (mut body, mut seen) = (TideBody::new(answer, None), 0);
         assert_eq!(body.size_hint().exact(), Some(length));
         let mut next = || block_on(poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)));
         while let Some(frame) = next() {
