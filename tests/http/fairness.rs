@@ -7,11 +7,12 @@ use std::thread;
 use std::time::Duration;
 
 use futures_lite::io::BufReader;
-use futures_lite::{AsyncRead, AsyncReadExt};
-use neap::http::Server;
+use futures_lite::{AsyncBufReadExt, AsyncRead, AsyncReadExt};
+use neap::http::{App, Server};
 use tide::{Body, Request};
 
-use crate::http_support::{Client, app, eventually, run_in};
+use crate::door::of_tide;
+use crate::http_support::{Client, eventually, run_in, tide_app::app};
 use crate::runtimes::{Runtime, beside_all};
 
 /// An endless body that has a byte for every second read, and wakes its reader for the next.
@@ -49,7 +50,7 @@ impl AsyncRead for Ready {
     }
 }
 
-fn attacked() -> tide::Server<()> {
+fn attacked() -> impl App + 'static {
     let mut app = app();
     // Reads as fast as it can, that many bytes at a time.
     app.at("/read/:n")
@@ -58,13 +59,21 @@ fn attacked() -> tide::Server<()> {
             while request.read(&mut part).await? > 0 {}
             Ok("read")
         });
+    app.at("/lines")
+        .post(|mut request: Request<()>| async move {
+            let (mut body, mut line) = (request.take_body(), String::new());
+            while body.read_line(&mut line).await? > 0 {
+                line.clear();
+            }
+            Ok("read")
+        });
     app.at("/ready")
         .get(|_| async { Ok(Body::from_reader(BufReader::with_capacity(1, Ready), None)) });
     app.at("/busy").get(|_| async {
         let body = Busy { is_ready: false };
         Ok(Body::from_reader(BufReader::with_capacity(1, body), None))
     });
-    app
+    of_tide(app)
 }
 
 /// More attackers than any of the runtimes has threads.
@@ -134,6 +143,16 @@ fn i14_a_handler_that_reads_one_byte_at_a_time() {
         attack(runtime, 1, |client| {
             client.send("POST /read/1 HTTP/1.1\r\nhost: a\r\ncontent-length: 99999999999\r\n\r\n");
             flood(client, "x");
+        });
+    });
+}
+
+#[test]
+fn i14_a_handler_that_reads_one_line_at_a_time() {
+    beside_all(|runtime| {
+        attack(runtime, 1, |client| {
+            client.send("POST /lines HTTP/1.1\r\nhost: a\r\ncontent-length: 99999999999\r\n\r\n");
+            flood(client, "\n");
         });
     });
 }

@@ -12,6 +12,11 @@ mod runtimes;
 mod door {
     pub(crate) use crate::http_support::tide_app::{app, reading};
 
+    /// Returns what serves a tide app.
+    pub(crate) fn of_tide(app: tide::Server<()>) -> tide::Server<()> {
+        app
+    }
+
     /// The status of the answer to a method that is none of HTTP's, and whether that closes.
     pub(crate) const OTHER_METHOD: (u16, bool) = (501, true);
 }

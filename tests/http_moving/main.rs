@@ -13,16 +13,17 @@ mod door {
 
     use crate::http_support::tide_app;
 
-    fn behind_axum(app: tide::Server<()>) -> Service<Router> {
+    /// Returns what serves a tide app.
+    pub(crate) fn of_tide(app: tide::Server<()>) -> Service<Router> {
         service(Router::new().fallback_service(tide_service(app)))
     }
 
     pub(crate) fn app() -> Service<Router> {
-        behind_axum(tide_app::app())
+        of_tide(tide_app::app())
     }
 
     pub(crate) fn reading() -> Service<Router> {
-        behind_axum(tide_app::reading())
+        of_tide(tide_app::reading())
     }
 
     /// The status of the answer to a method that is none of HTTP's, and whether that closes.
@@ -40,6 +41,8 @@ mod counters;
 mod drain;
 #[path = "../http/limits.rs"]
 mod limits;
+#[path = "../http/fairness.rs"]
+mod fairness;
 mod layers;
 #[path = "../http/load.rs"]
 mod load;

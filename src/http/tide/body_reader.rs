@@ -8,6 +8,7 @@ use futures_lite::{AsyncBufRead, AsyncRead, ready};
 use http_types::{Body, Request};
 
 use super::fields::send_trailers;
+use super::read_turns::ReadTurns;
 use crate::http::body_handle::BodyHandle;
 use crate::http::socket::{BUFFER_SIZE, ReadBuffer};
 
@@ -16,6 +17,7 @@ struct BodyReader {
     body: BodyHandle,
     /// Bytes that `fill_buf` has read; empty as long as only `read` is used, and during a wait.
     ahead: ReadBuffer,
+    turns: ReadTurns,
 }
 
 /// Gives a request its body, of a length that may be known. If it is not, there may be trailers.
@@ -27,6 +29,7 @@ pub(super) fn attach(request: &mut Request, body: BodyHandle, length: Option<u64
     let reader = BodyReader {
         body,
         ahead: ReadBuffer::default(),
+        turns: ReadTurns::default(),
     };
     let length = length.and_then(|length| usize::try_from(length).ok());
     request.set_body(Body::from_reader(reader, length));
@@ -41,6 +44,7 @@ impl AsyncRead for BodyReader {
         if self.ahead.is_empty() {
             return self.body.poll_read(cx, out);
         }
+        ready!(self.turns.poll(cx));
         Poll::Ready(Ok(self.ahead.take(out)))
     }
 }
@@ -57,6 +61,8 @@ impl AsyncBufRead for BodyReader {
                 this.ahead.release();
             }
             ready!(read)?;
+        } else {
+            ready!(this.turns.poll(cx));
         }
         Poll::Ready(Ok(this.ahead.filled()))
     }

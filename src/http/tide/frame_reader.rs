@@ -7,12 +7,12 @@ use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
-use futures_lite::{AsyncRead, io::BufReader, ready};
+use futures_lite::{AsyncBufRead, AsyncRead, ready};
 use http_body::Frame;
 use http_types::{Request, trailers};
 
 use super::fields::send_trailers;
-use crate::http::socket::BUFFER_SIZE;
+use super::read_turns::ReadTurns;
 use crate::service::exit::BoxError;
 use crate::sync::{Mutex, lock};
 
@@ -47,10 +47,10 @@ where
         body: Rest::Open(Box::pin(body)),
         left: length,
         data: Bytes::new(),
+        turns: ReadTurns::default(),
         trailers,
     };
     let reader = Reader(std::sync::Mutex::new(frames));
-    let reader = BufReader::with_capacity(BUFFER_SIZE, reader);
     let length = length.and_then(|length| usize::try_from(length).ok());
     request.set_body(http_types::Body::from_reader(reader, length));
     promise
@@ -65,6 +65,7 @@ struct Frames<B: http_body::Body> {
     left: Option<u64>,
     /// What is left of the last frame.
     data: Bytes,
+    turns: ReadTurns,
     trailers: Option<Trailers>,
 }
 
@@ -80,16 +81,29 @@ where
     B: http_body::Body<Data: Send, Error: Into<BoxError>> + Send,
 {
     fn poll_read(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         out: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        let frames = self.get_mut().0.get_mut();
-        let frames = frames.unwrap_or_else(PoisonError::into_inner);
+        let data = ready!(self.as_mut().poll_fill_buf(cx))?;
+        let bytes = data.len().min(out.len());
+        out[..bytes].copy_from_slice(&data[..bytes]);
+        self.consume(bytes);
+        Poll::Ready(Ok(bytes))
+    }
+}
+
+impl<B> AsyncBufRead for Reader<B>
+where
+    B: http_body::Body<Data: Send, Error: Into<BoxError>> + Send,
+{
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        let frames = self.get_mut().frames();
+        ready!(frames.turns.poll(cx));
         while frames.data.is_empty() {
             let body = match &mut frames.body {
                 Rest::Open(body) => body,
-                Rest::Ended => return Poll::Ready(Ok(0)),
+                Rest::Ended => break,
                 Rest::Failed(kind) => return Poll::Ready(Err(io::Error::from(*kind))),
             };
             match ready!(body.as_mut().poll_frame(cx)) {
@@ -103,9 +117,18 @@ where
                 None => frames.end(Rest::Ended),
             }
         }
-        let bytes = frames.data.len().min(out.len());
-        frames.data.copy_to_slice(&mut out[..bytes]);
-        Poll::Ready(Ok(bytes))
+        Poll::Ready(Ok(&frames.data))
+    }
+
+    fn consume(self: Pin<&mut Self>, bytes: usize) {
+        let data = &mut self.get_mut().frames().data;
+        data.advance(bytes.min(data.len()));
+    }
+}
+
+impl<B: http_body::Body> Reader<B> {
+    fn frames(&mut self) -> &mut Frames<B> {
+        self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
