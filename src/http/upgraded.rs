@@ -1,15 +1,16 @@
 //! A connection that is no longer HTTP.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use async_channel::{Receiver, Sender};
-use futures_lite::{AsyncRead, AsyncWrite};
+use futures_lite::{AsyncRead, AsyncWrite, ready};
 
-use super::socket::{ReadBuffer, Socket};
+use super::socket::{Budget, ReadBuffer, Socket};
 
 /// Hands a connection that is no longer HTTP over to the handler that waits for it.
 pub(super) type HandOver = Box<dyn FnOnce(Upgraded) + Send>;
@@ -19,10 +20,15 @@ pub(super) type HandOver = Box<dyn FnOnce(Upgraded) + Send>;
 ///
 /// The server counts the connection as its own until this is dropped, and cuts it at the deadline of the
 /// drain. See [`RequestContext::upgrade`](super::RequestContext::upgrade).
-#[derive(Debug)]
+///
+/// # Fairness
+///
+/// A read or a write is pending once in a while, and wakes its task, also where the peer is always ready: the
+/// others have their turn.
 pub struct Upgraded {
     socket: Arc<Socket>,
     buffer: ReadBuffer,
+    budget: Budget,
     /// Closed when this is dropped: so the connection, which is still counted, learns of its end.
     _open: Sender<Infallible>,
 }
@@ -30,14 +36,37 @@ pub struct Upgraded {
 impl Upgraded {
     /// Takes the socket and the buffer; also returns the receiver that is closed when the handler has
     /// dropped them.
-    pub(super) fn new(socket: &Arc<Socket>, buffer: ReadBuffer) -> (Self, Receiver<Infallible>) {
+    pub(super) fn new(
+        socket: &Arc<Socket>,
+        buffer: ReadBuffer,
+        budget: Budget,
+    ) -> (Self, Receiver<Infallible>) {
         let (open, closed) = async_channel::bounded(1);
         let upgraded = Self {
             socket: Arc::clone(socket),
             buffer,
+            budget,
             _open: open,
         };
         (upgraded, closed)
+    }
+
+    /// Calls the socket, unless others are to have their turn before.
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        call: impl FnOnce(&Socket, &mut Context<'_>) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if self.budget.is_spent() {
+            ready!(self.budget.poll_yield(cx));
+        }
+        let polled = call(&self.socket, cx);
+        match &polled {
+            Poll::Ready(Ok(bytes)) => self.budget.spend(Budget::SYSCALL, *bytes),
+            Poll::Ready(Err(_)) => {}
+            Poll::Pending => self.budget.renew(),
+        }
+        polled
     }
 }
 
@@ -48,7 +77,7 @@ impl AsyncRead for Upgraded {
         out: &mut [u8],
     ) -> Poll<io::Result<usize>> {
         if self.buffer.is_empty() {
-            return self.socket.poll_read(cx, out);
+            return self.poll(cx, |socket, cx| socket.poll_read(cx, out));
         }
         Poll::Ready(Ok(self.buffer.take(out)))
     }
@@ -56,11 +85,11 @@ impl AsyncRead for Upgraded {
 
 impl AsyncWrite for Upgraded {
     fn poll_write(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.socket.poll_write(cx, bytes)
+        self.poll(cx, |socket, cx| socket.poll_write(cx, bytes))
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -69,5 +98,13 @@ impl AsyncWrite for Upgraded {
 
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut &self.socket.stream).poll_close(cx)
+    }
+}
+
+impl fmt::Debug for Upgraded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upgraded")
+            .field("socket", &self.socket)
+            .finish_non_exhaustive()
     }
 }

@@ -180,6 +180,20 @@ fn i14_requests_that_are_pipelined() {
 }
 
 #[test]
+fn i14_upgraded_connections_that_are_flooded() {
+    beside_all(|runtime| {
+        // Its handlers are tasks of async-std, as many as that has threads.
+        attack(runtime, MANY, |client| {
+            client.send("GET /upgrade HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\n\r\n");
+            let mut reader = client.twin();
+            let reading = thread::spawn(move || swallow(&mut reader));
+            flood(client, "x");
+            reading.join().unwrap();
+        });
+    });
+}
+
+#[test]
 fn i14_readers_of_a_busy_stream_that_stall() {
     beside_all(|runtime| {
         // It polls a task that has woken itself, as this body does, again at once: each of its threads

@@ -5,7 +5,7 @@ use futures_lite::future;
 use super::close::CloseMode;
 use super::transport::Transport;
 use crate::executor::panic::catch;
-use crate::http::socket::ConnState;
+use crate::http::socket::{Budget, ConnState};
 use crate::http::upgraded::{HandOver, Upgraded};
 
 /// Gives the socket to the handler, and waits until the handler has dropped it, or, if the server does
@@ -13,7 +13,8 @@ use crate::http::upgraded::{HandOver, Upgraded};
 /// Returns how the connection is closed.
 pub(super) async fn upgrade(transport: &mut Transport, hand_over: HandOver) -> CloseMode {
     let buffer = std::mem::take(&mut transport.buffer);
-    let (upgraded, closed) = Upgraded::new(&transport.socket, buffer);
+    let budget = Budget::new(&transport.context.yields);
+    let (upgraded, closed) = Upgraded::new(&transport.socket, buffer, budget);
     transport.socket.enter(ConnState::Upgraded);
     // It wakes a task of the user's.
     let _ = catch(|| hand_over(upgraded));
