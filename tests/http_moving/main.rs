@@ -39,11 +39,11 @@ mod codec;
 mod counters;
 #[path = "../http/drain.rs"]
 mod drain;
-#[path = "../http/limits.rs"]
-mod limits;
 #[path = "../http/fairness.rs"]
 mod fairness;
 mod layers;
+#[path = "../http/limits.rs"]
+mod limits;
 #[path = "../http/load.rs"]
 mod load;
 #[path = "../http/quiet.rs"]
