@@ -33,6 +33,8 @@ cargo run --release -p compare -- [FLAG ...]
   --instructions          counts the instructions per request of the loads, by valgrind's callgrind
   --requests N            how many requests it counts, instead of what is usual for the load
   --profiles DIR          where it leaves its profiles, for callgrind_annotate
+  --syscalls              counts the system calls per request of the loads, by strace; by default of
+                          `paced`, at 1000 requests per second or at --rate if that is less
   --baseline TEXT         ratios are to the first contender whose name begins so (axum)
   --only TEXT             measures only contenders whose name contains TEXT, or begins with it if a ^
                           stands before it; repeatable
@@ -61,6 +63,8 @@ pub(crate) enum Request {
     Loads(Flags),
     /// To count instructions.
     Instructions(Flags),
+    /// To count system calls.
+    Syscalls(Flags),
 }
 
 /// The flags of a comparison.
@@ -201,13 +205,14 @@ impl Flags {
 pub(crate) fn parse() -> Result<Request, Failure> {
     let mut flags = Flags::default();
     let (mut peers, mut only, mut own) = (Vec::new(), Vec::new(), true);
-    let mut instructions = false;
+    let (mut instructions, mut syscalls) = (false, false);
     let mut parser = lexopt::Parser::from_env();
     while let Some(arg) = parser.next()? {
         match arg {
             Long("help") | Short('h') => return Ok(Request::Help),
             Long("serve") => return Ok(Request::Serve(parser.value()?.string()?)),
             Long("instructions") => instructions = true,
+            Long("syscalls") => syscalls = true,
             Long("only") => only.push(parser.value()?.string()?),
             Long("only-peers") => own = false,
             Long("peer") => peers.push(parser.value()?.parse_with(Contender::parse)?),
@@ -223,13 +228,16 @@ pub(crate) fn parse() -> Result<Request, Failure> {
     }
     flags.contenders.extend(peers);
     flags.keep(&only)?;
-    if instructions && flags.loads.is_empty() {
+    if flags.loads.is_empty() && instructions {
         flags.loads = load::named("proxy,query,hello,json")?;
+    } else if flags.loads.is_empty() && syscalls {
+        flags.loads = load::named("paced")?;
     }
-    Ok(match (instructions, flags.loads.is_empty()) {
-        (true, _) => Request::Instructions(flags.of_one_thread()),
-        (false, false) => Request::Loads(flags.of_one_thread()),
-        (false, true) => Request::Rounds(flags),
+    Ok(match flags.loads.is_empty() {
+        _ if instructions => Request::Instructions(flags.of_one_thread()),
+        _ if syscalls => Request::Syscalls(flags.of_one_thread()),
+        false => Request::Loads(flags.of_one_thread()),
+        true => Request::Rounds(flags),
     })
 }
 

@@ -16,7 +16,8 @@
 //!
 //! From the top: `comparison` goes through the rounds; a `round` starts the `server` of each
 //! `contender` and puts `load` on it; each `metric` has `samples`; `table`, `json` and `plot` show them.
-//! `loads` puts one load after another on them, and `instructions` counts with valgrind.
+//! `loads` puts one load after another on them, `instructions` counts with valgrind, and `syscalls`
+//! with strace.
 
 #![cfg(target_os = "linux")]
 
@@ -40,6 +41,7 @@ mod row;
 mod runtimes;
 mod samples;
 mod server;
+mod syscalls;
 mod table;
 
 use std::time::Duration;
@@ -67,5 +69,6 @@ pub fn run() -> Result<(), Failure> {
         Request::Rounds(flags) => comparison::run(&flags),
         Request::Loads(flags) => loads::run(&flags),
         Request::Instructions(flags) => instructions::run(&flags),
+        Request::Syscalls(flags) => syscalls::run(&flags),
     }
 }
