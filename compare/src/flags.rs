@@ -33,8 +33,8 @@ cargo run --release -p compare -- [FLAG ...]
   --instructions          counts the instructions per request of the loads, by valgrind's callgrind
   --requests N            how many requests it counts, instead of what is usual for the load
   --profiles DIR          where it leaves its profiles, for callgrind_annotate
-  --syscalls              counts the system calls per request of the loads, by strace; by default of
-                          `paced`, at 1000 requests per second or at --rate if that is less
+  --syscalls              counts the system calls per request of the loads, by strace; one
+                          connection sends one request after the other
   --baseline TEXT         ratios are to the first contender whose name begins so (axum)
   --only TEXT             measures only contenders whose name contains TEXT, or begins with it if a ^
                           stands before it; repeatable
@@ -231,7 +231,7 @@ pub(crate) fn parse() -> Result<Request, Failure> {
     if flags.loads.is_empty() && instructions {
         flags.loads = load::named("proxy,query,hello,json")?;
     } else if flags.loads.is_empty() && syscalls {
-        flags.loads = load::named("paced")?;
+        flags.loads = load::named("proxy")?;
     }
     Ok(match flags.loads.is_empty() {
         _ if instructions => Request::Instructions(flags.of_one_thread()),

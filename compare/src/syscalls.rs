@@ -1,9 +1,8 @@
 //! System calls per request, counted by strace.
 //!
-//! Each server runs twice under strace, and has the load for twice as long the second time. The
-//! difference is what the requests take; start and stop are the same in both. strace makes every call
-//! slower many times over, so that a fixed rate has to be low; each request finds a server that waits
-//! then, as it mostly does at any rate below saturation.
+//! One connection sends one request after the other, so that each finds a server that waits, as it mostly
+//! does below saturation. Each server runs twice under strace, and answers twice as many requests the
+//! second time. The difference is what the requests take; start and stop are the same in both.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +10,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use figures::{Progress, thousands};
+use figures::Progress;
 
 use crate::contender::Contender;
 use crate::files::Files;
@@ -19,9 +18,6 @@ use crate::flags::Flags;
 use crate::load::{self, Demand, Load, Until};
 use crate::server::{Server, end_of};
 use crate::{Failure, PATIENCE};
-
-/// What a fixed rate is at most, in requests per second.
-const RATE: f64 = 1000.0;
 
 /// How often each system call was made, by name.
 type Calls = BTreeMap<String, f64>;
@@ -36,17 +32,11 @@ pub(crate) fn run(flags: &Flags) -> Result<(), Failure> {
     let mut progress = Progress::new(flags.loads.len() * flags.contenders.len());
     let mut complete = true;
     for load in &flags.loads {
-        let rate = load.paced.then(|| flags.rate.min(RATE));
-        let at = rate.map(|rate| format!(", {} a second", thousands(rate.round() as u64)));
-        let at = at.unwrap_or_default();
-        println!(
-            "| System calls per request: {}{at} | all | each |",
-            load.title
-        );
+        println!("| System calls per request: {} | all | each |", load.title);
         println!("|---|---|---|");
         for contender in &flags.contenders {
             progress.step(&format!("{}: {}", load.name, contender.name));
-            match count(contender, load, rate, flags, files.directory()) {
+            match count(contender, load, flags, files.directory()) {
                 Ok(calls) => println!("| {} |{}", contender.name, cells(&calls)),
                 Err(error) => {
                     progress.say(&format!("{}: {}: {error}", load.name, contender.name));
@@ -78,37 +68,32 @@ fn cells(calls: &Calls) -> String {
 fn count(
     contender: &Contender,
     load: &'static Load,
-    rate: Option<f64>,
     flags: &Flags,
     directory: &Path,
 ) -> Result<Calls, Failure> {
     let contender = contender.with(directory, 1);
-    let demand = Demand::new(load, flags.settings.connections, rate);
-    let of = |length: Duration| {
+    let demand = Demand::new(load, 1, None);
+    let few = flags.requests.unwrap_or(load.few);
+    let total = |requests: usize| {
         let summary = directory.join("strace");
-        serve(contender.clone(), demand, length, &summary, flags)
+        serve(contender.clone(), demand, requests, &summary, flags)
     };
-    let (before, answered_before) = of(flags.settings.length)?;
-    let (mut calls, answered) = of(2 * flags.settings.length)?;
-    let requests = answered
-        .checked_sub(answered_before)
-        .filter(|more| *more > 0);
-    let requests = requests.ok_or("it has not answered more in more time")?;
+    let (before, mut calls) = (total(few)?, total(2 * few)?);
     for (name, count) in &mut calls {
         *count -= before.get(name).unwrap_or(&0.0);
-        *count /= requests as f64;
+        *count /= few as f64;
     }
     Ok(calls)
 }
 
-/// Serves under strace for this long. Returns the calls, and how many requests were answered.
+/// Serves this many requests under strace, and returns all calls of the process.
 fn serve(
     contender: Contender,
     demand: Demand,
-    length: Duration,
+    requests: usize,
     summary: &Path,
     flags: &Flags,
-) -> Result<(Calls, usize), Failure> {
+) -> Result<Calls, Failure> {
     // One of an earlier server is not to be taken for that of this one.
     if summary.exists() {
         fs::remove_file(summary)?;
@@ -118,11 +103,11 @@ fn serve(
     let strace = strace.into_iter().chain([summary.display().to_string()]);
     let processors = &flags.settings.processors;
     let server = Server::start(&contender.under(strace), processors)?;
-    let until = Until::Elapsed(length);
-    let tally = load::send(server.address, demand, until, &processors.load)?;
+    let until = Until::Answered(requests);
+    load::send(server.address, demand, until, &processors.load)?;
     server.stop()?;
     end_of(server.ended())?;
-    Ok((await_calls(summary)?, tally.answered))
+    await_calls(summary)
 }
 
 /// Waits for the summary, which strace writes after the server has ended, and reads it.
