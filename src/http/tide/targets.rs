@@ -77,6 +77,7 @@ impl Targets {
         target: &str,
     ) -> Result<Request, Refusal> {
         let host = head.host.unwrap_or_default();
+        let is_chunked = head.facts.framing == RequestFraming::Chunked;
         let last = match &mut self.last {
             Some(last) if self.host == host => {
                 if self.target != target {
@@ -85,14 +86,20 @@ impl Targets {
                 last
             }
             _ => {
-                let url = self.url(host, target)?;
-                self.host = host.to_owned();
+                let request = self.make(method, self.url(host, target)?);
                 // The clone has no channel.
-                let last = Box::new(self.make(method, url).clone());
-                self.last.insert(last)
+                let clone = request.clone();
+                if self.host != host {
+                    self.forget();
+                    // Many connections have one request alone: for that, no more is kept.
+                    let is_short = host.len() <= REMEMBERED;
+                    self.host.push_str(if is_short { host } else { "" });
+                    return Ok(if is_chunked { request } else { clone });
+                }
+                self.last.insert(Box::new(clone))
             }
         };
-        let request = if head.facts.framing == RequestFraming::Chunked {
+        let request = if is_chunked {
             let url = last.url().clone();
             self.make(method, url)
         } else {
