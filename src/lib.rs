@@ -120,6 +120,7 @@
 //! | `net` | `net`: an accept loop with a connection count and a drain, for any protocol |
 //! | `http` | `http`: an axum `Router`, or any other service of `tower`, as a service that loses no request at a stop |
 //! | `tide` | the same for a tide app |
+//! | `systemd` | `Group::systemd`: what systemd wants to be told; with `net`, the sockets that systemd has bound |
 //!
 //! # What it is not
 //!
@@ -138,7 +139,8 @@
         feature = "log",
         feature = "net",
         feature = "http",
-        feature = "tide"
+        feature = "tide",
+        feature = "systemd"
     )),
     allow(rustdoc::broken_intra_doc_links)
 )]
@@ -177,6 +179,9 @@ mod group;
 mod provided;
 
 mod restart;
+
+#[cfg(feature = "systemd")]
+mod systemd;
 
 #[cfg(feature = "signal")]
 pub mod signal;

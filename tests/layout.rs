@@ -7,9 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The chapters of `src/`, each of which imports only from those before it.
-const CHAPTERS: [&str; 16] = [
+const CHAPTERS: [&str; 17] = [
     "sync", "time", "executor", "stop", "service", "plan", "members", "outcome", "group",
-    "provided", "restart", "signal", "net", "http", "test", "guide",
+    "provided", "restart", "systemd", "signal", "net", "http", "test", "guide",
 ];
 
 /// A file of `src/` as a module: its path below the crate, and its text.

@@ -32,3 +32,6 @@ pub mod overload {}
 #[cfg(feature = "http")]
 #[doc = include_str!("streams.md")]
 pub mod streams {}
+
+#[doc = include_str!("systemd.md")]
+pub mod systemd {}

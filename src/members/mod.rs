@@ -37,7 +37,7 @@ pub(crate) mod steps;
 mod stop;
 pub(crate) mod timeouts;
 mod unready;
-mod waiting;
+pub(crate) mod waiting;
 mod waits;
 
 #[cfg(all(test, neap_loom))]

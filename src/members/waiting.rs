@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::core::{Core, Member};
+#[cfg(all(unix, feature = "systemd"))]
+use crate::service::lifecycle::Lifecycle;
 use crate::stop::force::Elapsed;
 
 /// How many services a line names at the most.
@@ -51,14 +53,21 @@ fn list(
     core: &Core,
     one: impl Fn(&mut fmt::Formatter<'_>, &Member) -> fmt::Result,
 ) -> fmt::Result {
-    let members = core.registry.snapshot();
-    for (index, member) in running(&members).take(NAMES).enumerate() {
+    list_some(f, running(&core.registry.snapshot()), one)
+}
+
+fn list_some<'m>(
+    f: &mut fmt::Formatter<'_>,
+    mut members: impl Iterator<Item = &'m Arc<Member>>,
+    one: impl Fn(&mut fmt::Formatter<'_>, &Member) -> fmt::Result,
+) -> fmt::Result {
+    for (index, member) in members.by_ref().take(NAMES).enumerate() {
         if index > 0 {
             f.write_str(", ")?;
         }
         one(f, member)?;
     }
-    match running(&members).count().saturating_sub(NAMES) {
+    match members.count() {
         0 => Ok(()),
         more => write!(f, " and {more} more"),
     }
@@ -83,6 +92,47 @@ impl fmt::Display for Waiting<'_> {
         list(f, self.core, |f, member| {
             fmt_member(f, member, self.with_places)
         })
+    }
+}
+
+/// Services by name, each with what it waits for: `` `db`, `http` (2 connections: 1 active, 1 idle) ``.
+#[cfg(all(unix, feature = "systemd"))]
+pub(crate) struct Awaited<'c> {
+    core: &'c Core,
+    is_awaited: fn(Lifecycle) -> bool,
+}
+
+#[cfg(all(unix, feature = "systemd"))]
+impl<'c> Awaited<'c> {
+    /// Names the services that are as `is_awaited` says.
+    pub(crate) fn new(core: &'c Core, is_awaited: fn(Lifecycle) -> bool) -> Awaited<'c> {
+        Awaited { core, is_awaited }
+    }
+}
+
+#[cfg(all(unix, feature = "systemd"))]
+impl fmt::Display for Awaited<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let members = self.core.registry.snapshot();
+        let is_awaited = |member: &&Arc<Member>| (self.is_awaited)(member.data.lifecycle());
+        list_some(f, members.iter().filter(is_awaited), |f, member| {
+            write!(f, "`{}`", member.name())?;
+            match Reason(member).to_string().strip_prefix(", ") {
+                Some(reason) => write!(f, " ({reason})"),
+                None => Ok(()),
+            }
+        })
+    }
+}
+
+/// What a service waits for, behind a comma.
+#[cfg(all(unix, feature = "systemd"))]
+struct Reason<'m>(&'m Member);
+
+#[cfg(all(unix, feature = "systemd"))]
+impl fmt::Display for Reason<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt_reason(f, self.0, false)
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) async fn accept_rest<T: Send>(
     let listeners = match sharing {
         Sharing::Yes => return,
         Sharing::No => listeners.of_this_process(),
-        Sharing::IfAdopted => listeners,
+        Sharing::IfAdopted => listeners.leave_to_others(),
     };
     let line = Mutex::new(Line::default());
     let closing = async {

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use super::listener::Listener;
 use super::listeners::Listeners;
 use super::memory::port::PortListener;
+use super::passed::Passed;
 
 /// The length of the kernel's queue of connections for each listener, unless another is set.
 pub(crate) const BACKLOG: u32 = 1024;
@@ -24,6 +25,7 @@ pub(crate) const BACKLOG: u32 = 1024;
 /// | `("localhost", 8080)` | the same as `"localhost:8080"` |
 /// | `SocketAddr`, `(IpAddr, u16)`, `([127, 0, 0, 1], 8080)` | that address |
 /// | `std::net::TcpListener`, `UnixListener`, [`Listeners`] | a socket that is bound already |
+/// | `"systemd:http"` | the sockets of that name that systemd has bound, see [below](#sockets-that-systemd-has-bound) |
 /// | a `Vec` or an array of these | all of them |
 ///
 /// With port 0 the system chooses a free port, which [`Listeners::local_addrs`] returns.
@@ -35,6 +37,37 @@ pub(crate) const BACKLOG: u32 = 1024;
 ///
 /// let listeners = Address::from("127.0.0.1:0").and(([127, 0, 0, 1], 0)).bind()?;
 /// assert_eq!(listeners.local_addrs().len(), 2);
+/// # std::io::Result::Ok(())
+/// ```
+/// # Sockets that systemd has bound
+///
+/// With the feature `systemd`, and on Unix, a server accepts from sockets that were bound before the program
+/// started: by systemd, for a unit of the type `socket`, or by any parent that passes them by the protocol
+/// of sd_listen_fds(3). `"systemd:http"` are those of the name `http` (`FileDescriptorName=` in the unit, the name of the unit
+/// unless set), one or several, TCP or Unix; `"systemd:"` are all that were passed. A name that
+/// was not passed is an error that says which were. [`or`](Address::or) names an address for a program
+/// that is started without.
+///
+/// Such a socket is held by who has bound it. So a server [leaves](super::Server::listener_shared) what is in its queue at a
+/// stop to the next process, and clients see no gap in between.
+///
+/// `LISTEN_FDS`, `LISTEN_PID` and `LISTEN_FDNAMES` are read once, when a group is made with `Group::systemd` or
+/// when a first such address is bound. The first two are then taken out of the environment, and no child
+/// process inherits the sockets. Other threads that read the environment by way of C at this moment are a data race
+/// (setenv(3)): do one of the two at the start of `main`. `LISTEN_PID` may be missing, as a parent cannot know it.
+/// One server at a time has a socket; one that is [restarted](crate::restart()) gets it again.
+///
+/// ```
+/// use neap::net::Address;
+///
+/// # #[cfg(feature = "systemd")] {
+/// let address = Address::from("systemd:http").or("127.0.0.1:0");
+/// assert_eq!(address.bind()?.local_addrs().len(), 1);
+///
+/// let error = Address::from("systemd:http").bind().unwrap_err().to_string();
+/// # #[cfg(unix)]
+/// assert!(error.contains("LISTEN_FDS is not set"), "{error}");
+/// # }
 /// # std::io::Result::Ok(())
 /// ```
 #[derive(Debug)]
@@ -53,6 +86,8 @@ enum Entry {
     Path(PathBuf),
     /// A socket that was bound elsewhere, or the error of adopting it.
     Bound(io::Result<Listener>),
+    /// Sockets that a service manager has bound, and what to bind where it has passed none at all.
+    Passed(Passed, Option<Vec<Entry>>),
 }
 
 impl Address {
@@ -60,6 +95,31 @@ impl Address {
     #[must_use]
     pub fn and(mut self, other: impl Into<Self>) -> Self {
         self.entries.extend(other.into().entries);
+        self
+    }
+
+    /// Sets where to listen if the program is started without any socket that systemd has bound.
+    ///
+    /// For a program that is started by systemd and by hand. If sockets were passed and none has the name
+    /// that is asked for, that is an error still. Without a `"systemd:"` in the address this changes nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use neap::net::Address;
+    ///
+    /// let address = Address::from("systemd:http").or(("127.0.0.1", 0));
+    /// assert!(address.bind().is_ok());
+    /// ```
+    #[must_use]
+    pub fn or(mut self, other: impl Into<Self>) -> Self {
+        // Bound once, also if there are several names.
+        let mut other = other.into().entries;
+        for entry in &mut self.entries {
+            if let Entry::Passed(_, otherwise @ None) = entry {
+                *otherwise = Some(std::mem::take(&mut other));
+            }
+        }
         self
     }
 
@@ -101,37 +161,55 @@ impl Address {
     /// Does the same with another backlog.
     pub(super) fn bind_with(self, backlog: u32) -> io::Result<Listeners> {
         let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
-        let entries = self.entries.into_iter();
-        let bound: io::Result<Vec<Listener>> = entries.map(|entry| entry.bind(backlog)).collect();
-        Ok(Listeners::new(bound?))
+        let mut bound = Vec::new();
+        for entry in self.entries {
+            entry.bind(backlog, &mut bound)?;
+        }
+        Ok(Listeners::new(bound))
     }
 }
 
 impl Entry {
     /// Binds it, with a queue of `backlog` connections in the kernel.
-    fn bind(self, backlog: i32) -> io::Result<Listener> {
+    fn bind(self, backlog: i32, bound: &mut Vec<Listener>) -> io::Result<()> {
         match self {
-            Self::Bound(listener) => listener,
-            Self::Socket(address) => {
-                Listener::tcp(address, backlog).map_err(|error| cannot_listen(error, &address))
-            }
+            Self::Bound(listener) => bound.push(listener?),
+            Self::Socket(address) => bound.push(
+                Listener::tcp(address, backlog).map_err(|error| cannot_listen(error, &address))?,
+            ),
             Self::Path(path) => {
                 let name = path.display().to_string();
-                Listener::unix(path, backlog).map_err(|error| cannot_listen(error, &name))
+                let listener = Listener::unix(path, backlog);
+                bound.push(listener.map_err(|error| cannot_listen(error, &name))?);
             }
             Self::Name(name) => {
-                let addresses = resolve(&name).map_err(|error| cannot_listen(error, &name))?;
-                let mut last = io::Error::new(io::ErrorKind::NotFound, "no such host");
-                for address in addresses {
-                    match Listener::tcp(address, backlog) {
-                        Ok(listener) => return Ok(listener),
-                        Err(error) => last = error,
-                    }
+                let listener = bind_name(&name, backlog);
+                bound.push(listener.map_err(|error| cannot_listen(error, &name))?);
+            }
+            Self::Passed(_, Some(otherwise)) if Passed::is_none_at_all() => {
+                for entry in otherwise {
+                    entry.bind(backlog, bound)?;
                 }
-                Err(cannot_listen(last, &name))
+            }
+            Self::Passed(passed, _) => {
+                let adopted = passed.adopt();
+                bound.extend(adopted.map_err(|error| cannot_listen(error, &passed))?);
             }
         }
+        Ok(())
     }
+}
+
+/// Binds the first address of a host and a port that can be bound.
+fn bind_name(name: &str, backlog: i32) -> io::Result<Listener> {
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "no such host");
+    for address in resolve(name)? {
+        match Listener::tcp(address, backlog) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
 }
 
 /// Returns the addresses of a host and a port. No host stands for every IPv4 address.
@@ -162,9 +240,12 @@ impl From<Entry> for Address {
 
 impl From<&str> for Address {
     fn from(name: &str) -> Self {
-        match name.strip_prefix("unix:") {
-            Some(path) => Entry::Path(path.into()).into(),
-            None => Entry::Name(name.into()).into(),
+        if let Some(path) = name.strip_prefix("unix:") {
+            Entry::Path(path.into()).into()
+        } else if let Some(name) = name.strip_prefix("systemd:") {
+            Entry::Passed(Passed(name.into()), None).into()
+        } else {
+            Entry::Name(name.into()).into()
         }
     }
 }

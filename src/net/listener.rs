@@ -5,6 +5,8 @@ use std::net::{SocketAddr, TcpListener};
 #[cfg(unix)]
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
+#[cfg(all(unix, feature = "systemd"))]
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use async_io::Async;
@@ -19,6 +21,8 @@ use super::memory::port::PortListener;
 use super::socket_file::{self, SocketFile};
 use super::stream::Stream;
 use super::syn_refusal;
+#[cfg(all(unix, feature = "systemd"))]
+use crate::systemd::sockets::{Listening, Taken};
 
 /// True if an accepted socket has the `TCP_NODELAY` of its listener.
 const NODELAY_IS_INHERITED: bool = cfg!(any(target_os = "linux", target_os = "android"));
@@ -29,12 +33,26 @@ pub(super) struct Listener {
     socket: Socket,
     /// Where the socket is bound.
     local: Endpoint,
-    /// True if other processes may accept from the same socket, as it was not bound here.
-    may_be_shared: bool,
+    /// Whether other processes accept from the same socket.
+    holders: Holders,
     run: AcceptRun,
     /// The file to remove at the end, if the socket was bound here.
     #[cfg(unix)]
     file: Option<SocketFile>,
+    /// Keeps a socket that was passed from other servers.
+    #[cfg(all(unix, feature = "systemd"))]
+    _lease: Option<Arc<()>>,
+}
+
+/// Who accepts from a socket, or will.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holders {
+    /// This process alone.
+    ThisProcess,
+    /// Others may, as it was not bound here.
+    PerhapsOthers,
+    /// Others do: a service manager holds it for the next process.
+    Others,
 }
 
 #[derive(Debug)]
@@ -78,11 +96,13 @@ impl Listener {
         SockRef::from(&listener).set_tcp_nodelay(true)?;
         Ok(Self {
             local: Endpoint::Tcp(listener.local_addr()?),
-            may_be_shared: true,
+            holders: Holders::PerhapsOthers,
             run: AcceptRun::default(),
             socket: Socket::Tcp(Async::new(listener)?),
             #[cfg(unix)]
             file: None,
+            #[cfg(all(unix, feature = "systemd"))]
+            _lease: None,
         })
     }
 
@@ -121,10 +141,12 @@ impl Listener {
         let path = listener.local_addr()?.as_pathname().map(PathBuf::from);
         Ok(Self {
             local: Endpoint::Unix(path),
-            may_be_shared: true,
+            holders: Holders::PerhapsOthers,
             run: AcceptRun::default(),
             socket: Socket::Unix(Async::new(listener)?),
             file: None,
+            #[cfg(feature = "systemd")]
+            _lease: None,
         })
     }
 
@@ -132,18 +154,34 @@ impl Listener {
     pub(super) fn memory(port: PortListener) -> Self {
         Self {
             local: Endpoint::Tcp(port.address()),
-            may_be_shared: false,
+            holders: Holders::ThisProcess,
             run: AcceptRun::default(),
             socket: Socket::Memory(port),
             #[cfg(unix)]
             file: None,
+            #[cfg(all(unix, feature = "systemd"))]
+            _lease: None,
         }
+    }
+
+    /// Adopts a socket that a service manager has passed, and holds for the next process.
+    #[cfg(all(unix, feature = "systemd"))]
+    pub(super) fn passed(taken: Taken) -> io::Result<Self> {
+        let listener = match taken.socket {
+            Listening::Tcp(socket) => Self::from_tcp(socket),
+            Listening::Unix(socket) => Self::from_unix(socket),
+        };
+        Ok(Self {
+            holders: Holders::Others,
+            _lease: Some(taken.lease),
+            ..listener?
+        })
     }
 
     /// Returns true if no other process accepts from the socket.
     #[cfg(feature = "http")]
     pub(super) fn is_of_this_process(&self) -> bool {
-        !self.may_be_shared
+        self.holders == Holders::ThisProcess
     }
 
     /// Returns true unless the socket is one in memory.
@@ -153,8 +191,13 @@ impl Listener {
 
     /// Says that no other process accepts from the socket.
     pub(super) fn of_this_process(mut self) -> Self {
-        self.may_be_shared = false;
+        self.holders = Holders::ThisProcess;
         self
+    }
+
+    /// Returns true if it is known that others accept from the socket.
+    pub(super) fn is_of_others(&self) -> bool {
+        self.holders == Holders::Others
     }
 
     /// Returns where the socket is bound.
@@ -263,7 +306,7 @@ impl Listener {
     /// is not done to a socket that others may accept from.
     pub(super) fn refuse(&self) -> Refusal {
         match &self.socket {
-            _ if self.may_be_shared => Refusal::None,
+            _ if self.holders != Holders::ThisProcess => Refusal::None,
             Socket::Tcp(socket) => match syn_refusal::refuse(socket.get_ref()) {
                 true => Refusal::Handshakes,
                 false => Refusal::None,

@@ -55,7 +55,7 @@ pub(crate) enum Sharing {
     Yes,
     /// They do not, also from sockets that were not bound here.
     No,
-    /// They may, from sockets that were not bound here.
+    /// They do from sockets that a service manager has passed, and may from others that were not bound here.
     IfAdopted,
 }
 
@@ -88,6 +88,12 @@ impl Listeners {
     pub(super) fn of_this_process(mut self) -> Self {
         let each = self.each.into_iter();
         self.each = each.map(Listener::of_this_process).collect();
+        self
+    }
+
+    /// Closes those from which others are known to accept: what is in their queues is left to them.
+    pub(super) fn leave_to_others(mut self) -> Self {
+        self.each.retain(|each| !each.is_of_others());
         self
     }
 

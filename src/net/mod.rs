@@ -41,6 +41,7 @@ pub(crate) mod binding;
 pub(crate) mod endpoint;
 mod listener;
 pub(crate) mod listeners;
+mod passed;
 #[cfg(unix)]
 mod socket_file;
 

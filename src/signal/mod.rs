@@ -95,6 +95,10 @@ pub fn termination_by(signals: impl IntoIterator<Item = Signal>) -> Result<Signa
 ///
 /// It stops nothing. As long as the stream exists, SIGHUP does not end the program.
 ///
+/// With the feature `systemd`, a group that was made with `Group::systemd` tells systemd of each reload. It
+/// begins with the item, and is done when the stream is asked for its next item, or is dropped: so
+/// do the work between the two, as below. Where several such streams exist, it is done when it is for all.
+///
 /// # Errors
 ///
 /// Returns an error if the signal cannot be listened for.
@@ -118,7 +122,10 @@ pub fn termination_by(signals: impl IntoIterator<Item = Signal>) -> Result<Signa
 /// ```
 #[cfg(unix)]
 pub fn reload() -> Result<Signals, Error> {
-    listen([Signal::Hup])
+    let signals = listen([Signal::Hup])?;
+    #[cfg(feature = "systemd")]
+    let signals = signals.of_reloads();
+    Ok(signals)
 }
 
 /// Listens for any signals, as long as the stream exists.

@@ -14,6 +14,8 @@ use futures_lite::Stream;
 use super::actions::Actions;
 use super::deliveries::Deliveries;
 use crate::outcome::error::Error;
+#[cfg(all(unix, feature = "systemd"))]
+use crate::systemd::reloads::Reload;
 
 /// A stream of signals. It never ends.
 ///
@@ -29,6 +31,12 @@ pub struct Signals {
     deliveries: Arc<Deliveries>,
     /// How many of the deliveries were yielded: of the terminations, or of each signal.
     yielded: Vec<u32>,
+    /// True if each signal asks for a reload, of which systemd is told.
+    #[cfg(all(unix, feature = "systemd"))]
+    is_reload: bool,
+    /// The reload in progress: from a signal until the stream is asked for the next one.
+    #[cfg(all(unix, feature = "systemd"))]
+    reload: Option<Reload>,
 }
 
 impl Signals {
@@ -60,7 +68,18 @@ impl Signals {
             yielded: vec![0; signals.len().max(1)],
             #[cfg(unix)]
             _actions: actions,
+            #[cfg(all(unix, feature = "systemd"))]
+            is_reload: false,
+            #[cfg(all(unix, feature = "systemd"))]
+            reload: None,
         })
+    }
+
+    /// Has systemd told of the reload that each signal asks for.
+    #[cfg(all(unix, feature = "systemd"))]
+    pub(super) fn of_reloads(mut self) -> Signals {
+        self.is_reload = true;
+        self
     }
 }
 
@@ -79,7 +98,20 @@ impl Stream for Signals {
     type Item = Signal;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Signal>> {
-        let this = &mut *self;
+        #[cfg(all(unix, feature = "systemd"))]
+        drop(self.reload.take());
+        let polled = self.poll_signal(cx);
+        #[cfg(all(unix, feature = "systemd"))]
+        if self.is_reload && polled.is_ready() {
+            self.reload = Reload::begin();
+        }
+        polled
+    }
+}
+
+impl Signals {
+    fn poll_signal(&mut self, cx: &mut Context<'_>) -> Poll<Option<Signal>> {
+        let this = self;
         loop {
             let signal = match Pin::new(&mut this.inner).poll_next(cx) {
                 Poll::Ready(Some(Ok(signal))) => signal,
@@ -98,9 +130,7 @@ impl Stream for Signals {
             }
         }
     }
-}
 
-impl Signals {
     /// Takes a delivery of a signal that was counted and not yielded.
     fn take(&mut self, signal: Signal) -> bool {
         let (place, count) = match &*self.deliveries {

@@ -53,6 +53,12 @@ impl<'a> Handle<'a> {
         }
     }
 
+    /// Returns what the group consists of, for the edges of this crate.
+    #[cfg(all(unix, feature = "systemd"))]
+    pub(crate) fn core(&self) -> &Core {
+        &self.core
+    }
+
     /// Stops the group; false if it was stopped before, in which case this does nothing.
     ///
     /// A stop before [`run`](crate::Group::run) is remembered: nothing will start.

@@ -54,6 +54,8 @@ pub(crate) use self::drain::{
 };
 #[cfg(feature = "net")]
 pub(crate) use self::service::listening;
+#[cfg(all(unix, feature = "systemd"))]
+pub(crate) use self::service::not_notified;
 pub(crate) use self::service::{
     ended, failed, ready, ready_late, restarting, source_panicked, started, still_starting,
 };

@@ -1,6 +1,6 @@
 //! What a group says of its services, from their start to their end.
 
-#[cfg(feature = "net")]
+#[cfg(any(feature = "net", feature = "systemd"))]
 use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,6 +71,21 @@ pub(crate) fn listening(member: &Member, address: &dyn Display) {
         event = "listening",
         service = name,
         address:%
+    );
+}
+
+/// Tells that a service manager could not be told how the group is.
+#[cfg(all(unix, feature = "systemd"))]
+pub(crate) fn not_notified(core: &Core, address: &str, error: &dyn Display) {
+    tell!(
+        core,
+        Role::Within,
+        Warn,
+        format_args!(
+            "systemd cannot be told how this process is, at `{address}` (NOTIFY_SOCKET): {error}"
+        ),
+        event = "systemd",
+        address
     );
 }
 
