@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use crate::group::handle::Handle;
 use crate::members::waiting::Awaited;
-use crate::service::lifecycle::Lifecycle;
 use crate::stop::force::Seconds;
 
 /// The group has started: `running: 3 services`.
@@ -38,7 +37,9 @@ pub(super) fn draining(handle: &Handle<'_>, since: Instant) -> String {
         Some(cause) => format!("draining after {cause}"),
         None => "draining".into(),
     };
-    let awaited = Awaited::new(core, Lifecycle::is_running).to_string();
+    // Those that others need, and the background, are told to stop later.
+    let awaited = Awaited::new(core, |service| service.is_running() && service.is_stopped());
+    let awaited = awaited.to_string();
     let elapsed = core
         .timeline
         .now_instant()

@@ -68,6 +68,8 @@ pub(crate) struct Tally {
     pub(crate) answered: usize,
     /// Requests on a connection that the client had, without a whole answer.
     pub(crate) lost: usize,
+    /// Connects that failed while a server was to be there.
+    pub(crate) refused: usize,
     /// The longest wait for a connect or an answer after the stop.
     pub(crate) longest: Duration,
 }
@@ -76,6 +78,7 @@ impl Tally {
     pub(crate) fn add(&mut self, other: &Tally) {
         self.answered += other.answered;
         self.lost += other.lost;
+        self.refused += other.refused;
         self.longest = self.longest.max(other.longest);
     }
 }
@@ -114,6 +117,44 @@ pub(crate) fn run(target: &Target, keep_alive: bool, stopping: &AtomicBool) -> T
             }
         }
     }
+}
+
+/// Sends requests until it is over. Another server takes the place of the one before all the time, and
+/// no connect is to fail.
+pub(crate) fn run_through(target: &Target, keep_alive: bool, is_over: &AtomicBool) -> Tally {
+    let mut tally = Tally::default();
+    let is_over = || is_over.load(Ordering::Acquire);
+    while !is_over() {
+        let began = Instant::now();
+        let mut stream = match target.connect(PATIENCE) {
+            Ok(stream) => stream,
+            Err(error) => {
+                // The client's ports are all in use: that is no fault of a server.
+                tally.refused += usize::from(error.kind() != io::ErrorKind::AddrNotAvailable);
+                thread::sleep(Duration::from_millis(1));
+                continue;
+            }
+        };
+        let mut began = began;
+        loop {
+            let exchanged = exchange(&mut *stream);
+            tally.longest = tally.longest.max(began.elapsed());
+            match exchanged {
+                Ok(is_last) => {
+                    tally.answered += 1;
+                    if is_last || !keep_alive || is_over() {
+                        break;
+                    }
+                }
+                Err(_) => {
+                    tally.lost += 1;
+                    break;
+                }
+            }
+            began = Instant::now();
+        }
+    }
+    tally
 }
 
 /// Connects and sends one request. A connect that fails loses none.

@@ -31,9 +31,14 @@ link [FLAG ...] -- COMMAND ...
   --held              the server's process is held (SIGSTOP) until the stop
   --stops N           how often the server is started and stopped (3)
 
+link --while [--name, --to, --clients, --keep-alive] -- COMMAND ...
+
+The clients are busy for as long as the command runs, which replaces the server again and again. A connect
+that fails counts too, and no answer may be lost.
+
 link --delay MS [--loss PERCENT]    carries frames between the two interfaces of its namespace
 
-The exit code is 2 if a request was lost, and 1 if something else went wrong.
+The exit code is 2 if a request was lost, or refused where none may be, and 1 if something else went wrong.
 ";
 
 /// How long the clients are busy before the first stop. Each later stop comes a little later.
@@ -51,6 +56,8 @@ struct Flags {
     waves: u32,
     held: bool,
     stops: u32,
+    /// The command replaces a server that is there already.
+    replaces: bool,
     delay: Option<Duration>,
     loss: u32,
     command: Vec<std::ffi::OsString>,
@@ -68,6 +75,7 @@ impl Flags {
             waves: 1,
             held: false,
             stops: 3,
+            replaces: false,
             delay: None,
             loss: 0,
             command: Vec::new(),
@@ -88,6 +96,7 @@ impl Flags {
                 Long("waves") => flags.waves = parser.value()?.parse()?,
                 Long("held") => flags.held = true,
                 Long("stops") => flags.stops = parser.value()?.parse()?,
+                Long("while") => flags.replaces = true,
                 Long("delay") => {
                     let millis: f64 = parser.value()?.parse()?;
                     flags.delay = Some(Duration::from_secs_f64(millis / 1e3));
@@ -115,6 +124,9 @@ pub(crate) fn run() -> Result<bool, Failure> {
         return delay::run(delay, flags.loss).map(|()| true);
     }
     let target = Target(flags.to.clone().unwrap_or_else(|| flags.listen.clone()));
+    if flags.replaces {
+        return replace(&flags, &target);
+    }
     let (mut all, mut lost, mut ends) = (Tally::default(), Vec::new(), Vec::new());
     for nth in 0..flags.stops {
         let (tally, end) = stop(&flags, &target, nth)?;
@@ -137,6 +149,45 @@ pub(crate) fn run() -> Result<bool, Failure> {
         all.longest.as_millis(),
     );
     Ok(all.lost == 0)
+}
+
+/// Has clients busy while the command replaces the server. Returns false if a request was lost or refused.
+fn replace(flags: &Flags, target: &Target) -> Result<bool, Failure> {
+    target.await_answer()?;
+    let is_over = Arc::new(AtomicBool::new(false));
+    let client = |_| {
+        let (target, is_over) = (target.clone(), is_over.clone());
+        let keep_alive = flags.keep_alive;
+        thread::spawn(move || clients::run_through(&target, keep_alive, &is_over))
+    };
+    let clients: Vec<_> = (0..flags.clients).map(client).collect();
+    thread::sleep(WARM_UP);
+    let (program, arguments) = flags.command.split_first().ok_or("no command")?;
+    let began = Instant::now();
+    let status = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .status();
+    let lasted = began.elapsed();
+    is_over.store(true, Ordering::Release);
+    let mut all = Tally::default();
+    for client in clients {
+        all.add(&client.join().map_err(|_| "a client has panicked")?);
+    }
+    let status = status?;
+    if !status.success() {
+        return Err(format!("the command ended with {status}").into());
+    }
+    println!(
+        "| {} | {:.1} | {} | {} | {} | {} |",
+        flags.name,
+        lasted.as_secs_f64(),
+        all.answered,
+        all.lost,
+        all.refused,
+        all.longest.as_millis(),
+    );
+    Ok(all.lost == 0 && all.refused == 0)
 }
 
 fn millis(time: Duration) -> f64 {
