@@ -304,6 +304,8 @@ impl<A> Server<A> {
     /// then left to them at a stop. If not set, that is **not so**, but a socket that was not bound here
     /// may be held by others, such as a service manager: it goes on accepting after the stop.
     ///
+    /// One that systemd has [passed](Address#sockets-that-systemd-has-bound) **is** shared unless this is set.
+    ///
     /// Set it to false for a `TcpListener` or `UnixListener` that this process alone has: then new
     /// connections are refused from the begin of the drain. [`Listeners::close`](crate::net::Listeners::close)
     /// says what a close does in each case.

@@ -183,7 +183,8 @@ impl Listeners {
     /// made an [`Address`](super::Address) refuses nothing. Connections are accepted until the queue is empty and no
     /// handshake at all is in flight, for at most `grace`. If nobody else has the socket, those that arrive
     /// in the last moment are reset; what a service manager holds, it keeps. The servers of this crate have
-    /// a setting for it: [`net::Server::listener_shared`](super::Server::listener_shared).
+    /// a setting for it: [`net::Server::listener_shared`](super::Server::listener_shared). They leave the queue of
+    /// a socket that systemd has passed to the next process.
     ///
     /// Drop the listeners instead if another process accepts from them meanwhile.
     ///

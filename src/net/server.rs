@@ -137,6 +137,10 @@ impl<H> Server<H> {
     /// a stop are then left to them. If not set, that is **not so**, but a socket that was not bound here may be held
     /// by others: it goes on accepting after the stop.
     ///
+    /// A socket that systemd has passed ([`"systemd:http"`](Address#sockets-that-systemd-has-bound)) **is** shared unless
+    /// this is set: systemd holds it for the next process. So a restart loses and refuses nothing. Where nobody
+    /// holds it, as with systemd-socket-activate(1), set this to false.
+    ///
     /// Set it to false for a `TcpListener` or `UnixListener` that this process alone has: then new
     /// connections are refused from the begin of the stop. [`Listeners::close`](super::Listeners::close)
     /// says what a close does in each case.

@@ -71,8 +71,8 @@ pub(super) struct Notifier<'a> {
     /// When the status is to be looked at.
     tick: Option<Instant>,
 
-    /// A wait for the earlier of these.
-    alarm: Option<Alarm>,
+    /// A wait for the earlier of these, and when it is.
+    alarm: Option<(Instant, Alarm)>,
 
     /// The last status that was told.
     status: String,
@@ -139,7 +139,9 @@ impl<'a> Notifier<'a> {
         let Stage::Running { is_reloading } = &mut self.stage else {
             return;
         };
-        let (news, is_in_progress) = self.reloads.take();
+        let Some((news, is_in_progress)) = self.reloads.take() else {
+            return;
+        };
         if let Some(moment) = news {
             *is_reloading = true;
             self.channel.push(Message::reloading(moment, "reloading"));
@@ -177,18 +179,20 @@ impl<'a> Notifier<'a> {
 
     /// Waits for the time of the next message, and sends it.
     fn poll_time(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        loop {
-            let Some(due) = earliest(self.alive, self.tick) else {
-                return Poll::Pending;
-            };
+        while let Some(due) = earliest(self.alive, self.tick) {
             let handle = &self.handle;
-            let alarm = self
-                .alarm
-                .get_or_insert_with(|| handle.core().timeline.alarm(due));
-            alarm.set_at(due);
+            let new = || (due, handle.core().timeline.alarm(due));
+            let (at, alarm) = self.alarm.get_or_insert_with(new);
+            // To set it costs more than to look at it.
+            if *at != due {
+                *at = due;
+                alarm.set_at(due);
+            }
             ready!(Pin::new(alarm).poll(cx));
             self.tell_what_is_due();
         }
+        self.alarm = None;
+        Poll::Pending
     }
 
     fn tell_what_is_due(&mut self) {

@@ -2,6 +2,7 @@
 //!
 //! Signals belong to the process, as the socket of the service manager does: so there is one of this.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use atomic_waker::AtomicWaker;
@@ -14,6 +15,9 @@ static RELOADS: OnceLock<Arc<Reloads>> = OnceLock::new();
 #[derive(Default)]
 pub(super) struct Reloads {
     state: Mutex<State>,
+
+    /// True if one has begun or ended since the last look. It spares a look that finds nothing the lock.
+    has_changed: AtomicBool,
 
     /// The task that tells of them.
     pub(super) teller: AtomicWaker,
@@ -35,10 +39,21 @@ impl Reloads {
     }
 
     /// Returns when the last reload began, if one has begun since the last call, and whether any is in
-    /// progress.
-    pub(super) fn take(&self) -> (Option<NotifyState<'static>>, bool) {
+    /// progress. `None` if nothing has changed.
+    pub(super) fn take(&self) -> Option<(Option<NotifyState<'static>>, bool)> {
+        // Acquire, as what has changed was written before.
+        if !self.has_changed.swap(false, Ordering::Acquire) {
+            return None;
+        }
         let mut state = self.lock();
-        (state.news.take(), state.in_progress > 0)
+        Some((state.news.take(), state.in_progress > 0))
+    }
+
+    /// Tells of a change, after it.
+    #[cfg(feature = "signal")]
+    fn announce(&self) {
+        self.has_changed.store(true, Ordering::Release);
+        self.teller.wake();
     }
 
     /// Forgets what is done already: it is no reload to a service manager that took the service to be
@@ -69,7 +84,7 @@ impl Reload {
         // Without a clock there is nothing that the service manager would understand.
         state.news = NotifyState::monotonic_usec_now().ok();
         drop(state);
-        reloads.teller.wake();
+        reloads.announce();
         Some(Reload(reloads))
     }
 }
@@ -78,6 +93,6 @@ impl Reload {
 impl Drop for Reload {
     fn drop(&mut self) {
         self.0.lock().in_progress -= 1;
-        self.0.teller.wake();
+        self.0.announce();
     }
 }
