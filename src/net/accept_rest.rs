@@ -72,3 +72,60 @@ impl<T> Default for Line<T> {
         }
     }
 }
+
+#[cfg(all(test, unix, feature = "systemd"))]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+    use std::sync::Arc;
+
+    use futures_lite::future::block_on;
+
+    use super::super::listener::Listener;
+    use super::*;
+    use crate::systemd::sockets::{Listening, Taken};
+    use crate::time::time_source::TimeSource;
+
+    /// A socket with a client in its queue.
+    fn socket() -> (TcpListener, TcpStream) {
+        let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(socket.local_addr().unwrap()).unwrap();
+        (socket, client)
+    }
+
+    /// Returns how many connections are accepted at the stop of a server that has a socket which was
+    /// passed and another one that it was given.
+    fn accepted(passed: &TcpListener, sharing: Sharing) -> usize {
+        let (own, _client) = socket();
+        let taken = Taken {
+            socket: Listening::Tcp(passed.try_clone().unwrap()),
+            lease: Arc::new(()),
+        };
+        let listeners = vec![
+            Listener::passed(taken).unwrap(),
+            Listener::from_tcp(own).unwrap(),
+        ];
+        let connections = Connections::new(10, "http", TimeSource::default()).unwrap();
+        let mut count = 0;
+        block_on(accept_rest(
+            Listeners::new(listeners),
+            sharing,
+            Duration::from_secs(1),
+            &connections,
+            |_, _| (),
+            |()| count += 1,
+        ));
+        count
+    }
+
+    #[test]
+    fn the_queue_of_a_socket_that_was_passed_is_left_to_others() {
+        let (passed, _client) = socket();
+        assert_eq!(accepted(&passed, Sharing::IfAdopted), 1);
+        assert_eq!(accepted(&passed, Sharing::Yes), 0);
+        // It refuses nobody, and the client that waited is there.
+        let _second = TcpStream::connect(passed.local_addr().unwrap()).unwrap();
+        assert!(passed.accept().is_ok() && passed.accept().is_ok());
+        let _third = TcpStream::connect(passed.local_addr().unwrap()).unwrap();
+        assert_eq!(accepted(&passed, Sharing::No), 2);
+    }
+}

@@ -29,6 +29,8 @@ pub(crate) fn child(name: &str) -> bool {
     let addresses = addresses.split(' ').map(Address::from);
     match name {
         "serves" => serves(addresses),
+        #[cfg(feature = "http")]
+        "serves http" => serves_http(addresses),
         "serves or binds" => serves(addresses.map(|address| address.or("127.0.0.1:0"))),
         "serves, fails and serves" => serves_fails_and_serves(),
         "starts a child" => starts_a_child(),
@@ -47,6 +49,21 @@ fn serves(addresses: impl Iterator<Item = Address>) -> bool {
         });
         group.add(format!("server {number}"), server);
     }
+    run(group)
+}
+
+/// Answers each request with its path, and closes the connection.
+#[cfg(feature = "http")]
+fn serves_http(addresses: impl Iterator<Item = Address>) -> bool {
+    use axum::http::Uri;
+    use neap::http;
+
+    let app = axum::Router::new().fallback(async |uri: Uri| uri.path().to_owned());
+    let mut group = Group::new()
+        .narrate()
+        .stop_on(signal::termination().unwrap());
+    let address = addresses.reduce(Address::and).unwrap();
+    group.add("http", http::serve(http::service(app), address));
     run(group)
 }
 
@@ -288,6 +305,41 @@ fn what_is_in_the_queue_at_a_stop_is_the_next_process_s() {
         let waiting = connect(&http);
         let next = start("systemd:http", passed());
         assert_eq!(number(waiting), "0");
+        drop(next);
+    }
+}
+
+#[cfg(feature = "http")]
+#[test]
+fn an_http_server_leaves_its_queue_too() {
+    let http = tcp();
+    let start = || {
+        let mut command = command("serves http");
+        pass(
+            &mut command,
+            vec![("http", http.try_clone().unwrap().into())],
+        );
+        command.env(ADDRESSES, "systemd:http").stdout(Stdio::null());
+        Process::read_stderr(&mut command)
+    };
+    let ask = |mut stream: TcpStream| {
+        stream
+            .write_all(b"GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            .unwrap();
+        let answer = number(stream);
+        assert!(
+            answer.starts_with("HTTP/1.1 200") && answer.ends_with("/x"),
+            "{answer}"
+        );
+    };
+    for _ in 0..3 {
+        let process = start();
+        ask(connect(&http));
+        process.send("TERM");
+        assert!(process.wait().0.success());
+        let waiting = connect(&http);
+        let next = start();
+        ask(waiting);
         drop(next);
     }
 }
