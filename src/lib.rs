@@ -127,6 +127,8 @@
 //! It is no executor and no supervisor of processes. For a mere token without a group there are
 //! `stop-token` and `swansong`; on tokio, `tokio-util` and `tokio-graceful-shutdown`.
 
+// What needs a feature says so, where the docs are built with the one that can.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 // In the library alone: a test may panic, and an example be brief.
 #![cfg_attr(
     not(test),

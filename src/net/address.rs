@@ -48,7 +48,7 @@ pub(crate) const BACKLOG: u32 = 1024;
 /// was not passed is an error that says which were. [`or`](Address::or) names an address for a program
 /// that is started without.
 ///
-/// Such a socket is held by who has bound it. So a server [leaves](super::Server::listener_shared) what is in its queue at a
+/// Such a socket is held by who has bound it, and is set not to block for all who hold it. So a server [leaves](super::Server::listener_shared) what is in its queue at a
 /// stop to the next process, and clients see no gap in between.
 ///
 /// `LISTEN_FDS`, `LISTEN_PID` and `LISTEN_FDNAMES` are read once, when a group is made with `Group::systemd` or

@@ -32,8 +32,8 @@ struct Passed {
 /// Why no socket was passed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Missing {
-    /// `LISTEN_FDS` is not set.
-    NotActivated,
+    /// `LISTEN_FDS` is not set, or zero: the text says which.
+    NotActivated(&'static str),
     /// `LISTEN_PID` is another process.
     OtherProcess(String),
     /// The environment is not as it must be.
@@ -78,7 +78,7 @@ pub(crate) fn is_none() -> bool {
     let missing = &passed().missing;
     matches!(
         missing,
-        Some(Missing::NotActivated | Missing::OtherProcess(_))
+        Some(Missing::NotActivated(_) | Missing::OtherProcess(_))
     )
 }
 
@@ -119,27 +119,16 @@ fn passed() -> &'static Passed {
 
 /// Takes the sockets, and takes `LISTEN_FDS` and `LISTEN_PID` out of the environment.
 fn from_environment() -> Result<Vec<Named>, Missing> {
-    let variable = |name| {
-        let value = env::var_os(name).map(|value| value.to_string_lossy().into_owned());
-        value.filter(|value| !value.is_empty())
-    };
-    let count = variable("LISTEN_FDS").ok_or(Missing::NotActivated)?;
-    // A parent cannot know the number of a child that it has not started, so that may be missing.
-    let other = variable("LISTEN_PID").filter(|pid| *pid != process::id().to_string());
-    if let Some(other) = other {
-        return Err(Missing::OtherProcess(other));
-    }
-    let count = count
-        .parse::<usize>()
-        .ok()
-        .filter(|count| *count <= MOST)
-        .ok_or_else(|| Missing::Bad(format!("LISTEN_FDS is `{count}`")))?;
+    let count = count()?;
     // Also for those that no server can use. An error is one of a descriptor that is none.
     let _ = sd_notify::listen_fds();
     let mut listen = ListenFd::from_env();
     let sockets: Vec<_> = (0..count)
         .map(|index| Socket::take(&mut listen, index))
         .collect();
+    if count == 0 {
+        return Err(Missing::NotActivated("0"));
+    }
     let names = match variable("LISTEN_FDNAMES") {
         Some(names) => names.split(':').map(str::to_owned).collect(),
         None => vec![NO_NAME.to_owned(); count],
@@ -155,6 +144,24 @@ fn from_environment() -> Result<Vec<Named>, Missing> {
         lease: Weak::new(),
     };
     Ok(names.into_iter().zip(sockets).map(named).collect())
+}
+
+/// Returns how many sockets are for this process.
+fn count() -> Result<usize, Missing> {
+    let count = variable("LISTEN_FDS").ok_or(Missing::NotActivated("not set"))?;
+    // A parent cannot know the number of a child that it has not started, so that may be missing.
+    let other = variable("LISTEN_PID").filter(|pid| *pid != process::id().to_string());
+    if let Some(other) = other {
+        return Err(Missing::OtherProcess(other));
+    }
+    let number = count.parse().ok().filter(|count| *count <= MOST);
+    number.ok_or_else(|| Missing::Bad(format!("LISTEN_FDS is `{count}`")))
+}
+
+/// Returns a variable of the environment, unless it is not set or empty.
+fn variable(name: &str) -> Option<String> {
+    let value = env::var_os(name)?.to_string_lossy().into_owned();
+    (!value.is_empty()).then_some(value)
 }
 
 impl Named {
@@ -222,8 +229,11 @@ fn is_listener(socket: &SockRef<'_>) -> bool {
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Missing::NotActivated => {
-                f.write_str("no socket was passed to this process: LISTEN_FDS is not set")
+            Missing::NotActivated(what) => {
+                write!(
+                    f,
+                    "no socket was passed to this process: LISTEN_FDS is {what}"
+                )
             }
             Missing::OtherProcess(pid) => {
                 let own = process::id();

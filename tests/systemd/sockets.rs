@@ -255,6 +255,7 @@ fn an_environment_that_is_wrong_is_an_error_that_says_where() {
         ),
         ("LISTEN_PID", "1", "LISTEN_PID is 1"),
         ("LISTEN_FDS", "", "LISTEN_FDS is not set"),
+        ("LISTEN_FDS", "0", "LISTEN_FDS is 0"),
     ] {
         let mut command = command("serves");
         pass(&mut command, vec![("http", tcp().into())]);
@@ -270,12 +271,14 @@ fn an_environment_that_is_wrong_is_an_error_that_says_where() {
 
 #[test]
 fn without_any_socket_the_other_address_is_bound() {
-    for pid in [None, Some("1")] {
+    for variables in [
+        &[][..],
+        &[("LISTEN_FDS", "0")],
+        &[("LISTEN_FDS", "1"), ("LISTEN_PID", "1")],
+    ] {
         let mut command = command("serves or binds");
         command.env(ADDRESSES, "systemd:http").stdout(Stdio::null());
-        if let Some(pid) = pid {
-            command.env("LISTEN_FDS", "1").env("LISTEN_PID", pid);
-        }
+        command.envs(variables.iter().copied());
         let mut process = Process::read_stderr(&mut command);
         let address = process.read_until("listens on ");
         assert_eq!(number(TcpStream::connect(address).unwrap()), "0");
