@@ -58,7 +58,7 @@ pub(super) struct Notifier<'a> {
     reloads: Arc<Reloads>,
     stage: Stage,
 
-    /// Ready once all services have started, or the group has stopped.
+    /// Ready once all services have started, which is true, or the group has stopped.
     started: Pin<Box<dyn Future<Output = bool> + Send + 'a>>,
     stopped: Stopped,
 
@@ -110,10 +110,12 @@ impl<'a> Notifier<'a> {
             self.tick = Some(self.now());
             self.alive = self.interval.map(|_| self.now());
         }
-        if matches!(self.stage, Stage::Starting)
-            && self.started.as_mut().poll(cx) == Poll::Ready(true)
-        {
-            self.start();
+        if matches!(self.stage, Stage::Starting) {
+            match self.started.as_mut().poll(cx) {
+                Poll::Ready(true) => self.start(),
+                Poll::Ready(false) => self.stop(),
+                Poll::Pending => {}
+            }
         }
         self.look_at_reloads(cx);
         if !matches!(self.stage, Stage::Stopping { .. })
