@@ -6,6 +6,7 @@
 //! ```
 //!
 //! Press Ctrl-C to stop, and again to cancel at once. `RUST_LOG=debug` logs more.
+//! `--print-grace` prints how many seconds the process needs to stop, with the other flags as they are.
 //!
 //! | route | does |
 //! |---|---|

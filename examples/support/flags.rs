@@ -34,15 +34,27 @@ async fn run(app: impl App + 'static) -> Result<(), Failure> {
     group = group
         .drain_timeout(flags.group_drain_timeout)
         .stop_on(signal::termination()?);
+    if flags.print_grace {
+        println!("{}", grace(&group)?);
+        return Ok(());
+    }
     group.add("http", flags.server.into_service());
     println!("{}", group.run().await?);
     Ok(())
+}
+
+/// Returns how many seconds the process needs from SIGTERM to its exit: `terminationGracePeriodSeconds` of
+/// Kubernetes, without a `preStop`. One is for what is not the group: the start of its stop, and the exit.
+fn grace(group: &Group<'_>) -> Result<u64, Failure> {
+    let budget = group.stop_budget().ok_or("no drain timeout, no grace")?;
+    Ok(budget.as_nanos().div_ceil(1_000_000_000) as u64 + 1)
 }
 
 struct Flags<A> {
     server: Server<A>,
     runtime: String,
     group_drain_timeout: Duration,
+    print_grace: bool,
 }
 
 impl<A> Flags<A> {
@@ -50,11 +62,16 @@ impl<A> Flags<A> {
         let (mut addresses, mut options) = (Vec::new(), Vec::new());
         let (mut runtime, mut group_drain_timeout) =
             ("in-place".to_owned(), Duration::from_secs(10));
+        let mut print_grace = false;
         let mut parser = lexopt::Parser::from_env();
         while let Some(flag) = parser.next()? {
             let Long(name) = flag else {
                 return Err(flag.unexpected().into());
             };
+            if name == "print-grace" {
+                print_grace = true;
+                continue;
+            }
             let (name, value) = (name.to_owned(), parser.value()?.string()?);
             match name.as_str() {
                 "addr" => addresses.push(value),
@@ -75,6 +92,7 @@ impl<A> Flags<A> {
             server,
             runtime,
             group_drain_timeout,
+            print_grace,
         })
     }
 }

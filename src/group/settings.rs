@@ -33,6 +33,33 @@ impl<K: TaskKind> Group<'_, K> {
         self
     }
 
+    /// Returns how long the group takes from the stop to its end, at the most: the drain and the cancel
+    /// timeout. `None` if it waits for as long as it takes.
+    ///
+    /// All that services do after the stop is within that, such as the lame-duck time of a server, and so are
+    /// [timeouts of their own](crate::Added::drain_timeout). Only a service that blocks its thread in place
+    /// takes longer. What starts the process has to leave it more time than this, before it kills it:
+    /// `terminationGracePeriodSeconds` of Kubernetes, and `TimeoutStopSec` of systemd.service(5).
+    ///
+    /// Of a group that is [nested](Group::into_service), the group around it may leave less.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use neap::Group;
+    ///
+    /// let group = Group::new().drain_timeout(Duration::from_secs(45));
+    /// assert_eq!(group.stop_budget(), Some(Duration::from_millis(45_500)));
+    ///
+    /// let patient = Group::new().drain_timeout(Duration::MAX);
+    /// assert_eq!(patient.stop_budget(), None);
+    /// ```
+    #[must_use]
+    pub fn stop_budget(&self) -> Option<Duration> {
+        self.core.timeouts.budget().map(Duration::from_nanos)
+    }
+
     /// Sets how many services may run at once; any number unless set.
     ///
     /// The others wait for their turn, in the order in which they were added, those whose

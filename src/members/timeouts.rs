@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::sync::{AtomicU64, Ordering};
-use crate::time::nanos;
+use crate::time::{FOREVER, nanos};
 
 /// How long a drain may take unless the group says otherwise.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -41,5 +41,11 @@ impl Timeouts {
 
     pub(crate) fn set_cancel(&self, timeout: Duration) {
         self.cancel.store(nanos(timeout), Ordering::Relaxed);
+    }
+    /// Returns how long a drain and what follows it may take; `None` if that is forever.
+    pub(crate) fn budget(&self) -> Option<u64> {
+        let (drain, cancel) = (self.drain(), self.cancel());
+        let is_forever = drain == FOREVER || cancel == FOREVER;
+        (!is_forever).then(|| drain.saturating_add(cancel))
     }
 }

@@ -1,11 +1,13 @@
 //! The drain: deadlines, what is cancelled at them, and what is abandoned after that.
 
 use std::future::pending;
+use std::mem;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use futures_lite::future;
-use neap::{Exit, OnExit};
+use neap::test::Clock;
+use neap::{Exit, Group, OnExit};
 
 use crate::runtimes::{Executor, Gate, InPlace, InPlaceOnSmol, THREADED, on, on_all};
 use crate::support::{Notes, exit_of, exits, stragglers};
@@ -158,4 +160,34 @@ fn g19_stragglers_are_named_with_where_they_were_added() {
                 .contains(&format!("added at {}:{line}", file!()))
         );
     });
+}
+
+#[test]
+fn the_budget_of_a_stop_is_what_a_service_that_never_lets_go_takes() {
+    let forever = Duration::MAX;
+    assert_eq!(
+        Group::new().stop_budget(),
+        Some(Duration::from_millis(10_500))
+    );
+    assert_eq!(Group::new().drain_timeout(forever).stop_budget(), None);
+    assert_eq!(Group::new().cancel_timeout(forever).stop_budget(), None);
+    let zero = Group::new().drain_timeout(Duration::ZERO);
+    let zero = zero.cancel_timeout(Duration::ZERO);
+    assert_eq!(zero.stop_budget(), Some(Duration::ZERO));
+
+    let clock = Clock::new();
+    let mut group = Group::new()
+        .clock(&clock)
+        .drain_timeout(Duration::from_secs(45))
+        .cancel_timeout(Duration::from_secs(3));
+    group.add("holds on", async |scope| {
+        mem::forget(scope.guard());
+        pending::<()>().await;
+    });
+    group.add("operator", async |scope| {
+        scope.stop();
+    });
+    let (budget, begin) = (group.stop_budget(), clock.now());
+    clock.block_on(group.run()).unwrap_err();
+    assert_eq!(Some(clock.now() - begin), budget);
 }
