@@ -35,7 +35,7 @@ mod metric;
 mod plot;
 mod processors;
 mod program;
-mod response;
+pub mod response;
 mod round;
 mod row;
 mod runtimes;

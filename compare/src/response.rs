@@ -6,7 +6,7 @@ use crate::Failure;
 
 /// What the body of a response must be.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Expected {
+pub enum Expected {
     /// These bytes.
     Exactly(&'static [u8]),
     /// This many times the letter `x`. Of each piece the ends are looked at.
@@ -15,16 +15,16 @@ pub(crate) enum Expected {
 
 /// A response that is whole.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Response {
+pub struct Response {
     /// How many bytes its body has.
-    pub(crate) length: u64,
+    pub length: u64,
     /// True if the connection ends with it.
-    pub(crate) close: bool,
+    pub close: bool,
 }
 
 /// Reads the responses on a connection, one after the other.
 #[derive(Debug)]
-pub(crate) struct Reader {
+pub struct Reader {
     expected: Expected,
     state: State,
     /// How many bytes of the body were read.
@@ -46,7 +46,8 @@ enum State {
 }
 
 impl Reader {
-    pub(crate) fn new(expected: Expected) -> Reader {
+    /// Makes a reader of responses that have this body.
+    pub fn new(expected: Expected) -> Reader {
         Reader {
             expected,
             state: State::Head,
@@ -62,7 +63,7 @@ impl Reader {
     /// # Errors
     ///
     /// It is no response, or not the expected one.
-    pub(crate) fn read(&mut self, bytes: &[u8]) -> Result<(usize, Option<Response>), Failure> {
+    pub fn read(&mut self, bytes: &[u8]) -> Result<(usize, Option<Response>), Failure> {
         let mut taken = 0;
         while let Some(length) = self.step(&bytes[taken..])? {
             taken += length;

@@ -35,3 +35,11 @@ pub mod streams {}
 
 #[doc = include_str!("systemd.md")]
 pub mod systemd {}
+
+#[cfg(feature = "http")]
+#[doc = include_str!("balancers.md")]
+pub mod balancers {}
+
+#[cfg(feature = "http")]
+#[doc = include_str!("kubernetes.md")]
+pub mod kubernetes {}
