@@ -84,7 +84,9 @@ impl Client {
     fn ask(&self, kept: &mut Option<TcpStream>, body: Option<usize>) -> Result<(), Failure> {
         let mut stream = match kept.take() {
             Some(stream) => stream,
-            None => self.connect().map_err(|error| format!("connect: {error}"))?,
+            None => self
+                .connect()
+                .map_err(|error| format!("connect: {error}"))?,
         };
         stream.write_all(&self.request(body))?;
         if !receive(&mut stream, body)? && self.keeps_alive {

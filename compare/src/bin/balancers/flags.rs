@@ -71,7 +71,9 @@ impl Flags {
         }
         flags.to = to.ok_or("--to is missing: the address of the balancer")?;
         if flags.requests == u64::MAX && flags.file.is_none() {
-            return Err("--requests or --while is missing: the clients would go on for ever".into());
+            return Err(
+                "--requests or --while is missing: the clients would go on for ever".into(),
+            );
         }
         Ok(Some(flags))
     }
