@@ -121,6 +121,7 @@
 //! | `http` | `http`: an axum `Router`, or any other service of `tower`, as a service that loses no request at a stop |
 //! | `tide` | the same for a tide app |
 //! | `systemd` | `Group::systemd`: what systemd wants to be told; with `net`, the sockets that systemd has bound |
+//! | `tls` | TLS on `net` and `http`, with the same drain, and certificates that are reloaded meanwhile |
 //!
 //! # What it is not
 //!
@@ -142,7 +143,8 @@
         feature = "net",
         feature = "http",
         feature = "tide",
-        feature = "systemd"
+        feature = "systemd",
+        feature = "tls"
     )),
     allow(rustdoc::broken_intra_doc_links)
 )]

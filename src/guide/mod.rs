@@ -21,6 +21,10 @@ pub mod restarts {}
 #[doc = include_str!("testing.md")]
 pub mod testing {}
 
+#[cfg(all(feature = "http", feature = "signal", feature = "tls"))]
+#[doc = include_str!("tls.md")]
+pub mod tls {}
+
 #[cfg(feature = "tide")]
 #[doc = include_str!("axum.md")]
 pub mod axum {}

@@ -8,6 +8,8 @@ use super::drain::{Registry, Report, ServerLifecycle};
 use super::settings::Settings;
 use super::socket::Yields;
 use crate::net::seldom::Seldom;
+#[cfg(feature = "tls")]
+use crate::net::tls::TlsAcceptor;
 use crate::stop::token::StopToken;
 use crate::time::time_source::TimeSource;
 
@@ -33,6 +35,9 @@ pub(super) struct ServerContext {
     pub(super) in_flight: AtomicUsize,
     /// The record that there are as many as there may be.
     pub(super) full: Seldom,
+    /// What makes the TLS sessions; `None` if there are none.
+    #[cfg(feature = "tls")]
+    pub(super) tls: Option<TlsAcceptor>,
     on_drained: Mutex<Option<OnDrained>>,
 }
 
@@ -61,6 +66,8 @@ impl ServerContext {
             yields: Arc::default(),
             in_flight: AtomicUsize::new(0),
             full: Seldom::default(),
+            #[cfg(feature = "tls")]
+            tls: None,
             on_drained: Mutex::new(on_drained),
         }
     }

@@ -165,7 +165,8 @@
 //! begin no request: the connection stays idle, and no time begins anew. They have at most
 //! [`max_head`](Server::max_head) bytes.
 //!
-//! There is no TLS and no HTTP/2: a proxy in front does that.
+//! There is no HTTP/2: a proxy in front does that. TLS comes with the feature `tls`, see [`Server::tls`] and
+//! [the guide](crate::guide::tls).
 //!
 //! # Log records
 //!
@@ -183,6 +184,7 @@
 //! | `response not final` | error | `service`, `peer` | an app has answered with a status below 200, or switched protocols unasked; the client gets a 500 |
 //! | `requests turned away` | warn | `service`, `limit`, `refused` | there are [as many requests](Server::max_in_flight) as there may be; at most once in 10 s |
 //! | `connections full` | warn | `service`, `limit`, `times` | there are [as many connections](Server::max_connections) as there may be; at most once in 10 s |
+//! | `handshake failed` | debug | `service`, `peer` | a handshake of TLS has failed, or took too long |
 //! | `response cut` | debug | `service`, `peer` | a response was not sent to its end |
 //! | `field left out` | warn | `field` | a field of a response, or a trailer, would end its line early, or is no trailer (RFC 9110, 6.5.1) |
 //!
@@ -278,6 +280,8 @@ mod settings;
 mod socket;
 #[cfg(feature = "tide")]
 mod tide;
+#[cfg(feature = "tls")]
+mod tls;
 mod unserved;
 mod upgraded;
 

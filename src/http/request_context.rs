@@ -2,12 +2,16 @@
 
 use std::fmt;
 use std::sync::Arc;
+#[cfg(feature = "tls")]
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::drain::{Noted, ServerLifecycle, TurnNumber};
 use super::upgraded::{HandOver, Upgraded};
 use crate::executor::panic::catch;
 use crate::net::endpoint::Endpoint;
+#[cfg(feature = "tls")]
+use crate::net::tls::TlsInfo;
 use crate::stop::token::StopToken;
 use crate::sync::{Mutex, lock};
 
@@ -39,7 +43,7 @@ use crate::sync::{Mutex, lock};
 /// ```
 #[derive(Clone)]
 pub struct RequestContext {
-    arrival: Arc<Arrival>,
+    pub(super) arrival: Arc<Arrival>,
     upgrade: Option<SharedWish>,
 }
 
@@ -52,6 +56,21 @@ pub struct Arrival {
     pub(super) turn: TurnNumber,
     /// The last request, if the server is a lame duck.
     pub(super) noted: Noted,
+    /// Whether there is TLS.
+    pub(super) is_secure: bool,
+    /// What was agreed on in the TLS handshake, once it is over.
+    #[cfg(feature = "tls")]
+    pub(super) tls: OnceLock<TlsInfo>,
+}
+
+impl Arrival {
+    /// Returns the scheme of the connection's URLs.
+    pub(super) fn scheme(&self) -> &'static str {
+        match self.is_secure {
+            true => "https",
+            false => "http",
+        }
+    }
 }
 
 #[cfg(any(test, fuzzing))]
@@ -66,6 +85,9 @@ impl Arrival {
             peer: here,
             turn: 0,
             noted: Noted::default(),
+            is_secure: false,
+            #[cfg(feature = "tls")]
+            tls: OnceLock::new(),
         }
     }
 }
@@ -129,6 +151,14 @@ impl RequestContext {
         &self.arrival.local
     }
 
+    /// Returns `https` if the connection has TLS, else `http`: what a link to the same server begins with. A
+    /// proxy in front of the server may have another with its clients.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        self.arrival.scheme()
+    }
+
+    /// Returns a token that is stopped when the server begins to drain, after the lame-duck time.
     /// Returns a token that is stopped when the server begins to drain, after the lame-duck time; later within
     /// the time over which the drain is [spread](super::Server::spread).
     #[must_use]

@@ -16,6 +16,8 @@ use super::unserved::Unserved;
 use crate::group::scope::Scope;
 use crate::net::address::Address;
 use crate::net::endpoint::Endpoint;
+#[cfg(feature = "tls")]
+use crate::net::tls::TlsConfig;
 
 /// Serves `app` at `address`, with all settings at their defaults: a service for a group.
 ///
@@ -84,10 +86,13 @@ pub type Serving<'a> = Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>>
 #[must_use = "a server does nothing until it is added to a group"]
 pub struct Server<A> {
     app: A,
-    binding: Unserved,
+    pub(super) binding: Unserved,
     pub(super) settings: Settings,
     pub(super) on_drained: Option<OnDrained>,
     pub(super) counters: Option<Counters>,
+    /// How the server speaks TLS; `None` if it does not.
+    #[cfg(feature = "tls")]
+    pub(super) tls: Option<TlsConfig>,
 }
 
 impl<A> Server<A> {
@@ -101,6 +106,8 @@ impl<A> Server<A> {
             settings: Settings::default(),
             on_drained: None,
             counters: None,
+            #[cfg(feature = "tls")]
+            tls: None,
         }
     }
 
@@ -122,6 +129,8 @@ impl<A> Server<A> {
             settings: self.settings,
             on_drained: self.on_drained,
             counters: self.counters,
+            #[cfg(feature = "tls")]
+            tls: self.tls,
         }
     }
 
@@ -370,6 +379,8 @@ impl<A: App> Server<A> {
             self.on_drained,
             self.counters,
         );
+        #[cfg(feature = "tls")]
+        let context = context.with_tls(self.tls)?;
         let yields = Arc::clone(&context.yields);
         let serving = serving::run(self.app, listeners, Arc::new(context), scope);
         yields.call_beside(serving).await

@@ -21,6 +21,8 @@ use crate::net::stream::Stream;
 pub(super) struct Unserved {
     binding: Binding,
     sharing: Sharing,
+    /// Whether clients are not answered, as they speak TLS.
+    hangs_up: bool,
 }
 
 impl Unserved {
@@ -28,12 +30,19 @@ impl Unserved {
         Self {
             binding: Binding::new(address),
             sharing: Sharing::IfAdopted,
+            hangs_up: false,
         }
     }
 
     /// Sets whether the clients in the queue are another process's.
     pub(super) fn set_sharing(&mut self, sharing: Sharing) {
         self.sharing = sharing;
+    }
+
+    /// Has clients not answered: with TLS there would have to be a handshake before.
+    #[cfg(feature = "tls")]
+    pub(super) fn hang_up(&mut self) {
+        self.hangs_up = true;
     }
 
     /// Binds the address, unless that has been done.
@@ -69,13 +78,14 @@ impl Unserved {
 impl Drop for Unserved {
     fn drop(&mut self) {
         if let Binding::Listeners(listeners, _) = self.take() {
-            listeners.close_now(self.sharing, |stream| answer(&stream));
+            let hangs_up = self.hangs_up;
+            listeners.close_now(self.sharing, |stream| answer(&stream, hangs_up));
         }
     }
 }
 
-/// Answers a request that has begun to come, without waiting for anything.
-fn answer(stream: &Stream) {
+/// Answers a request that has begun to come, without waiting for anything; or hangs up.
+fn answer(stream: &Stream, hangs_up: bool) {
     let (mut scratch, mut has_begun) = ([0; 4096], false);
     // Unread bytes would make the close a reset, which takes the answer from the peer.
     for _ in 0..16 {
@@ -84,7 +94,7 @@ fn answer(stream: &Stream) {
             Ok(0) | Err(_) => break,
         }
     }
-    if has_begun {
+    if has_begun && !hangs_up {
         let mut answer = Vec::new();
         codec::write_refusal(Refusal::unavailable(), &mut answer);
         // There is no one to report an error to.

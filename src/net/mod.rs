@@ -12,6 +12,7 @@
 //! - [`Address`]: where to listen. TCP, Unix sockets, several of them, or sockets bound already.
 //! - [`Listeners`]: the bound sockets. They accept, and close without losing a connection.
 //! - [`Stream`]: one accepted connection. An [`Endpoint`] is the address of either end of it.
+//! - [`Certificates`] and [`TlsConfig`], with the feature `tls`: [the guide](crate::guide::tls) has a page on them.
 //!
 //! # Examples
 //!
@@ -42,6 +43,7 @@ pub(crate) mod endpoint;
 mod listener;
 pub(crate) mod listeners;
 mod passed;
+mod raw_socket;
 #[cfg(unix)]
 mod socket_file;
 
@@ -54,6 +56,10 @@ pub(crate) mod seldom;
 pub(crate) mod stream;
 #[cfg(all(feature = "http", any(target_os = "linux", target_os = "android")))]
 mod unsent;
+
+// TLS above a socket.
+#[cfg(feature = "tls")]
+pub(crate) mod tls;
 
 // Without a kernel, for tests.
 pub(crate) mod memory;
@@ -72,3 +78,5 @@ pub use endpoint::Endpoint;
 pub use listeners::Listeners;
 pub use server::{Server, Serving, serve};
 pub use stream::Stream;
+#[cfg(feature = "tls")]
+pub use tls::{Certificates, TlsConfig, TlsInfo};

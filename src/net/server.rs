@@ -16,12 +16,16 @@ use super::connections::{Connections, Counted, waited_for};
 use super::endpoint::Endpoint;
 use super::listeners::Sharing;
 use super::stream::Stream;
+#[cfg(feature = "tls")]
+use super::tls::{TlsAcceptor, TlsConfig, farewell, handshake};
 use crate::executor::panic::{Panicked, catch_future};
 use crate::group::scope::Scope;
 use crate::service::exit::{End, Failure};
 use crate::service::result::ServiceResult;
 use crate::service::result::sealed::IntoEnd;
 use crate::stop::token::StopToken;
+#[cfg(feature = "tls")]
+use crate::time::time_source::TimeSource;
 
 /// Calls `handler` with each connection that arrives at `address`, with every option at its default.
 ///
@@ -99,6 +103,9 @@ pub struct Server<H> {
     backlog: u32,
     /// How long the close waits for handshakes in flight.
     handshake_grace: Duration,
+    /// How the server speaks TLS; `None` if it does not.
+    #[cfg(feature = "tls")]
+    tls: Option<TlsConfig>,
 }
 
 impl<H> Server<H> {
@@ -115,6 +122,8 @@ impl<H> Server<H> {
             listener_shared: Sharing::IfAdopted,
             backlog: BACKLOG,
             handshake_grace: HANDSHAKE_GRACE,
+            #[cfg(feature = "tls")]
+            tls: None,
         }
     }
 
@@ -164,6 +173,22 @@ impl<H> Server<H> {
         self
     }
 
+    /// Has the server speak TLS, and nothing else. **In the clear** by default.
+    ///
+    /// `tls` is a [`TlsConfig`], or [`Certificates`](super::Certificates) with all settings at their defaults. The handler is called
+    /// once the handshake is over, and needs to know nothing of it: [`Stream`] says what is different, and
+    /// [`Stream::tls`] what was agreed on.
+    ///
+    /// A handshake may take the [`handshake_timeout`](TlsConfig::handshake_timeout). A client that is in its
+    /// handshake when the server is told to stop, or in the kernel's queue, goes on with it, and its handler is called. It has 5 s from the stop
+    /// on for that, and one that has sent nothing 1 s from its accept on. A handshake that fails costs its
+    /// connection, and is logged at the level DEBUG.
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, tls: impl Into<TlsConfig>) -> Self {
+        self.tls = Some(tls.into());
+        self
+    }
+
     /// Binds now instead of at the start, so that [`local_addrs`](Server::local_addrs) is known.
     ///
     /// From now on clients can connect, and wait in the kernel's queue. If the server never runs, as a stop
@@ -202,11 +227,24 @@ impl<H> Server<H> {
     {
         let connections =
             Connections::new(self.max_connections, scope.name(), scope.time_source())?;
+        #[cfg(feature = "tls")]
+        let tls = tls_of(self.tls, &scope)?;
         let mut listeners = self.binding.listen(self.backlog, &scope)?;
         let count = connections.clone();
         scope.waits_for(move || waited_for(count.count()));
         let handler = Arc::new(self.handler);
         let spawn = |(stream, counted)| {
+            #[cfg(feature = "tls")]
+            if let Some(tls) = tls.clone() {
+                let handler = handler.clone();
+                return drop(scope.spawn(tls_connection(
+                    tls,
+                    handler,
+                    stream,
+                    scope.token(),
+                    counted,
+                )));
+            }
             scope.spawn(connection(handler.clone(), stream, scope.token(), counted));
         };
         let accepted = |stream, counted| spawn((stream, counted));
@@ -230,6 +268,65 @@ where
     H: Fn(Stream, StopToken) -> F,
     F: Future<Output: ServiceResult>,
 {
+    handle(&*handler, stream, token).await;
+    drop(counted);
+}
+
+/// Returns what makes the TLS sessions, if there are to be some, and the time that their handshakes go by.
+///
+/// # Errors
+///
+/// Those of [`TlsConfig::acceptor`].
+#[cfg(feature = "tls")]
+fn tls_of(
+    tls: Option<TlsConfig>,
+    scope: &Scope<'_>,
+) -> io::Result<Option<(TlsAcceptor, TimeSource)>> {
+    let tls = tls.map(|tls| tls.acceptor()).transpose()?;
+    Ok(tls.map(|tls| (tls, scope.time_source())))
+}
+
+/// Serves one connection with TLS.
+#[cfg(feature = "tls")]
+async fn tls_connection<H, F>(
+    (tls, time): (TlsAcceptor, TimeSource),
+    handler: Arc<H>,
+    stream: Stream,
+    token: StopToken,
+    counted: Counted,
+) where
+    H: Fn(Stream, StopToken) -> F,
+    F: Future<Output: ServiceResult>,
+{
+    let stream = stream.with_tls(&tls);
+    let limits = handshake::HandshakeLimits::new(tls.handshake_timeout);
+    let shaken = Box::pin(handshake::shake_hands(
+        &stream,
+        limits,
+        &time,
+        token.clone(),
+    ))
+    .await;
+    if let Err(error) = shaken {
+        let peer = stream.peer_addr();
+        log::debug!(target: "neap", event = "handshake failed", peer:%; "TLS handshake with {peer} failed: {error}");
+        Box::pin(farewell::refuse(&stream, &time)).await;
+        return;
+    }
+    let kept = stream.keep_socket();
+    handle(&*handler, stream, token).await;
+    if let Some(kept) = kept {
+        farewell::send_rest(kept, &time).await;
+    }
+    drop(counted);
+}
+
+/// Calls the handler, and logs how it has failed.
+async fn handle<H, F>(handler: &H, stream: Stream, token: StopToken)
+where
+    H: Fn(Stream, StopToken) -> F,
+    F: Future<Output: ServiceResult>,
+{
     let peer = stream.peer_addr().clone();
     // Inside the block, a panic of the call itself is caught too.
     let handled = catch_future(async { handler(stream, token).await.into_end() });
@@ -242,7 +339,6 @@ where
             log::error!(target: "neap", event = "connection panicked", peer:%; "connection from {peer}: {message}");
         }
     }
-    drop(counted);
 }
 
 impl<H> fmt::Debug for Server<H> {

@@ -1,20 +1,24 @@
 //! One accepted connection.
 
-use std::io::{self, IoSlice, Read, Write};
+use std::io::{self, IoSlice};
 use std::net::{Shutdown, TcpStream};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
+#[cfg(feature = "tls")]
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use async_io::Async;
 use futures_lite::{AsyncRead, AsyncWrite, ready};
-use socket2::SockRef;
 
 use super::endpoint::Endpoint;
 use super::memory::link::End;
-#[cfg(all(feature = "http", any(target_os = "linux", target_os = "android")))]
-use super::unsent::unsent;
+use super::raw_socket::RawSocket;
+#[cfg(all(feature = "http", feature = "tls"))]
+use super::tls::TlsClient;
+#[cfg(feature = "tls")]
+use super::tls::{TlsAcceptor, TlsHandle, TlsInfo, TlsSession, TlsSocket};
 
 /// An accepted connection, over TCP or a Unix socket; or an end of one [in memory](crate::test::Network).
 ///
@@ -23,6 +27,16 @@ use super::unsent::unsent;
 /// # Cancel safety
 ///
 /// A read or write that is dropped before it is ready has taken or sent nothing.
+///
+/// # TLS
+///
+/// Over TLS a write is ready when its bytes are encrypted, and the kernel may not have taken all of that: up to
+/// 64 KiB more than it has room for. What is left is written by the next read, write, flush or close, whichever
+/// comes first, and by the server once the handler has returned. So a handler that waits for something else
+/// flushes before, as behind any buffer.
+///
+/// A drop tells the peer of the end (`close_notify`, RFC 8446, 6.1). A peer that closes and has not told so reads as an
+/// error, `UnexpectedEof`: what it has sent may have been cut by somebody else.
 ///
 /// # Examples
 ///
@@ -47,20 +61,18 @@ pub struct Stream {
 
 #[derive(Debug)]
 enum Io {
-    Tcp(Async<TcpStream>),
-    #[cfg(unix)]
-    Unix(Async<UnixStream>),
-    Memory(End),
+    Raw(RawSocket),
+    #[cfg(feature = "tls")]
+    Tls(TlsHandle),
 }
 
-/// Evaluates the same expression for either kind of socket, or another for one in memory.
-macro_rules! each {
-    ($io:expr, $socket:ident => $body:expr, $end:ident => $in_memory:expr) => {
+/// Evaluates the same expression for a bare socket and for one with TLS.
+macro_rules! either {
+    ($io:expr, $socket:ident => $body:expr) => {
         match $io {
-            Io::Tcp($socket) => $body,
-            #[cfg(unix)]
-            Io::Unix($socket) => $body,
-            Io::Memory($end) => $in_memory,
+            Io::Raw($socket) => $body,
+            #[cfg(feature = "tls")]
+            Io::Tls($socket) => $body,
         }
     };
 }
@@ -68,21 +80,89 @@ macro_rules! each {
 impl Stream {
     /// Adopts a TCP connection. The listener has set its `TCP_NODELAY`.
     pub(super) fn tcp(stream: TcpStream, local: Endpoint, peer: Endpoint) -> io::Result<Self> {
-        let io = Io::Tcp(Async::new(stream)?);
+        let io = Io::Raw(RawSocket::Tcp(Async::new(stream)?));
         Ok(Self { io, local, peer })
     }
 
     /// Adopts a Unix connection.
     #[cfg(unix)]
     pub(super) fn unix(stream: UnixStream, local: Endpoint, peer: Endpoint) -> io::Result<Self> {
-        let io = Io::Unix(Async::new(stream)?);
+        let io = Io::Raw(RawSocket::Unix(Async::new(stream)?));
         Ok(Self { io, local, peer })
     }
 
     /// Makes a connection of one end of it in memory.
     pub(super) fn memory(end: End, local: Endpoint, peer: Endpoint) -> Self {
-        let io = Io::Memory(end);
+        let io = Io::Raw(RawSocket::Memory(end));
         Self { io, local, peer }
+    }
+
+    /// Puts TLS above the socket of a connection that was accepted. Its handshake is still to come.
+    #[cfg(feature = "tls")]
+    pub(crate) fn with_tls(self, tls: &TlsAcceptor) -> Self {
+        self.with_session(tls.session())
+    }
+
+    /// Puts TLS above the socket of a client. Its handshake is still to come.
+    #[cfg(all(feature = "http", feature = "tls"))]
+    pub(crate) fn with_tls_of(self, tls: &TlsClient) -> Self {
+        self.with_session(tls.session())
+    }
+
+    #[cfg(feature = "tls")]
+    fn with_session(self, session: TlsSession) -> Self {
+        let io = match self.io {
+            Io::Raw(socket) => Io::Tls(TlsHandle::new(socket, session)),
+            io => io,
+        };
+        Self { io, ..self }
+    }
+
+    /// Returns what was agreed on in the TLS handshake; `None` if there is no TLS.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(&self) -> Option<&TlsInfo> {
+        self.over_tls()?.info()
+    }
+
+    /// Returns the socket with TLS, to keep it when this is dropped.
+    #[cfg(feature = "tls")]
+    pub(super) fn keep_socket(&self) -> Option<Arc<TlsSocket>> {
+        self.over_tls().map(TlsHandle::keep)
+    }
+
+    /// Returns true if there is TLS, also before its handshake.
+    #[cfg(feature = "http")]
+    pub(crate) fn has_tls(&self) -> bool {
+        !matches!(self.io, Io::Raw(_))
+    }
+
+    /// Returns the socket with TLS, if it is one.
+    #[cfg(feature = "tls")]
+    pub(super) fn over_tls(&self) -> Option<&TlsHandle> {
+        match &self.io {
+            Io::Raw(_) => None,
+            Io::Tls(handle) => Some(handle),
+        }
+    }
+
+    /// Returns true if the peer has begun its handshake.
+    #[cfg(feature = "tls")]
+    pub(crate) fn has_begun_handshake(&self) -> bool {
+        self.over_tls().is_some_and(|socket| socket.has_heard())
+    }
+
+    /// Goes on with the handshake of TLS, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// The peer has broken the protocol, and is told how, or it is gone.
+    #[cfg(feature = "tls")]
+    pub(crate) fn poll_handshake(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.over_tls() {
+            Some(socket) => socket.poll_handshake(cx),
+            None => Poll::Ready(Ok(())),
+        }
     }
 
     /// Returns where the connection arrived.
@@ -116,7 +196,7 @@ impl Stream {
     /// # }
     /// ```
     pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        each!(&self.io, socket => retry(|| socket.get_ref().read(buffer)), end => end.try_read(buffer))
+        either!(&self.io, socket => socket.try_read(buffer))
     }
 
     /// Writes the bytes that fit into the kernel's buffer, without waiting, and returns their number.
@@ -125,20 +205,13 @@ impl Stream {
     ///
     /// Returns `WouldBlock` if nothing fits, else the error of the socket.
     pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        each!(&self.io, socket => retry(|| socket.get_ref().write(bytes)), end => end.try_write(bytes))
+        either!(&self.io, socket => socket.try_write(bytes))
     }
 
     /// Writes the bytes of several parts that fit into the kernel's buffer, as
     /// [`try_write`](Stream::try_write) does.
     fn try_write_vectored(&self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
-        each!(
-            &self.io,
-            socket => retry(|| socket.get_ref().write_vectored(parts)),
-            end => {
-                let first = parts.iter().find(|part| !part.is_empty());
-                end.try_write(first.map_or(&[], |part| part))
-            }
-        )
+        either!(&self.io, socket => socket.try_write_vectored(parts))
     }
 
     /// Waits until a read would not block. Only one task at a time may wait.
@@ -147,23 +220,53 @@ impl Stream {
     ///
     /// Returns the error of the reactor.
     pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        each!(&self.io, socket => socket.poll_readable(cx), end => end.poll_readable(cx))
+        either!(&self.io, socket => socket.poll_readable(cx))
+    }
+
+    /// Waits until the socket has taken all that was written. Only over TLS it may not have.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of the socket.
+    pub(crate) fn poll_sent(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        either!(&self.io, socket => socket.poll_sent(cx))
+    }
+
+    /// Returns true if the socket has taken bytes, since this was last asked, that were written before. Only over
+    /// TLS it may have.
+    #[cfg(feature = "http")]
+    pub(crate) fn take_moved(&self) -> bool {
+        either!(&self.io, socket => socket.take_moved())
+    }
+
+    /// Has the peer told, behind all that was written, that nothing more will be: over TLS. The socket is still
+    /// to be shut down.
+    pub(crate) fn end(&self) {
+        either!(&self.io, socket => socket.end())
+    }
+
+    /// Has the bytes that come from now on read as they are, to be dropped: over TLS they are not decrypted.
+    #[cfg(any(feature = "http", feature = "tls"))]
+    pub(crate) fn discard(&self) {
+        either!(&self.io, socket => socket.discard())
     }
 
     /// Returns how many of the bytes that were written the peer has not taken, as far as the system tells:
     /// on Linux. A close with bytes that were not read takes them from the peer.
     #[cfg(feature = "http")]
     pub(crate) fn unsent(&self) -> usize {
-        each!(&self.io, socket => unsent(socket), end => end.unsent())
+        either!(&self.io, socket => socket.unsent())
     }
 
     /// Closes one direction or both. If it closes writing, the peer reads an end of file.
     ///
     /// # Errors
     ///
-    /// Returns the error of the socket: `NotConnected` if the peer has closed the connection already.
+    /// Returns the error of the socket: `NotConnected` if the peer has closed the connection already. Over TLS
+    /// `WouldBlock`, if writing is to be closed and the kernel has not taken all that was written: nothing is
+    /// closed then. `AsyncWriteExt::close` waits for that, and then closes writing.
     pub fn shutdown(&self, side: Shutdown) -> io::Result<()> {
-        each!(&self.io, socket => socket.get_ref().shutdown(side), end => end.shutdown(side))
+        either!(&self.io, socket => socket.shutdown(side))
     }
 
     /// Makes the close a reset: the peer reads an error instead of an end of file (`SO_LINGER` 0).
@@ -175,31 +278,7 @@ impl Stream {
     ///
     /// Returns the error of the socket.
     pub fn reset_on_close(&self) -> io::Result<()> {
-        let at_once = Some(std::time::Duration::ZERO);
-        each!(
-            &self.io,
-            socket => SockRef::from(socket.get_ref()).set_linger(at_once),
-            end => {
-                end.reset_on_close();
-                Ok(())
-            }
-        )
-    }
-}
-
-/// Not asked for: each of the other systems has its own way.
-#[cfg(all(feature = "http", not(any(target_os = "linux", target_os = "android"))))]
-fn unsent<T>(_: &T) -> usize {
-    0
-}
-
-/// Repeats a call that a signal has interrupted.
-fn retry(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
-    loop {
-        match call() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            result => return result,
-        }
+        either!(&self.io, socket => socket.reset_on_close())
     }
 }
 
@@ -231,9 +310,7 @@ impl AsyncWrite for &Stream {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 result => return Poll::Ready(result),
             }
-            ready!(
-                each!(&self.io, socket => socket.poll_writable(cx), end => end.poll_writable(cx))
-            )?;
+            ready!(either!(&self.io, socket => socket.poll_writable(cx)))?;
         }
     }
 
@@ -247,17 +324,17 @@ impl AsyncWrite for &Stream {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 result => return Poll::Ready(result),
             }
-            ready!(
-                each!(&self.io, socket => socket.poll_writable(cx), end => end.poll_writable(cx))
-            )?;
+            ready!(either!(&self.io, socket => socket.poll_writable(cx)))?;
         }
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_sent(cx)
     }
 
-    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.end();
+        ready!(self.poll_sent(cx))?;
         Poll::Ready(match self.shutdown(Shutdown::Write) {
             Err(error) if error.kind() != io::ErrorKind::NotConnected => Err(error),
             _ => Ok(()),

@@ -32,9 +32,15 @@ pub(super) async fn linger(transport: &mut Transport) {
     if poll_fn(|cx| transport.poll_flush(cx)).await.is_err() {
         return;
     }
+    // Over TLS the peer is told in a last record.
+    transport.socket.stream.end();
+    if poll_fn(|cx| transport.poll_flush(cx)).await.is_err() {
+        return;
+    }
     if transport.socket.stream.shutdown(Shutdown::Write).is_err() {
         return;
     }
+    transport.socket.stream.discard();
     let context = &transport.context;
     let mut patience = Patience::new(&context.settings, context.time.now());
     transport.read_at_once();

@@ -17,6 +17,8 @@ mod close;
 mod exchange;
 mod gather;
 mod handler_panicked;
+#[cfg(feature = "tls")]
+mod handshake;
 mod head_parser;
 mod head_reader;
 mod held;
@@ -89,6 +91,10 @@ pub(super) async fn serve<A: App>(
     mut connection: Box<Connection<A::Door>>,
     app: Arc<A>,
 ) -> Result<(), HandlerPanicked> {
+    #[cfg(feature = "tls")]
+    if let Some(mode) = connection.open().await {
+        return connection.close(mode.into()).await;
+    }
     let mut held = Held::new(None, &connection.transport);
     let in_flight = &mut held.value;
     let answer = |request| app.respond(request);
@@ -118,16 +124,17 @@ pub(super) async fn serve<A: App>(
         }
     };
     drop(held);
-    if last.mode == CloseMode::Linger {
-        Box::pin(close::linger(&mut connection.transport)).await;
-    }
-    connection.has_ended = true;
-    connection.panic_result(last.panic)
+    connection.close(last).await
 }
 
 impl<D: Door> Connection<D> {
     /// Makes a connection that has just been accepted.
     pub(super) fn new(context: Arc<ServerContext>, stream: Stream, counted: Counted) -> Box<Self> {
+        #[cfg(feature = "tls")]
+        let stream = match &context.tls {
+            Some(tls) => stream.with_tls(tls),
+            None => stream,
+        };
         let transport = Transport::new(context, stream);
         Box::new(Self {
             key: transport.context.registry.enter(transport.socket.clone()),
@@ -221,6 +228,19 @@ impl<D: Door> Connection<D> {
             }
         };
         Err(LastRequest { mode, panic })
+    }
+
+    /// Closes the connection.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`serve`].
+    async fn close(mut self: Box<Self>, last: LastRequest) -> Result<(), HandlerPanicked> {
+        if last.mode == CloseMode::Linger {
+            Box::pin(close::linger(&mut self.transport)).await;
+        }
+        self.has_ended = true;
+        self.panic_result(last.panic)
     }
 
     /// Returns the handler's panic as an error, if the server's settings make it one.

@@ -122,6 +122,11 @@ impl Output {
         *self.stalled_since.get_or_insert_with(now)
     }
 
+    /// Notes that the peer takes bytes again.
+    pub(super) fn resume(&mut self) {
+        self.stalled_since = None;
+    }
+
     /// Returns true if the peer took no byte when it was last tried.
     pub(super) fn is_stalled(&self) -> bool {
         self.stalled_since.is_some()

@@ -67,6 +67,9 @@ impl Transport {
             peer: stream.peer_addr().clone(),
             turn: context.lifecycle.turn(),
             noted: Noted::default(),
+            is_secure: stream.has_tls(),
+            #[cfg(feature = "tls")]
+            tls: Default::default(),
         };
         let shard = context.counters.as_ref().map(Counters::accept);
         Self {
@@ -198,7 +201,35 @@ impl Transport {
         while !self.output.rest()[0].is_empty() {
             ready!(self.poll_write_some(cx, &[]))?;
         }
-        Poll::Ready(Ok(()))
+        self.poll_sent(cx)
+    }
+
+    /// Waits until the socket has taken what was written. Only over TLS it may not have.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`poll_write`](Transport::poll_write).
+    #[inline(always)]
+    fn poll_sent(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.socket.stream.poll_sent(cx) {
+            Poll::Ready(sent) => {
+                self.output.resume();
+                Poll::Ready(sent)
+            }
+            Poll::Pending => self.poll_stalled(cx).map(Err),
+        }
+    }
+
+    /// Returns an error once the peer has taken no byte for too long.
+    fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        self.budget.renew();
+        if self.socket.stream.take_moved() {
+            self.output.resume();
+        }
+        let since = self.output.stall(|| self.context.time.now());
+        let timeout = self.context.settings.write_timeout;
+        ready!(self.poll_timer(cx, deadline_from(since, timeout)));
+        Poll::Ready(io::ErrorKind::TimedOut.into())
     }
 
     /// Writes bytes of the output, and behind it of `behind`, as many as the socket takes at once. Returns how
@@ -225,13 +256,7 @@ impl Transport {
                 Poll::Ready(Ok(self.output.advance(bytes)))
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Pending => {
-                self.budget.renew();
-                let since = self.output.stall(|| self.context.time.now());
-                let timeout = self.context.settings.write_timeout;
-                ready!(self.poll_timer(cx, deadline_from(since, timeout)));
-                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-            }
+            Poll::Pending => self.poll_stalled(cx).map(Err),
         }
     }
 
@@ -246,7 +271,7 @@ impl Transport {
             ready!(self.poll_write(cx))?;
             self.output.release();
         }
-        Poll::Ready(Ok(()))
+        self.poll_sent(cx)
     }
 
     /// Returns ready when the peer is gone, as long as `watching` is true.

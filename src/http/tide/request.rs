@@ -18,7 +18,7 @@ pub struct Memory {
 impl Memory {
     pub(super) fn new(arrival: &Arrival) -> Self {
         Self {
-            targets: Targets::new(&arrival.local, &arrival.peer),
+            targets: Targets::new(&arrival.local, &arrival.peer, arrival.scheme()),
             model: None,
         }
     }

@@ -21,6 +21,8 @@ pub(super) struct Targets {
     local: Box<str>,
     /// The address of the peer.
     peer: Box<str>,
+    /// The scheme of the URLs.
+    scheme: &'static str,
     /// The authority of a request that names none; `local` if it is `None`.
     default_host: Option<&'static str>,
     /// The host of `last`.
@@ -32,10 +34,11 @@ pub(super) struct Targets {
 }
 
 impl Targets {
-    pub(super) fn new(local: &Endpoint, peer: &Endpoint) -> Self {
+    pub(super) fn new(local: &Endpoint, peer: &Endpoint, scheme: &'static str) -> Self {
         Self {
             local: local.to_string().into(),
             peer: peer.to_string().into(),
+            scheme,
             // A path is no host.
             default_host: local.tcp().is_none().then_some("localhost"),
             host: String::new(),
@@ -114,10 +117,10 @@ impl Targets {
     /// Makes the URL of a target. The default host stands in for one that is empty, or that `Url` does not
     /// take, such as `pod.1` or `[fe80::1%25eth0]`.
     fn url(&self, host: &str, target: &str) -> Result<Url, Refusal> {
-        let here = self.default_host.unwrap_or(&self.local);
-        of_host(host, target)
-            .or_else(|| of_host(here, target))
-            .or_else(|| of_host("localhost", target))
+        let (here, scheme) = (self.default_host.unwrap_or(&self.local), self.scheme);
+        of_host(scheme, host, target)
+            .or_else(|| of_host(scheme, here, target))
+            .or_else(|| of_host(scheme, "localhost", target))
             .ok_or(Refusal::malformed("bad request target"))
     }
 
@@ -160,23 +163,24 @@ pub(super) fn url_of(
         // CONNECT has an authority alone.
         None => ("/", ""),
     };
+    let scheme = context.map_or("http", RequestContext::scheme);
     let absolute = uri.scheme().and_then(|_| Url::parse(&uri.to_string()).ok());
     let url = absolute.or_else(|| {
         let authority = uri.authority().map(|authority| authority.as_str());
         let here = || context.and_then(|context| context.local().tcp());
-        of_host(authority.or(host).unwrap_or_default(), target)
-            .or_else(|| of_host(&here()?.to_string(), target))
-            .or_else(|| of_host("localhost", target))
+        of_host(scheme, authority.or(host).unwrap_or_default(), target)
+            .or_else(|| of_host(scheme, &here()?.to_string(), target))
+            .or_else(|| of_host(scheme, "localhost", target))
     });
     url.filter(|url| url.path() == path)
 }
 
 /// Makes the URL of a target on this host. Returns `None` if `Url` does not take the host: a local address with
 /// a scope is none, and without a host `Url` would take the beginning of the path for that.
-fn of_host(host: &str, target: &str) -> Option<Url> {
+fn of_host(scheme: &str, host: &str, target: &str) -> Option<Url> {
     match host {
         "" => None,
-        host => Url::parse(&format!("http://{host}{target}")).ok(),
+        host => Url::parse(&format!("{scheme}://{host}{target}")).ok(),
     }
 }
 
@@ -202,7 +206,7 @@ mod tests {
     /// Returns the URLs of requests with these methods, hosts and targets; `None` for what is refused.
     fn urls(requests: &[(Method, Option<&str>, &str)]) -> Vec<Option<String>> {
         let here = Endpoint::Tcp("127.0.0.1:80".parse().unwrap());
-        let mut targets = Targets::new(&here, &here);
+        let mut targets = Targets::new(&here, &here, "http");
         let urls = requests.iter().map(|(method, host, target)| {
             let (version, host) = match host {
                 Some(host) => ("1.1", format!("host: {host}\r\n")),

@@ -1,5 +1,7 @@
 //! A client that goes through an exchange, and notes what it sees.
 
+#[cfg(feature = "tls")]
+use std::future::poll_fn;
 use std::io;
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
@@ -27,6 +29,8 @@ pub(super) struct Seen {
     pub(super) crossed_after: Option<Duration>,
     /// What has come behind an answer that closes the connection.
     pub(super) behind: Vec<u8>,
+    /// Why the handshake of TLS has failed, if it has.
+    pub(super) unshaken: Option<String>,
 }
 
 /// A client on one connection.
@@ -63,6 +67,15 @@ pub(super) async fn converse(stream: Stream, exchange: &Exchange, clock: &Clock)
         asked_at: None,
         paused: [clock.now(); 2],
     };
+    #[cfg(feature = "tls")]
+    if let Some(tls) = &exchange.tls {
+        client.stream = client.stream.with_tls_of(tls);
+        let shaken = poll_fn(|cx| client.stream.poll_handshake(cx)).await;
+        if let Err(error) = shaken {
+            client.seen.unshaken = Some(error.to_string());
+            return client.seen;
+        }
+    }
     let steps = &exchange.steps;
     for (at, step) in steps.iter().enumerate() {
         // The request is whole once nothing more of it is to be sent.
@@ -100,7 +113,13 @@ impl Client<'_> {
             }
             Step::Finish => {
                 self.seen.has_left = self.seen.answers.len() < self.heads.len();
-                self.stream.shutdown(Shutdown::Write).is_ok()
+                match self.stream.shutdown(Shutdown::Write) {
+                    // Over TLS there is something to say before.
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        self.stream.close().await.is_ok()
+                    }
+                    closed => closed.is_ok(),
+                }
             }
             Step::Idle => {
                 while self.fill().await {}
@@ -130,11 +149,17 @@ impl Client<'_> {
     /// Sends bytes, and reads meanwhile what comes. A connection that breaks amid leaves what has come of
     /// an answer to be read.
     async fn send(&mut self, mut bytes: &[u8], is_last_part: bool) -> bool {
-        let mut buffer = [0; 4096];
-        while !bytes.is_empty() && !self.is_broken {
+        let (mut buffer, mut is_sent) = ([0; 4096], false);
+        while !is_sent && !self.is_broken {
             let (stream, is_over) = (&self.stream, self.seen.is_over);
             let (mut writer, mut reader) = (stream, stream);
-            let write = async { writer.write(bytes).await.map_err(Err) };
+            let write = async {
+                match bytes.is_empty() {
+                    // Over TLS the network may not have taken all.
+                    true => writer.flush().await.map(|()| 0).map_err(Err),
+                    false => writer.write(bytes).await.map_err(Err),
+                }
+            };
             let read = async {
                 match is_over {
                     true => std::future::pending().await,
@@ -142,7 +167,10 @@ impl Client<'_> {
                 }
             };
             match future::or(write, read).await {
-                Ok(written) => bytes = &bytes[written..],
+                Ok(written) => {
+                    is_sent = bytes.is_empty();
+                    bytes = &bytes[written..];
+                }
                 Err(read) => {
                     self.note_read(read, &buffer);
                 }

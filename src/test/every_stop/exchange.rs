@@ -1,7 +1,12 @@
 //! What a client does on one connection.
 
 use std::fmt;
+#[cfg(feature = "tls")]
+use std::io;
 use std::time::Duration;
+
+#[cfg(feature = "tls")]
+use crate::net::tls::TlsClient;
 
 /// What a client does on one connection, step by step.
 ///
@@ -31,6 +36,9 @@ pub struct Exchange {
     pub(super) delay: Duration,
     /// Whether the answers may be others than without a stop.
     pub(super) may_differ: bool,
+    /// How the client speaks TLS; `None` if it does not.
+    #[cfg(feature = "tls")]
+    pub(super) tls: Option<TlsClient>,
 }
 
 /// One step of a client.
@@ -76,6 +84,8 @@ impl Exchange {
             window: 64 * 1024,
             delay: Duration::ZERO,
             may_differ: false,
+            #[cfg(feature = "tls")]
+            tls: None,
         }
     }
 
@@ -162,6 +172,47 @@ impl Exchange {
     pub fn answers_may_differ(mut self) -> Exchange {
         self.may_differ = true;
         self
+    }
+
+    /// Has the client speak TLS, and trust these certificates, which are PEM: for a server with
+    /// [`tls`](crate::http::Server::tls). Its certificate has to be for `localhost`.
+    ///
+    /// The stop comes at every moment of the handshake too. A client that is connected when the stop comes must
+    /// get through it, and each answer that closes the connection must be followed by `close_notify`.
+    ///
+    /// # Errors
+    ///
+    /// The certificates are malformed, or there are none.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use axum::{Router, routing::get};
+    /// use neap::http;
+    /// use neap::net::Certificates;
+    /// use neap::test::{Exchange, every_stop};
+    ///
+    /// let certificates = Certificates::from_files("chain.pem", "key.pem")?;
+    /// let exchange = Exchange::new("over TLS").request("GET / HTTP/1.1\r\nhost: a\r\n\r\n").answer_of(200);
+    /// let stops = every_stop(&exchange.tls(&std::fs::read("chain.pem")?)?, |site| {
+    ///     let app = Router::new().route("/", get("hello"));
+    ///     http::Server::new(http::service(app), site.address).tls(&certificates)
+    /// });
+    /// println!("{}", stops?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, roots: &[u8]) -> io::Result<Exchange> {
+        self.tls = Some(TlsClient::new(roots)?);
+        Ok(self)
+    }
+
+    /// Returns true if the client speaks TLS.
+    pub(super) fn has_tls(&self) -> bool {
+        #[cfg(feature = "tls")]
+        return self.tls.is_some();
+        #[cfg(not(feature = "tls"))]
+        return false;
     }
 
     fn step(mut self, step: Step) -> Exchange {

@@ -25,6 +25,7 @@ pub(super) fn judge(exchange: &Exchange, usual: &Run, run: &Run, blow: Blow) -> 
     };
     if blow == Blow::Stop {
         check_lost(exchange, run, seen)?;
+        check_good_bye(exchange, seen)?;
     }
     check_expected(exchange, usual_seen)?;
     check_answers(exchange, usual_seen, seen, blow)?;
@@ -65,6 +66,22 @@ fn check_end(usual: &Run, run: &Run, blow: Blow) -> Result<(), String> {
             "it spins: {moments} moments instead of {}",
             usual.moments.count()
         ));
+    }
+    Ok(())
+}
+
+/// Checks that a client that speaks TLS got through its handshake, and was told of the end.
+fn check_good_bye(exchange: &Exchange, seen: &Seen) -> Result<(), String> {
+    if let Some(error) = &seen.unshaken {
+        return Err(format!("the handshake is cut: {error}"));
+    }
+    let last = seen
+        .answers
+        .last()
+        .filter(|last| last.is_whole && last.closes);
+    let has_end = last.is_none_or(|last| seen.is_over || last.status == 101);
+    if exchange.has_tls() && !seen.has_left && !has_end {
+        return Err("the end of the connection was not told".into());
     }
     Ok(())
 }
