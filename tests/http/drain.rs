@@ -50,7 +50,7 @@ fn i02_bytes_in_a_socket_at_the_stop_are_answered() {
         // A server on one thread is blocked: no task runs, and nothing is accepted.
         let mut fresh: Vec<_> = (0..50).map(|_| running.connect()).collect();
         for client in idle.iter_mut().chain(&mut fresh) {
-            client.get("/hello");
+            client.begin("/hello");
         }
         running.handle.stop();
         gate.open();

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use super::PATIENCE;
 
-/// A client on a plain socket.
+/// A client on a plain socket; or with TLS, where the server has it.
 pub struct Client {
     pub stream: TcpStream,
+    #[cfg(feature = "tls")]
+    tls: Option<super::tls::Session>,
     /// Bytes that were read and not used.
     rest: Vec<u8>,
 }
@@ -43,6 +45,8 @@ impl Client {
         stream.set_write_timeout(Some(PATIENCE))?;
         Ok(Client {
             stream,
+            #[cfg(feature = "tls")]
+            tls: super::tls::session(),
             rest: Vec::new(),
         })
     }
@@ -51,17 +55,38 @@ impl Client {
     pub fn twin(&self) -> Client {
         Client {
             stream: self.stream.try_clone().unwrap(),
+            // Two cannot share a session.
+            #[cfg(feature = "tls")]
+            tls: None,
             rest: Vec::new(),
         }
     }
 
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) -> &mut Client {
-        self.stream.write_all(bytes.as_ref()).unwrap();
+        self.try_send(bytes).unwrap();
         self
+    }
+
+    pub fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> std::io::Result<()> {
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &mut self.tls {
+            return tls.write(&mut self.stream, bytes.as_ref());
+        }
+        self.stream.write_all(bytes.as_ref())
     }
 
     pub fn get(&mut self, path: &str) -> &mut Client {
         self.send(format!("GET {path} HTTP/1.1\r\nhost: a\r\n\r\n"))
+    }
+
+    /// Sends a request, or what of it can be sent to a server that is blocked: over TLS the begin of the handshake.
+    pub fn begin(&mut self, path: &str) {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: a\r\n\r\n");
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &mut self.tls {
+            return tls.begin(&mut self.stream, request.as_bytes());
+        }
+        self.send(request);
     }
 
     /// Sends a request whose handler waits for a body that is not sent. Returns when it waits.
@@ -158,6 +183,12 @@ impl Client {
 
     fn more(&mut self) -> std::io::Result<bool> {
         let mut buffer = [0; 16 * 1024];
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &mut self.tls {
+            let length = tls.read(&mut self.stream, &mut buffer)?;
+            self.rest.extend_from_slice(&buffer[..length]);
+            return Ok(length > 0);
+        }
         let length = self.stream.read(&mut buffer)?;
         self.rest.extend_from_slice(&buffer[..length]);
         Ok(length > 0)
@@ -183,6 +214,10 @@ impl Client {
     }
 
     pub fn finish(&mut self) -> &mut Client {
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &mut self.tls {
+            tls.end(&mut self.stream);
+        }
         self.stream.shutdown(Shutdown::Write).unwrap();
         self
     }

@@ -1,6 +1,5 @@
 //! What became of the requests under load.
 
-use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Client;
@@ -17,8 +16,7 @@ impl ClientCounts {
     /// Sends one whole request and counts what comes; returns true if the connection stays open.
     pub fn request(&self, client: &mut Client) -> bool {
         if client
-            .stream
-            .write_all(b"GET /hello HTTP/1.1\r\nhost: a\r\n\r\n")
+            .try_send(b"GET /hello HTTP/1.1\r\nhost: a\r\n\r\n")
             .is_err()
         {
             self.lost.fetch_add(1, Ordering::Relaxed);

@@ -7,8 +7,13 @@ mod client;
 mod client_counts;
 mod handler_gate;
 pub mod in_memory;
+#[cfg(feature = "tls")]
+#[path = "../tls/pems.rs"]
+pub mod pems;
 #[cfg(feature = "tide")]
 pub mod tide_app;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};
@@ -66,6 +71,8 @@ pub fn run_in<A: App + 'static>(
 ) -> Running {
     let (report, reports) = channel();
     let server = server.on_drained(move |drained| drop(report.send(drained)));
+    #[cfg(feature = "tls")]
+    let server = tls::secure(server);
     let server = server.bind().unwrap();
     let addr = server.local_addrs()[0].tcp().unwrap();
     let mut group = group;
