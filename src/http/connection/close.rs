@@ -6,11 +6,12 @@ use std::task::{Context, Poll};
 
 use futures_lite::ready;
 
-use super::patience::Patience;
+use super::patience::{LONGEST_LINGER, Patience};
 use super::transport::Transport;
 use crate::http::codec::{self, Refusal};
 use crate::http::socket::ConnState;
 use crate::net::stream::Stream;
+use crate::time::time_source::deadline_from;
 
 /// How a connection is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,9 +33,17 @@ pub(super) async fn linger(transport: &mut Transport) {
     if poll_fn(|cx| transport.poll_flush(cx)).await.is_err() {
         return;
     }
-    // Over TLS the peer is told in a last record.
+    // Over TLS the peer is told in a last record. One that takes nothing is not waited for longer than below.
     transport.socket.stream.end();
-    if poll_fn(|cx| transport.poll_flush(cx)).await.is_err() {
+    let limit = deadline_from(transport.context.time.now(), LONGEST_LINGER);
+    let told = poll_fn(|cx| {
+        let told = transport.poll_flush(cx);
+        match told.is_pending() && transport.poll_timer(cx, limit).is_ready() {
+            true => Poll::Ready(Ok(())),
+            false => told,
+        }
+    });
+    if told.await.is_err() {
         return;
     }
     if transport.socket.stream.shutdown(Shutdown::Write).is_err() {
