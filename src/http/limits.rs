@@ -73,7 +73,9 @@ impl<A> Server<A> {
     ///
     /// A handler whose answer is there has no limit any more: neither the body of its response, nor a
     /// connection after an upgrade. One that reads the request's body has the limit of this time in all, and of
-    /// [`body_timeout`](Server::body_timeout) between two parts. What a handler has spawned goes on.
+    /// [`body_timeout`](Server::body_timeout) between two parts. What a handler has spawned goes on. While a client
+    /// does not take the answer before, which it has to first, its next handler has the
+    /// [`write_timeout`](Server::write_timeout) of that answer instead.
     pub fn handler_timeout(mut self, timeout: Duration) -> Self {
         self.settings.handler_timeout = timeout;
         self

@@ -38,6 +38,13 @@ pub struct Process {
     _limit: Sender<()>,
 }
 
+/// Returns the command that sends a signal: by the shell, as not every machine has a program for it.
+fn kill(signal: &str, pid: &str) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", "kill -s \"$0\" \"$1\"", signal, pid]);
+    command
+}
+
 impl Process {
     /// Starts a process whose standard output is read.
     pub fn read_stdout(command: &mut Command) -> Process {
@@ -59,7 +66,7 @@ impl Process {
         // A test that waits for a line then reads the end of the file instead.
         thread::spawn(move || {
             if ended.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
-                let _ = Command::new("kill").args(["-s", "KILL", &pid]).status();
+                let _ = kill("KILL", &pid).status();
             }
         });
         Process {
@@ -96,8 +103,7 @@ impl Process {
     #[track_caller]
     pub fn send(&self, signal: impl Display) {
         let (signal, pid) = (signal.to_string(), self.id().to_string());
-        let sent = Command::new("kill").args(["-s", &signal, &pid]).status();
-        assert!(sent.unwrap().success());
+        assert!(kill(&signal, &pid).status().unwrap().success());
     }
 
     pub fn is_running(&mut self) -> bool {

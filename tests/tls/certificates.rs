@@ -25,7 +25,7 @@ fn error(chain: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> String {
 #[test]
 fn each_bad_pem_has_words_of_its_own() {
     let Pems { chain, key } = Pems::usual();
-    let other = Pems::new("other", "ed25519");
+    let other = Pems::of("other");
     let text = String::from_utf8(chain.clone()).unwrap();
     let of_chain = |bytes: &str| error(bytes, key);
     let of_key = |bytes: &[u8]| error(chain, bytes);
@@ -89,7 +89,7 @@ fn the_error_names_the_file() {
         swapped.starts_with(&format!("`{}`: no certificate", key.display())),
         "{swapped}"
     );
-    let other = folder.write("other.pem", Pems::new("other", "ed25519").key);
+    let other = folder.write("other.pem", Pems::of("other").key);
     assert_eq!(
         error(&chain, &other).to_string(),
         format!(
@@ -102,8 +102,8 @@ fn the_error_names_the_file() {
 
 #[test]
 fn keys_of_all_usual_kinds_are_taken_and_both_may_be_in_one_file() {
-    for kind in ["rsa:2048", "ec -pkeyopt ec_paramgen_curve:P-256", "ed25519"] {
-        let Pems { chain, key } = Pems::new("a", kind);
+    for name in ["rsa", "ec", "usual"] {
+        let Pems { chain, key } = Pems::of(name);
         let both = [&*key, &*chain].concat();
         Certificates::from_pem(&both, &both).unwrap();
     }
@@ -125,7 +125,7 @@ fn server(certificates: &Certificates) -> Server<impl http::App + use<>> {
 #[test]
 fn a_reload_is_shown_to_the_next_client_and_a_bad_one_changes_nothing() {
     let folder = Folder::new();
-    let [old, new] = ["old", "new"].map(|name| Pems::new(name, "ed25519"));
+    let [old, new] = ["old", "new"].map(Pems::of);
     let chain = folder.write("chain.pem", &old.chain);
     let key = folder.write("key.pem", &old.key);
     let certificates = Certificates::from_files(&chain, &key).unwrap();
@@ -170,7 +170,7 @@ fn what_has_come_as_bytes_has_nothing_to_reload() {
 fn reloads_under_load_lose_nothing() {
     const RELOADS: usize = 200;
     let folder = Folder::new();
-    let pems = ["one", "two"].map(|name| Pems::new(name, "ed25519"));
+    let pems = ["one", "two"].map(Pems::of);
     let chain = folder.write("chain.pem", &pems[0].chain);
     let key = folder.write("key.pem", &pems[0].key);
     let certificates = Certificates::from_files(&chain, &key).unwrap();

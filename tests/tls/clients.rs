@@ -9,18 +9,21 @@ use neap::http::Server;
 use neap::net::Certificates;
 
 use crate::http_support::{Running, axum_app, eventually, run};
-use crate::pems::{Folder, Pems};
+use crate::pems::{Folder, Pems, has};
 
 const LAST: &[u8] = b"GET /hello HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
 
-/// Runs a server with the usual app, and its certificate in a file.
-fn serve() -> (Running, Folder) {
+/// Runs a server with the usual app, and its certificate in a file; `None` without the client's program.
+fn serve(program: &str) -> Option<(Running, Folder)> {
+    if !has(program) {
+        return None;
+    }
     let Pems { chain, key } = Pems::usual();
     let certificates = Certificates::from_pem(chain, key).unwrap();
     let server = Server::new(axum_app::app(), "127.0.0.1:0").tls(certificates);
     let folder = Folder::new();
     folder.write("chain.pem", chain);
-    (run(server), folder)
+    Some((run(server), folder))
 }
 
 /// Runs `curl`. It takes no certificate but that of the server.
@@ -42,7 +45,9 @@ fn text(output: &Output) -> String {
 
 #[test]
 fn curl_is_served_in_every_version_and_keeps_its_connection() {
-    let (running, folder) = serve();
+    let Some((running, folder)) = serve("curl") else {
+        return;
+    };
     let url = format!("https://localhost:{}/hello", running.addr.port());
     let said = "%{num_connects} %{http_version} %{ssl_verify_result}\n";
     for version in [&["--tlsv1.2", "--tls-max", "1.2"][..], &["--tlsv1.3"]] {
@@ -60,7 +65,9 @@ fn curl_is_served_in_every_version_and_keeps_its_connection() {
 
 #[test]
 fn curl_sends_and_is_sent_what_is_large() {
-    let (running, folder) = serve();
+    let Some((running, folder)) = serve("curl") else {
+        return;
+    };
     let port = running.addr.port();
     let bytes: Vec<u8> = (0..3_000_000_u32).map(|at| (at / 7) as u8).collect();
     let upload = folder.write("upload", &bytes);
@@ -110,7 +117,9 @@ fn end(client: Child) -> (bool, String) {
 
 #[test]
 fn openssl_agrees_on_the_protocol_and_is_told_of_the_end() {
-    let (running, folder) = serve();
+    let Some((running, folder)) = serve("openssl") else {
+        return;
+    };
     let flags = ["-alpn", "h2,http/1.1", "-msg"];
     let mut client = s_client(&running, &folder, &flags);
     client.stdin.as_mut().unwrap().write_all(LAST).unwrap();
@@ -137,7 +146,9 @@ fn openssl_agrees_on_the_protocol_and_is_told_of_the_end() {
 
 #[test]
 fn openssl_is_told_of_the_end_of_what_is_no_request() {
-    let (running, folder) = serve();
+    let Some((running, folder)) = serve("openssl") else {
+        return;
+    };
     let mut client = s_client(&running, &folder, &["-msg"]);
     client
         .stdin
@@ -155,7 +166,9 @@ fn openssl_is_told_of_the_end_of_what_is_no_request() {
 
 #[test]
 fn openssl_resumes_a_session() {
-    let (running, folder) = serve();
+    let Some((running, folder)) = serve("openssl") else {
+        return;
+    };
     let session = folder.file("session");
     for (flag, words) in [
         ("-sess_out", "New, TLSv1.3"),
@@ -175,7 +188,9 @@ fn openssl_resumes_a_session() {
 
 #[test]
 fn openssl_changes_the_keys_of_both_sides() {
-    let (running, folder) = serve();
+    let Some((running, folder)) = serve("openssl") else {
+        return;
+    };
     let mut client = s_client(&running, &folder, &["-tls1_3", "-no_ign_eof", "-msg"]);
     // A command of the program, if it comes alone.
     client.stdin.as_mut().unwrap().write_all(b"K\n").unwrap();
@@ -202,6 +217,9 @@ fn openssl_changes_the_keys_of_both_sides() {
 #[cfg(target_os = "linux")]
 #[test]
 fn openssl_is_served_if_it_is_connected_at_the_stop() {
+    if !has("openssl") {
+        return;
+    }
     let Pems { chain, key } = Pems::usual();
     let certificates = Certificates::from_pem(chain, key).unwrap();
     let server = Server::new(axum_app::app(), "127.0.0.1:0").tls(certificates);

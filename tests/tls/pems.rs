@@ -1,8 +1,8 @@
-//! Certificates for the tests, made by `openssl` when they run.
+//! Certificates for the tests, and the programs that some of them need.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{self, Command};
+use std::process;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -16,37 +16,35 @@ impl Pems {
     /// Returns the same certificate each time. Its signatures have one length.
     pub(crate) fn usual() -> &'static Pems {
         static USUAL: OnceLock<Pems> = OnceLock::new();
-        USUAL.get_or_init(|| Pems::new("usual", "ed25519"))
+        USUAL.get_or_init(|| Pems::of("usual"))
     }
 
-    /// Makes a certificate with this name for its owner, and a key of this kind.
-    pub(crate) fn new(name: &str, algorithm: &str) -> Pems {
-        let folder = Folder::new();
-        let (chain, key) = (folder.file("chain.pem"), folder.file("key.pem"));
-        let subject = format!("/CN={name}");
-        let (kind, options) = algorithm.split_once(' ').unwrap_or((algorithm, ""));
-        let mut command = Command::new("openssl");
-        command.args(["req", "-x509", "-nodes", "-days", "30", "-newkey", kind]);
-        command.args(options.split_whitespace());
-        command.args(["-subj", &subject]);
-        command.args(["-addext", "basicConstraints=critical,CA:FALSE"]);
-        command.args(["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]);
-        command.args([
-            "-out".as_ref(),
-            chain.as_os_str(),
-            "-keyout".as_ref(),
-            key.as_os_str(),
-        ]);
-        let output = command
-            .output()
-            .expect("these tests need the program `openssl`");
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "openssl: {errors}");
+    /// Returns the certificate of this name in `tests/tls/pems`.
+    pub(crate) fn of(name: &str) -> Pems {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls/pems");
+        let read = |kind: &str| fs::read(folder.join(format!("{name}.{kind}"))).unwrap();
         Pems {
-            chain: fs::read(chain).unwrap(),
-            key: fs::read(key).unwrap(),
+            chain: read("pem"),
+            key: read("key"),
         }
     }
+}
+
+/// Returns true if a program is there. Where `NEAP_TEST_PROGRAMS` is set, as in CI, it has to be.
+pub(crate) fn has(program: &str) -> bool {
+    // Each knows one of these, and neither waits for anything.
+    let flag = if program == "openssl" {
+        "version"
+    } else {
+        "--version"
+    };
+    let is_there = process::Command::new(program).arg(flag).output().is_ok();
+    let must = std::env::var_os("NEAP_TEST_PROGRAMS").is_some();
+    assert!(is_there || !must, "there is no `{program}`");
+    if !is_there {
+        eprintln!("no `{program}`: nothing was tested");
+    }
+    is_there
 }
 
 /// A folder that is deleted when this is dropped.

@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 
 use super::body_owner::BodyOwner;
 use super::exchange::{Answered, Exchange};
-use super::place::Place;
+use super::permit::Permit;
 use super::request_body::RequestBody;
 use super::response_writer::ResponseWriter;
 use super::transport::Transport;
@@ -39,8 +39,8 @@ pin_project! {
         // The request's body, as long as the handler may read it.
         body: Option<BodyOwner>,
         writer: Option<ResponseWriter>,
-        // The place among the requests in flight.
-        place: Option<Place>,
+        // That it may be in flight.
+        permit: Option<Permit>,
     }
 }
 
@@ -63,7 +63,7 @@ impl<D: Door, F> Default for InFlight<D, F> {
             exchange: None,
             body: None,
             writer: None,
-            place: None,
+            permit: None,
         }
     }
 }
@@ -88,7 +88,7 @@ impl<D: Door, F: Future<Output = Result<D::Response, Failure>>> InFlight<D, F> {
         let mut this = self.project();
         *this.exchange = Some(Exchange::new(transport, head));
         *this.request = request;
-        *this.place = Place::take(&transport.context);
+        *this.permit = Permit::take(&transport.context);
         if let Some(request) = this.request {
             let is_bare = head.framing == RequestFraming::Empty;
             let asks_upgrade = head.asks_upgrade && is_bare;
@@ -98,7 +98,7 @@ impl<D: Door, F: Future<Output = Result<D::Response, Failure>>> InFlight<D, F> {
                 *this.body = Some(attach_body::<D>(transport, request, head)?);
             }
         }
-        if this.place.is_none() {
+        if this.permit.is_none() {
             *this.request = None;
             this.response.set(Some(D::unavailable()));
         }
@@ -333,7 +333,7 @@ impl<D: Door, F: Future<Output = Result<D::Response, Failure>>> InFlight<D, F> {
             return false;
         }
         *this.exchange = None;
-        *this.place = None;
+        *this.permit = None;
         true
     }
 
@@ -341,7 +341,7 @@ impl<D: Door, F: Future<Output = Result<D::Response, Failure>>> InFlight<D, F> {
     /// no longer HTTP.
     pub(super) fn end(self: Pin<&mut Self>, transport: &Transport, upgrade: bool) -> Remains {
         let mut this = self.project();
-        (*this.writer, *this.place) = (None, None);
+        (*this.writer, *this.permit) = (None, None);
         let mut hand_over = None;
         if let Some(response) = this.response.as_mut().as_pin_mut().filter(|_| upgrade) {
             hand_over = response.take_upgrade();

@@ -26,7 +26,7 @@ mod in_flight;
 mod lifetime;
 mod output;
 mod patience;
-mod place;
+mod permit;
 mod read_ahead;
 mod read_wakers;
 mod request_body;

@@ -1,15 +1,15 @@
-//! The place of a request among those in flight, of which there may be only so many.
+//! The permit of a request to be in flight: there are only so many.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::http::context::ServerContext;
 
-/// The place of a request among those in flight, given back by its drop. Without a limit none is counted.
-pub(super) struct Place(Option<Arc<ServerContext>>);
+/// The permit of a request to be in flight, given back by its drop. Without a limit none is counted.
+pub(super) struct Permit(Option<Arc<ServerContext>>);
 
-impl Place {
-    /// Takes a place; `None` if there are as many requests in flight as there may be.
+impl Permit {
+    /// Takes a permit; `None` if there are as many requests in flight as there may be.
     #[inline(always)]
     pub(super) fn take(context: &Arc<ServerContext>) -> Option<Self> {
         match context.settings.max_in_flight {
@@ -35,7 +35,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Permit {
     fn drop(&mut self) {
         if let Some(context) = &self.0 {
             context.in_flight.fetch_sub(1, Ordering::Relaxed);
