@@ -4,7 +4,8 @@
 //! - `service`: the same as a service of `tower`.
 //! - `request`: makes a request of a head: by the `model` of the last one, or with `targets` for its URL and
 //!   `fields` for its fields, and `names` for their names.
-//! - `body_reader`, with `read_turns`: the body of a request. `answer`: what the connection asks of a response.
+//! - `body_reader`, with `read_turns`: the body of a request. `answer`: what the connection asks of a response,
+//!   which reads a long body by the `piece`.
 //! - `frame_reader` and `tide_body`: these bodies of a service of `tower`.
 
 mod answer;
@@ -15,6 +16,7 @@ mod fields;
 mod frame_reader;
 mod model;
 mod names;
+mod piece;
 mod read_turns;
 mod request;
 mod service;
