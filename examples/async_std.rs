@@ -6,12 +6,16 @@
 //!
 //! Ends by itself after half a second, with the error of a service; press Ctrl-C to end it before.
 
+#[path = "support/help.rs"]
+mod help;
+
 use std::time::Duration;
 
 use async_std::task;
 use neap::{Group, signal};
 
 fn main() -> Result<(), neap::Error> {
+    help::on_request(include_str!("async_std.rs"));
     task::block_on(async {
         let mut group = Group::on(task::spawn).stop_on(signal::termination()?);
         group.add("server", async move |scope| {

@@ -7,10 +7,14 @@
 //! Ends by itself. There is no runtime: `futures_lite::future::block_on` parks the thread until a waker
 //! unparks it, and a group in place is one future.
 
+#[path = "support/help.rs"]
+mod help;
+
 use futures_lite::future;
 use neap::Group;
 
 fn main() -> Result<(), neap::Error> {
+    help::on_request(include_str!("block_on.rs"));
     let (sender, receiver) = async_channel::bounded(1);
     let mut group = Group::new();
     group.add("producer", async move |_| {

@@ -7,12 +7,16 @@
 //! Ends by itself. A group in place is dropped before what it borrows, so nothing has to be in an
 //! `Arc`.
 
+#[path = "support/help.rs"]
+mod help;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_lite::future;
 use neap::Group;
 
 fn main() -> Result<(), neap::Error> {
+    help::on_request(include_str!("borrow.rs"));
     let words = String::from("a neap tide is the gentlest of tides");
     let letters = AtomicU64::new(0);
     let mut longest = "";

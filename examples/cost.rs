@@ -7,6 +7,9 @@
 //! Ends by itself. Each figure is per service, the median of nine rounds. `compare/peers` measures the
 //! same for other crates.
 
+#[path = "support/help.rs"]
+mod help;
+
 use std::alloc::System;
 use std::hint::black_box;
 use std::task::{Context, Waker};
@@ -47,6 +50,7 @@ fn measure(services: usize) -> [u128; 3] {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    help::on_request(include_str!("cost.rs"));
     let services = std::env::args()
         .nth(1)
         .map_or(Ok(100_000), |number| number.parse())?;

@@ -7,6 +7,9 @@
 //! Press Ctrl-C, see in the log which service is draining, and press it again. A third would end the
 //! process even if its executor were stuck.
 
+#[path = "support/help.rs"]
+mod help;
+
 use std::time::Duration;
 
 use neap::{Group, signal};
@@ -21,6 +24,7 @@ impl Drop for Transaction {
 }
 
 fn main() -> Result<(), neap::Error> {
+    help::on_request(include_str!("ctrl_c_twice.rs"));
     env_logger::Builder::from_default_env()
         .filter_module("neap", log::LevelFilter::Info)
         .init();

@@ -6,6 +6,9 @@
 //! ```
 //!
 //! Press Ctrl-C to stop, and again to cancel at once. `RUST_LOG=debug` logs more.
+//!
+//! Flags: `--addr ADDRESS`, as often as you like; `--runtime in-place`, `smol` or `async-std`;
+//! `--group-drain-timeout 10s`; and each option of `http::Server` by its name, `--idle-grace 100ms` for one.
 //! `--print-grace` prints how many seconds the process needs to stop, with the other flags as they are.
 //!
 //! | route | does |
@@ -22,6 +25,8 @@
 
 #[path = "support/flags.rs"]
 mod flags;
+#[path = "support/help.rs"]
+mod help;
 
 use std::future::Future;
 use std::io;
@@ -36,6 +41,7 @@ use smol::Timer;
 use tide::{Body, Request, Response};
 
 fn main() -> ExitCode {
+    help::on_request(include_str!("drain.rs"));
     flags::serve(app())
 }
 

@@ -7,6 +7,9 @@
 //!
 //! Press Ctrl-C: each client is sent `good-bye`, and the program ends.
 
+#[path = "support/help.rs"]
+mod help;
+
 use std::io;
 
 use futures_lite::{AsyncBufReadExt, AsyncWriteExt, StreamExt, io::BufReader};
@@ -14,6 +17,7 @@ use neap::net::{self, Stream};
 use neap::{Group, StopToken, signal};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    help::on_request(include_str!("echo.rs"));
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
     smol::block_on(async {
         let mut group = Group::new().stop_on(signal::termination()?);

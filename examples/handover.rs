@@ -13,6 +13,9 @@
 //! The program finds the sockets by the protocol of sd_listen_fds(3), as `"systemd:http"`, and says by that of
 //! sd_notify(3) when it is ready. If a new process ends or takes longer than 10 s before that, the old one stays.
 
+#[path = "support/help.rs"]
+mod help;
+
 use std::env;
 use std::error::Error;
 use std::ffi::OsString;
@@ -39,6 +42,7 @@ type Failure = Box<dyn Error + Send + Sync>;
 const START: Duration = Duration::from_secs(10);
 
 fn main() -> ExitCode {
+    help::on_request(include_str!("handover.rs"));
     let program = match Program::from_args() {
         Ok(program) => program,
         Err(error) => {

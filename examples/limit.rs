@@ -6,12 +6,16 @@
 //!
 //! Ends by itself; press Ctrl-C to end it before: then the jobs that wait are not started.
 
+#[path = "support/help.rs"]
+mod help;
+
 use std::time::Duration;
 
 use neap::{Group, signal};
 use smol::Timer;
 
 fn main() -> Result<(), neap::Error> {
+    help::on_request(include_str!("limit.rs"));
     let mut jobs = Group::new().limit(3);
     for job in 0..10 {
         jobs.add(format!("job {job}"), async |_| {

@@ -7,6 +7,9 @@
 //! Ends by itself. In place a `LocalGroup` needs no executor. On smol's local executor, or on a
 //! runtime of one thread such as compio, monoio or glommio, each service is a task of its own.
 
+#[path = "support/help.rs"]
+mod help;
+
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -30,6 +33,7 @@ fn add_counters(mut group: LocalGroup<'_>) -> LocalGroup<'_> {
 }
 
 fn main() -> Result<(), neap::Error> {
+    help::on_request(include_str!("local.rs"));
     println!("{}", smol::block_on(add_counters(Group::local()).run())?);
 
     let executor = LocalExecutor::new();

@@ -7,6 +7,9 @@
 //!
 //! Ends by itself, after some restarts.
 
+#[path = "support/help.rs"]
+mod help;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,6 +49,7 @@ impl Metrics {
 }
 
 fn main() {
+    help::on_request(include_str!("metrics.rs"));
     let metrics = Metrics::default();
     let counting = metrics.clone();
     let mut group = Group::new().on_event(move |occurrence| counting.count(occurrence));

@@ -10,6 +10,8 @@
 
 #[path = "support/flags.rs"]
 mod flags;
+#[path = "support/help.rs"]
+mod help;
 
 use std::process::ExitCode;
 
@@ -19,6 +21,7 @@ use axum::routing::get;
 use neap::http::{self, RequestExt};
 
 fn main() -> ExitCode {
+    help::on_request(include_str!("moving.rs"));
     let app = Router::new()
         .route("/users/{id}", get(user))
         .route_service("/ready", http::ready())

@@ -6,6 +6,9 @@
 //!
 //! Ends by itself, with an error.
 
+#[path = "support/help.rs"]
+mod help;
+
 use std::time::Duration;
 
 use neap::{Group, Scope};
@@ -17,6 +20,7 @@ async fn worker(scope: Scope<'_>) {
 }
 
 fn main() -> Result<(), neap::Error> {
+    help::on_request(include_str!("nested.rs"));
     let mut reading = Group::new();
     reading.add("socket", worker);
     reading.add("decoder", async |_| {

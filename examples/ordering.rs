@@ -7,6 +7,9 @@
 //!
 //! Press Ctrl-C once all are ready.
 
+#[path = "support/help.rs"]
+mod help;
+
 use std::time::Duration;
 
 use neap::{Group, Scope, signal};
@@ -26,6 +29,7 @@ async fn service(scope: Scope<'_>) {
 }
 
 fn main() -> Result<(), neap::Error> {
+    help::on_request(include_str!("ordering.rs"));
     let mut group = Group::new().stop_on(signal::termination()?);
     let db = group
         .add("db", service)

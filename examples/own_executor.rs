@@ -6,6 +6,9 @@
 //!
 //! Ends by itself. A group can be on anything that runs futures to their end.
 
+#[path = "support/help.rs"]
+mod help;
+
 use std::sync::Arc;
 use std::thread;
 
@@ -14,6 +17,7 @@ use futures_lite::future;
 use neap::Group;
 
 fn main() -> Result<(), neap::Error> {
+    help::on_request(include_str!("own_executor.rs"));
     let executor = Arc::new(Executor::new());
     let (stop_threads, stopped) = async_channel::bounded::<()>(1);
     let threads: Vec<_> = (1..=2)

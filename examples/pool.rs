@@ -7,6 +7,9 @@
 //!
 //! Press Ctrl-C: the server answers what is in flight, and only then is the pool closed.
 
+#[path = "support/help.rs"]
+mod help;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -35,6 +38,7 @@ async fn db(scope: Scope<'_>, pool: Provided<Pool>) {
 }
 
 fn main() -> Result<(), Error> {
+    help::on_request(include_str!("pool.rs"));
     let pool = Provided::new();
     let mut app = tide::with_state(pool.clone());
     app.at("/").get(async |req: tide::Request<Provided<Pool>>| {

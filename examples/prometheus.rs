@@ -8,6 +8,9 @@
 //!
 //! Press Ctrl-C to stop. `--addr` and `--admin` are the two addresses.
 
+#[path = "support/help.rs"]
+mod help;
+
 use std::fmt::Write;
 use std::process::ExitCode;
 
@@ -20,6 +23,7 @@ use neap::{Group, Handle, signal};
 const TEXT: [(&str, &str); 1] = [("content-type", "text/plain; version=0.0.4")];
 
 fn main() -> ExitCode {
+    help::on_request(include_str!("prometheus.rs"));
     let (addr, admin) = match addresses() {
         Ok(addresses) => addresses,
         Err(error) => {

@@ -7,12 +7,16 @@
 //!
 //! Ends by itself, with an error; press Ctrl-C during a pause to end it before.
 
+#[path = "support/help.rs"]
+mod help;
+
 use std::time::Duration;
 
 use neap::{Group, Restart, restart, signal};
 use smol::Timer;
 
 fn main() -> Result<(), neap::Error> {
+    help::on_request(include_str!("restart.rs"));
     let policy = Restart::on_failure()
         .intensity(4, Duration::from_secs(30))
         .backoff(Duration::from_millis(200), Duration::from_secs(2));

@@ -6,6 +6,9 @@
 //!
 //! Ends by itself after a second; press Ctrl-C to end it before.
 
+#[path = "support/help.rs"]
+mod help;
+
 use std::time::Duration;
 
 use neap::{Group, OnExit, Scope, signal};
@@ -24,6 +27,7 @@ async fn ticker(scope: Scope<'static>) {
 }
 
 fn main() -> Result<(), neap::Error> {
+    help::on_request(include_str!("smol.rs"));
     smol::block_on(async {
         let mut group = Group::on(smol::spawn).stop_on(signal::termination()?);
         group.add("ticker", ticker);

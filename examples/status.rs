@@ -6,6 +6,9 @@
 //!
 //! Ends by itself after a second.
 
+#[path = "support/help.rs"]
+mod help;
+
 use std::time::Duration;
 
 use neap::{Group, OnExit, Scope};
@@ -19,6 +22,7 @@ async fn worker(scope: Scope<'static>) {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    help::on_request(include_str!("status.rs"));
     let mut group = Group::new();
     group.add("mail", worker);
     let cache = group.add("cache", worker).id();

@@ -10,6 +10,9 @@
 //! Without systemd it binds `ADDR`, or 127.0.0.1:8080. Press Ctrl-C to stop it; SIGHUP reads `GREETING_FILE` again.
 //! The example `handover` restarts it without a gap and without systemd.
 
+#[path = "support/help.rs"]
+mod help;
+
 use std::env;
 use std::fs;
 use std::process::ExitCode;
@@ -25,6 +28,7 @@ use neap::{Group, http, signal};
 use smol::Timer;
 
 fn main() -> ExitCode {
+    help::on_request(include_str!("systemd.rs"));
     match run() {
         Ok(outcome) => outcome.into(),
         Err(error) => error.into(),

@@ -6,6 +6,9 @@
 //!
 //! Ends by itself, at once: the seconds pass when the test moves the clock.
 
+#[path = "support/help.rs"]
+mod help;
+
 use std::future::pending;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -15,6 +18,7 @@ use neap::test::{Clock, Event, Recorder};
 use neap::{Cause, Group};
 
 fn main() {
+    help::on_request(include_str!("testing.rs"));
     let (clock, recorder, polls) = (Clock::new(), Recorder::new(), AtomicU32::new(0));
     let (stop, stops) = async_channel::unbounded();
     let mut group = Group::new()

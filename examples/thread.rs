@@ -6,6 +6,9 @@
 //!
 //! Ends by itself; press Ctrl-C to end it before.
 
+#[path = "support/help.rs"]
+mod help;
+
 use std::time::Duration;
 
 use neap::{Group, OnExit, StopToken, signal};
@@ -24,6 +27,7 @@ fn poll_a_device(token: &StopToken) -> Result<(), std::io::Error> {
 }
 
 fn main() -> Result<(), neap::Error> {
+    help::on_request(include_str!("thread.rs"));
     let mut group = Group::new().stop_on(signal::termination()?);
     group.add("device", |scope| {
         let token = scope.token();

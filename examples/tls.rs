@@ -10,6 +10,9 @@
 //! If the new files are bad, the log says what is wrong with which, and the old ones stay. Press Ctrl-C: a client
 //! that is in its handshake is served.
 
+#[path = "support/help.rs"]
+mod help;
+
 use std::error::Error;
 
 use axum::{Extension, Router, routing::get};
@@ -19,6 +22,7 @@ use neap::net::Certificates;
 use neap::{Group, signal};
 
 fn main() -> Result<(), Box<dyn Error>> {
+    help::on_request(include_str!("tls.rs"));
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let [address, chain, key] = &*arguments else {

@@ -6,6 +6,9 @@
 //!
 //! Type into `nc 127.0.0.1 7000`, then press Ctrl-C: the pending read ends.
 
+#[path = "support/help.rs"]
+mod help;
+
 use std::net::TcpListener;
 
 use futures_lite::{AsyncReadExt, AsyncWriteExt, StreamExt};
@@ -34,6 +37,7 @@ async fn echo(scope: Scope<'_>) -> std::io::Result<()> {
 }
 
 fn main() -> Result<(), neap::Error> {
+    help::on_request(include_str!("until.rs"));
     let mut group = Group::new().stop_on(signal::termination()?);
     group.add("echo", echo);
     println!("{}", smol::block_on(group.run())?);

@@ -10,6 +10,9 @@
 //!
 //! Press Ctrl-C: the browser has a close with the code 1001, and answers it, and the server ends.
 
+#[path = "support/help.rs"]
+mod help;
+
 use async_tungstenite::WebSocketStream;
 use async_tungstenite::tungstenite::handshake::server::create_response_with_body;
 use async_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -64,6 +67,7 @@ async fn talk(mut socket: WebSocketStream<Upgraded>, stop: StopToken) -> Result<
 
 #[allow(dead_code, reason = "a test serves the app in its own way")]
 fn main() -> Result<(), neap::Error> {
+    help::on_request(include_str!("websocket.rs"));
     let addr = std::env::args().nth(1);
     let addr = addr.unwrap_or("127.0.0.1:8080".into());
     let mut group = Group::new().stop_on(signal::termination()?);

@@ -1,0 +1,58 @@
+//! Each example says what it is, if it is asked.
+
+#![cfg(all(feature = "tide", feature = "systemd", feature = "tls"))]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Builds the examples, which cargo does not when it runs a single test, and returns their folder.
+fn programs() -> PathBuf {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "--all-features", "--examples"]);
+    if !cfg!(debug_assertions) {
+        cargo.arg("--release");
+    }
+    let built = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status();
+    assert!(built.unwrap().success());
+    let test = std::env::current_exe().unwrap();
+    test.parent().unwrap().with_file_name("examples")
+}
+
+/// Returns the names of the files in `examples/`.
+fn names() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let files = std::fs::read_dir(folder).unwrap();
+    let mut names: Vec<_> = files
+        .filter_map(|file| {
+            let name = file.unwrap().file_name().into_string().unwrap();
+            Some(name.strip_suffix(".rs")?.to_owned())
+        })
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn each_example_prints_what_it_is_with_help() {
+    let programs = programs();
+    for name in names() {
+        let output = Command::new(programs.join(&name)).arg("--help").output();
+        let output = output.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let text = String::from_utf8_lossy(&output.stdout);
+        let is_well = output.status.success() && output.stderr.is_empty();
+        assert!(is_well, "{name}: {output:?}");
+        assert!(text.lines().count() >= 3, "{name}: {text}");
+        assert!(
+            name == "hello" || text.contains(&format!("--example {name}")),
+            "{name}: {text}"
+        );
+    }
+}
+
+#[test]
+fn the_tour_names_each_example_once() {
+    let tour = include_str!("../examples/README.md");
+    for name in names() {
+        assert_eq!(tour.matches(&format!("({name}.rs)")).count(), 1, "{name}");
+    }
+}
