@@ -49,6 +49,39 @@
 //! [`Group::on`] has each of them run as a task of an executor instead; [`Group::run_on`] does so for an
 //! executor that is borrowed. Services that are not `Send` are for a [`LocalGroup`].
 //!
+//! # Features
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `signal` (default) | [`signal`]: termination, reload and other signals as streams, on async-signal |
+//! | `log` | what a group does, through the `log` crate: target `neap`, with stable keys |
+//! | `anyhow` | what a service returns as an `anyhow::Error` keeps its type, for [`Error::find`] |
+//! | `net` | [`net`]: an accept loop with a connection count and a drain, for any protocol |
+//! | `http` | [`http`]: an axum `Router`, or any other service of `tower`, as a service that loses no request at a stop |
+//! | `tide` | the same for a tide app |
+//! | `systemd` | [`Group::systemd`]: what systemd wants to be told; with `net`, the sockets that systemd has bound |
+//! | `tls` | TLS on [`net`] and [`http`], with the same drain, and certificates that are reloaded meanwhile |
+//!
+//! Beside the group: [`restart()`] keeps a service going; [`UntilExt`] ends futures, streams, readers and iterators with
+//! the stop; [`Group::narrate`] tells standard error what happens, and [`Group::on_event`] a function of
+//! yours, for metrics; [`Handle::status`] shows where each service is; [`test`](mod@test) has a clock to
+//! move by hand.
+//!
+//! # The guide
+//!
+//! From [errgroup](guide::errgroup), [tokio](guide::tokio), [axum on tokio](guide::graceful), [tide](guide::axum),
+//! [Swift](guide::swift), [other tokens](guide::tokens). How services depend on each other: [ordering](guide::ordering),
+//! [restarts](guide::restarts); [testing](guide::testing) them. In production: [systemd](guide::systemd),
+//! [TLS](guide::tls), [balancers](guide::balancers), [Kubernetes](guide::kubernetes), [streams](guide::streams),
+//! [overload](guide::overload).
+//!
+//! # What has to be `Send`
+//!
+//! A service of a [`Group`] and its children are `Send`, in place too. In place they may borrow from the stack; where an
+//! executor [is given](Group::on) they are `'static`, but for one that is [borrowed](Group::run_on). Those of a
+//! [`LocalGroup`] need not be `Send`, unless its [`Handle`] adds them. Errors are `Send` and `Sync` in both. Handles,
+//! tokens and sources may go to any thread.
+//!
 //! # Guarantees
 //!
 //! Each has tests named after its number.
@@ -104,24 +137,6 @@
 //!
 //! `RELIABILITY.md` in the repository says which test holds each of them, and which command tries to
 //! break it.
-//!
-//! # Beyond the group
-//!
-//! [`restart()`] keeps a service going; [`UntilExt`] ends futures, streams, readers and iterators with
-//! the stop; [`Group::narrate`] tells standard error what happens, and [`Group::on_event`] a function of
-//! yours, for metrics; [`Handle::status`] shows where each service is; [`test`](mod@test) has a clock to
-//! move by hand. Features add more:
-//!
-//! | feature | what it adds |
-//! |---|---|
-//! | `signal` (default) | `signal`: termination, reload and other signals as streams, on async-signal |
-//! | `log` | what a group does, through the `log` crate: target `neap`, with stable keys |
-//! | `anyhow` | what a service returns as an `anyhow::Error` keeps its type, for [`Error::find`] |
-//! | `net` | `net`: an accept loop with a connection count and a drain, for any protocol |
-//! | `http` | `http`: an axum `Router`, or any other service of `tower`, as a service that loses no request at a stop |
-//! | `tide` | the same for a tide app |
-//! | `systemd` | `Group::systemd`: what systemd wants to be told; with `net`, the sockets that systemd has bound |
-//! | `tls` | TLS on `net` and `http`, with the same drain, and certificates that are reloaded meanwhile |
 //!
 //! # What it is not
 //!

@@ -6,6 +6,10 @@ pub mod errgroup {}
 #[doc = include_str!("tokio.md")]
 pub mod tokio {}
 
+#[cfg(feature = "http")]
+#[doc = include_str!("graceful.md")]
+pub mod graceful {}
+
 #[doc = include_str!("swift.md")]
 pub mod swift {}
 
