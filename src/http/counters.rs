@@ -1,8 +1,8 @@
 //! What servers have done so far, in numbers.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 
 use super::drain::{Sockets, Tally};
 use super::socket::Shard;
@@ -42,7 +42,7 @@ struct Shared {
     /// The number of connections so far, by which they are spread.
     accepted: AtomicUsize,
     /// The connections of each server.
-    servers: Mutex<Vec<Arc<Sockets>>>,
+    servers: Mutex<Vec<Weak<Sockets>>>,
 }
 
 /// Numbers of [`Counters`]. All but `connections` only ever grow.
@@ -93,6 +93,7 @@ impl Counters {
         let mut connections = Tally::default();
         lock(&shared.servers)
             .iter()
+            .filter_map(Weak::upgrade)
             .for_each(|sockets| sockets.add_to(&mut connections));
         Counts {
             connections,
@@ -106,7 +107,10 @@ impl Counters {
 
     /// Counts a server's connections among the present ones.
     pub(super) fn add(&self, sockets: &Arc<Sockets>) {
-        lock(&self.0.servers).push(Arc::clone(sockets));
+        let mut servers = lock(&self.0.servers);
+        // A server that is restarted leaves nothing behind.
+        servers.retain(|sockets| sockets.strong_count() > 0);
+        servers.push(Arc::downgrade(sockets));
     }
 
     /// Counts a connection that has just been accepted, and returns its place.
@@ -119,5 +123,23 @@ impl Counters {
 impl fmt::Debug for Counters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Counters").field(&self.read()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_has_ended_leaves_nothing_behind() {
+        let counters = Counters::new();
+        for _ in 0..100 {
+            counters.add(&Arc::default());
+        }
+        assert_eq!(lock(&counters.0.servers).len(), 1);
+        let present = Arc::default();
+        counters.add(&present);
+        counters.add(&present);
+        assert_eq!(lock(&counters.0.servers).len(), 2);
     }
 }

@@ -1,6 +1,7 @@
 //! What is counted.
 
 use neap::http::{Counters, Counts, Server, Tally};
+use neap::test::{Clock, Network};
 
 use crate::door::app;
 use crate::http_support::HandlerGate;
@@ -89,5 +90,95 @@ fn what_is_cut_is_counted_as_that() {
         ended.result.unwrap_err();
         let counts = left(&counters, 0);
         assert_eq!((counts.cut, counts.answers), (2, vec![]));
+    });
+}
+
+/// Serves on connections that hold so many bytes each way. Returns what was counted in the end.
+fn counts(capacity: usize, story: impl AsyncFnOnce(&Site, &Counters)) -> Counts {
+    let counters = Counters::new();
+    let server = |address| Server::new(app(), address).counters(&counters);
+    let place = (Network::with_capacity(capacity), Clock::new());
+    let story = async |site: Site| story(&site, &counters).await;
+    let _ = serve(place, server, story);
+    left(&counters, 0)
+}
+
+#[test]
+fn answers_that_were_gathered_count_as_cut_if_they_were_not_written() {
+    limited(|| {
+        // A half of the first one is written, and one and a half.
+        for (capacity, whole) in [(100, 0), (250, 1)] {
+            let counts = counts(capacity, async |site, _| {
+                let mut client = site.connect().await;
+                client.send(get("/hello").repeat(3)).await;
+                site.sleep(1).await;
+            });
+            let answers = vec![(200, whole); usize::from(whole > 0)];
+            assert_eq!((counts.answers, counts.cut), (answers, 3 - whole));
+        }
+    });
+}
+
+#[test]
+fn answers_that_were_gathered_count_as_cut_if_a_cancel_comes_before_they_are_written() {
+    limited(|| {
+        let gate = HandlerGate::new();
+        let counts = counts(250, async |site, _| {
+            let mut client = site.connect().await;
+            client
+                .send(get("/hello").repeat(2) + &get(&gate.path()))
+                .await;
+            site.sleep(1).await;
+            site.handle.cancel();
+            site.sleep(1).await;
+        });
+        assert_eq!((counts.answers, counts.cut), (vec![(200, 1)], 2));
+    });
+}
+
+#[test]
+fn a_refusal_that_nobody_takes_counts_as_cut() {
+    limited(|| {
+        let counts = counts(50, async |site, _| {
+            let mut client = site.connect().await;
+            client.send("GET /\\ HTTP/1.1\r\nhost: a\r\n\r\n").await;
+            site.sleep(1).await;
+        });
+        assert_eq!((counts.answers, counts.cut), (vec![], 1));
+    });
+}
+
+#[test]
+fn a_whole_answer_whose_request_is_still_being_read_is_not_cut_as_well() {
+    limited(|| {
+        let counts = counts(64 * 1024, async |site, counters| {
+            let mut client = site.connect().await;
+            let unread = "POST /nothing HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n";
+            ask(&mut client, unread).await;
+            site.sleep(1).await;
+            assert_eq!(counters.read().connections.idle, 1);
+            site.handle.cancel();
+            client.end().await.unwrap();
+        });
+        assert_eq!((counts.answers, counts.cut), (vec![(404, 1)], 0));
+    });
+}
+
+#[test]
+fn the_bytes_of_a_cancel_are_counted() {
+    limited(|| {
+        let (gate, mut both) = (HandlerGate::new(), (0, 0));
+        let counts = counts(64 * 1024, async |site, _| {
+            let mut client = site.connect().await;
+            client.send(get(&gate.path())).await;
+            site.sleep(1).await;
+            site.handle.cancel();
+            both = (
+                get(&gate.path()).len() as u64,
+                client.end().await.unwrap().len() as u64,
+            );
+        });
+        assert!(both.1 > 0);
+        assert_eq!((counts.received, counts.sent), both);
     });
 }

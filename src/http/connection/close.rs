@@ -9,8 +9,7 @@ use futures_lite::ready;
 use super::patience::{LONGEST_LINGER, Patience};
 use super::transport::Transport;
 use crate::http::codec::{self, Refusal};
-use crate::http::socket::ConnState;
-use crate::net::stream::Stream;
+use crate::http::socket::{ConnState, Socket};
 use crate::time::time_source::deadline_from;
 
 /// How a connection is closed.
@@ -86,22 +85,21 @@ fn poll_discard(
 ///
 /// Errors are ignored: there is no one left to report them to.
 pub(super) fn cancel(transport: &mut Transport, state: ConnState) {
-    let stream = &transport.socket.stream;
-    if let (ConnState::Active | ConnState::Responding, Some(shard)) =
-        (state, transport.socket.shard())
-    {
-        shard.add_cut();
+    let (socket, stream) = (&*transport.socket, &transport.socket.stream);
+    if let ConnState::Active | ConnState::Responding = state {
+        socket.count_cut();
     }
-    let is_next = transport.output.try_write_whole(stream);
+    let is_next = transport.output.try_write_whole(socket);
+    transport.output.count(socket);
     match state {
         ConnState::Head | ConnState::Active => {
             if is_next {
                 let mut answer = Vec::new();
                 codec::write_refusal(Refusal::unavailable(), &mut answer);
-                let _ = stream.try_write(&answer);
+                let _ = socket.try_write(&answer);
             }
             let _ = stream.shutdown(Shutdown::Write);
-            discard_unread(stream);
+            discard_unread(socket);
         }
         ConnState::Responding if transport.until_close => drop(stream.reset_on_close()),
         ConnState::Upgraded => drop(stream.shutdown(Shutdown::Both)),
@@ -112,10 +110,10 @@ pub(super) fn cancel(transport: &mut Transport, state: ConnState) {
 /// Drops the bytes that wait in the socket, up to 64 KiB.
 ///
 /// Unread bytes make the close a reset, which takes from the peer what it has not read yet.
-fn discard_unread(stream: &Stream) {
+fn discard_unread(socket: &Socket) {
     let mut scratch = [0; 4096];
     for _ in 0..16 {
-        match stream.try_read(&mut scratch) {
+        match socket.try_read(&mut scratch) {
             Ok(1..) => {}
             Ok(0) | Err(_) => return,
         }

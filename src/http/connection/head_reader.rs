@@ -83,7 +83,7 @@ impl<D: Door> HeadReader<D> {
             }
             let had_output = !transport.output.is_empty();
             if let Err(error) = ready!(transport.poll_flush(cx)) {
-                transport.cut_response(&error);
+                transport.cut_output(&error);
                 return Poll::Ready(Awaited::Close(CloseMode::AtOnce));
             }
             if had_output {

@@ -184,7 +184,10 @@ impl<D: Door> Connection<D> {
             match poll_fn(|cx| writer.poll(none(), transport, || &[], cx)).await {
                 Ok(_) => CloseMode::Linger,
                 // The peer is gone, or does not read.
-                Err(_) => CloseMode::AtOnce,
+                Err(error) => {
+                    transport.cut_response(&error);
+                    CloseMode::AtOnce
+                }
             }
         })
     }
@@ -209,6 +212,10 @@ impl<D: Door> Connection<D> {
         let mut keep = matches!(sent, Ok(Persistence::Keep | Persistence::KeepSaid));
         keep &= panic.is_none();
         if let Some(body) = body {
+            if keep {
+                // The answer is whole: a cancel cuts nothing from here on.
+                self.transport.socket.enter(ConnState::Idle);
+            }
             let taken_back = body.finish(keep, &self.transport.context).await;
             self.transport.buffer = taken_back.buffer;
             keep &= taken_back.is_whole;

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use ::http::StatusCode;
 use bytes::Bytes;
 
-use crate::http::socket::{BUFFER_SIZE, WriteBuffer};
-use crate::net::stream::Stream;
+use crate::http::socket::{BUFFER_SIZE, Socket, WriteBuffer};
 
 /// How long an answer takes that is written at once.
 const LONG: Duration = Duration::from_millis(1);
@@ -29,6 +29,9 @@ pub(super) struct Output {
     stalled_since: Option<Instant>,
     /// When the last answer ended that could wait.
     last_end: Option<Instant>,
+    /// The whole answers that are still to be counted: the status of each, and how many bytes there are up
+    /// to its end.
+    uncounted: Vec<(StatusCode, usize)>,
 }
 
 impl Output {
@@ -70,6 +73,21 @@ impl Output {
     /// Ends the present answer: it is whole.
     pub(super) fn end_answer(&mut self) {
         self.whole = self.bytes.len();
+    }
+
+    /// Has the present answer, which is whole, counted once it is written.
+    pub(super) fn count_later(&mut self, status: StatusCode) {
+        self.uncounted.push((status, self.whole));
+    }
+
+    /// Counts the whole answers: those that are written, and as cut those that are not, and will not be.
+    pub(super) fn count(&mut self, socket: &Socket) {
+        for (status, end) in std::mem::take(&mut self.uncounted) {
+            match self.written >= end {
+                true => socket.count_answer(status),
+                false => socket.count_cut(),
+            }
+        }
     }
 
     /// Notes that an answer has ended that could wait. Returns false if answers take so long that none is
@@ -148,9 +166,9 @@ impl Output {
 
     /// Writes what is left of the whole answers, without waiting. Returns true if that is all of it, and
     /// nothing of the present one was written.
-    pub(super) fn try_write_whole(&mut self, stream: &Stream) -> bool {
+    pub(super) fn try_write_whole(&mut self, socket: &Socket) -> bool {
         while self.written < self.whole {
-            match stream.try_write(&self.bytes[self.written..self.whole]) {
+            match socket.try_write(&self.bytes[self.written..self.whole]) {
                 Ok(bytes @ 1..) => self.written += bytes,
                 Ok(0) | Err(_) => return false,
             }
@@ -226,7 +244,7 @@ mod tests {
         let network = Network::with_capacity(capacity);
         let mut listeners = network.listen(80).bind()?;
         let client = future::block_on(network.connect(80))?;
-        let server = future::block_on(listeners.accept())?;
+        let server = Socket::new(future::block_on(listeners.accept())?, None);
         let mut output = Output::default();
         output.begin_answer().extend_from_slice(b"whole");
         output.end_answer();

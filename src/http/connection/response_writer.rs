@@ -141,20 +141,24 @@ impl ResponseWriter {
             self.begin(transport, &mut before_head);
             if self.can_wait(transport) {
                 transport.output.end_answer();
-                return Poll::Ready(Ok(self.end(transport)));
+                if transport.socket.is_counted() {
+                    transport.output.count_later(self.status);
+                }
+                return Poll::Ready(Ok(self.persistence));
             }
             let written = transport.poll_write(cx);
             self.has_sent |= transport.output.has_begun_answer();
             ready!(written)?;
             if self.is_complete {
-                transport.output.release();
-                return Poll::Ready(Ok(self.end(transport)));
+                transport.release_output();
+                transport.socket.count_answer(self.status);
+                return Poll::Ready(Ok(self.persistence));
             }
             if self.awaits_body {
-                transport.output.release();
+                transport.release_output();
                 return Poll::Pending;
             }
-            transport.output.clear();
+            transport.clear_output();
         }
     }
 
@@ -218,14 +222,6 @@ impl ResponseWriter {
             ready!(transport.budget.poll(cx));
         }
         Poll::Ready(Ok(()))
-    }
-
-    /// Counts the response, and returns how it leaves the connection.
-    fn end(&self, transport: &Transport) -> Persistence {
-        if let Some(shard) = transport.socket.shard() {
-            shard.add_answer(self.status);
-        }
-        self.persistence
     }
 
     /// Notes that the body has failed.

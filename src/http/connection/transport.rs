@@ -269,9 +269,22 @@ impl Transport {
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !self.output.is_empty() {
             ready!(self.poll_write(cx))?;
-            self.output.release();
+            self.release_output();
         }
         self.poll_sent(cx)
+    }
+
+    /// Drops the output, which was written, and gives its memory back.
+    #[inline(always)]
+    pub(super) fn release_output(&mut self) {
+        self.output.count(&self.socket);
+        self.output.release();
+    }
+
+    /// Drops the output, which was written. Its memory is kept for more.
+    pub(super) fn clear_output(&mut self) {
+        self.output.count(&self.socket);
+        self.output.clear();
     }
 
     /// Returns ready when the peer is gone, as long as `watching` is true.
@@ -302,11 +315,15 @@ impl Transport {
         Poll::Pending
     }
 
-    /// Logs that the present response was cut, and makes the cut show.
-    pub(super) fn cut_response(&self, error: &io::Error) {
-        if let Some(shard) = self.socket.shard() {
-            shard.add_cut();
-        }
+    /// Counts and logs that the present response was cut, and makes the cut show.
+    pub(super) fn cut_response(&mut self, error: &io::Error) {
+        self.socket.count_cut();
+        self.cut_output(error);
+    }
+
+    /// Counts and logs that the answers in the output were cut, and makes the cut show.
+    pub(super) fn cut_output(&mut self, error: &io::Error) {
+        self.output.count(&self.socket);
         let (name, peer) = (&*self.context.name, self.peer());
         log::debug!(target: "neap", event = "response cut", service = name, peer:%; "response to {peer} cut: {error}");
         if self.until_close {

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
 
+use ::http::StatusCode;
 use futures_lite::{AsyncRead, AsyncWrite};
 
 pub(super) use self::budget::Budget;
@@ -72,6 +73,15 @@ impl Socket {
         read
     }
 
+    /// Writes bytes from the front of `bytes`, without waiting. Returns their number.
+    pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        let sent = self.stream.try_write(bytes);
+        if let (Some(shard), Ok(bytes)) = (&self.shard, &sent) {
+            shard.add_sent(*bytes);
+        }
+        sent
+    }
+
     /// Writes bytes from the front of `bytes`. Returns their number.
     pub(super) fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let sent = Pin::new(&mut &self.stream).poll_write(cx, bytes);
@@ -102,9 +112,23 @@ impl Socket {
         }
     }
 
-    /// Returns where the connection is counted, if the server has counters.
-    pub(super) fn shard(&self) -> Option<&Shard> {
-        self.shard.as_deref()
+    /// Returns true if the server has counters.
+    pub(super) fn is_counted(&self) -> bool {
+        self.shard.is_some()
+    }
+
+    /// Counts a response that was written to its end.
+    pub(super) fn count_answer(&self, status: StatusCode) {
+        if let Some(shard) = &self.shard {
+            shard.add_answer(status);
+        }
+    }
+
+    /// Counts a response that was cut.
+    pub(super) fn count_cut(&self) {
+        if let Some(shard) = &self.shard {
+            shard.add_cut();
+        }
     }
 
     /// Returns the state of the connection.
