@@ -8,8 +8,9 @@ use super::server::Server;
 impl<A> Server<A> {
     /// Sets a function that is called with the drain's report when the last connection has ended.
     ///
-    /// It runs on the thread that drops that connection, and should be brief. It is not called if
-    /// the server has not come to its drain.
+    /// It runs on the thread that drops that connection, and should be brief. A server that is cancelled
+    /// before its drain reports on the connections that this has cut. It is not called if there was neither a
+    /// drain nor such a connection.
     pub fn on_drained(mut self, hook: impl FnOnce(Report) + Send + 'static) -> Self {
         self.on_drained = Some(Box::new(hook));
         self

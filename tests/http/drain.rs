@@ -3,12 +3,15 @@
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::door::app;
+use crate::http_support::in_memory::{Site, at_once, serve_in};
 use crate::http_support::{Client, HandlerGate, PATIENCE, Running, eventually, run_in, run_on};
-use crate::runtimes::beside_all;
+use crate::runtimes::{beside_all, limited};
+use neap::Group;
 use neap::http::{App, Server};
 
 /// How much longer than guaranteed the code may take, since it is not optimised.
@@ -390,5 +393,35 @@ fn i13_or_the_group_if_it_is_so_set() {
             error.contains("`http`") && error.contains("as asked"),
             "{error}"
         );
+    });
+}
+
+#[test]
+fn what_is_cut_before_the_server_has_a_turn_to_drain_is_reported_too() {
+    limited(|| {
+        for is_deadline in [false, true] {
+            let (gate, (report, reports)) = (HandlerGate::new(), channel());
+            let server = |address| {
+                let server = Server::new(app(), address);
+                server.on_drained(move |drained| report.send(drained).unwrap())
+            };
+            let story = async |site: Site| {
+                let mut client = site.connect().await;
+                let request = format!("GET {} HTTP/1.1\r\nhost: a\r\n\r\n", gate.path());
+                client.send(request).await;
+                site.sleep(1).await;
+                match is_deadline {
+                    true => drop(site.handle.stop()),
+                    false => drop(site.handle.cancel()),
+                };
+                client.end().await.unwrap();
+            };
+            let group = Group::new().drain_timeout(Duration::ZERO);
+            let _ = serve_in(group, at_once(), server, story);
+            let report = reports.try_recv().unwrap();
+            assert_eq!((report.found.active, report.cut.active), (1, 1), "{report}");
+            assert!(!report.is_clean());
+            assert!(reports.try_recv().is_err());
+        }
     });
 }

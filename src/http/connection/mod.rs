@@ -285,7 +285,8 @@ impl<D: Door> Drop for Connection<D> {
         let transport = &mut self.transport;
         if !self.has_ended {
             let state = transport.socket.state();
-            transport.context.registry.count_cut(state);
+            let now = transport.context.time.now();
+            transport.context.registry.count_cut(state, now);
             close::cancel(transport, state);
         }
         transport.context.registry.leave(self.key);

@@ -75,8 +75,11 @@ impl Registry {
         self.idle_closed.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts a connection that was dropped in this state.
-    pub(in crate::http) fn count_cut(&self, state: ConnState) {
+    /// Counts a connection that is dropped in this state, before it leaves. If the drain had not begun, it
+    /// begins with that, so that there is a report: a busy executor may give the server no turn between
+    /// the stop and the cancel.
+    pub(in crate::http) fn count_cut(&self, state: ConnState, now: Instant) {
+        self.begin_drain(now);
         self.cut[state as usize].fetch_add(1, Ordering::Relaxed);
     }
 
@@ -89,7 +92,7 @@ impl Registry {
 
     /// Records the connections there are when the drain begins.
     pub(in crate::http) fn begin_drain(&self, now: Instant) {
-        let _ = self.drain.set((now, self.tally()));
+        self.drain.get_or_init(|| (now, self.tally()));
     }
 
     /// Reports on the drain; `None` if there was none.
