@@ -22,7 +22,7 @@ pub(super) type OnDrained = Box<dyn FnOnce(Report) + Send>;
 /// on the drain is made.
 pub(super) struct ServerContext {
     /// The name of the service.
-    pub(super) name: String,
+    pub(super) name: Arc<str>,
     pub(super) settings: Settings,
     /// The clock of the group.
     pub(super) time: TimeSource,
@@ -51,17 +51,24 @@ impl ServerContext {
         on_drained: Option<OnDrained>,
         counters: Option<Counters>,
     ) -> Self {
-        let is_spread = !settings.spread.is_zero();
+        let name: Arc<str> = name.into();
+        let lifecycle = ServerLifecycle::new(
+            Arc::clone(&name),
+            stop,
+            time.clone(),
+            !settings.spread.is_zero(),
+            settings.lame_duck_quiet,
+        );
         let registry = Registry::default();
         if let Some(counters) = &counters {
             counters.add(registry.sockets());
         }
         Self {
             counters,
-            name: name.to_owned(),
-            settings,
-            lifecycle: Arc::new(ServerLifecycle::new(stop, time.clone(), is_spread)),
+            name,
+            lifecycle: Arc::new(lifecycle),
             time,
+            settings,
             registry,
             yields: Arc::default(),
             in_flight: AtomicUsize::new(0),
@@ -75,6 +82,7 @@ impl ServerContext {
 
 impl Drop for ServerContext {
     fn drop(&mut self) {
+        self.lifecycle.end();
         let Some(report) = self.registry.report(self.time.now()) else {
             return;
         };

@@ -80,7 +80,13 @@ impl Arrival {
         let stop = crate::stop::source::StopSource::new().token();
         let here = Endpoint::Tcp(std::net::SocketAddr::from(([127, 0, 0, 1], 80)));
         Arrival {
-            lifecycle: Arc::new(ServerLifecycle::new(stop, Default::default(), false)),
+            lifecycle: Arc::new(ServerLifecycle::new(
+                "http".into(),
+                stop,
+                Default::default(),
+                false,
+                Duration::MAX,
+            )),
             local: here.clone(),
             peer: here,
             turn: 0,
@@ -139,6 +145,12 @@ impl RequestContext {
         }
     }
 
+    /// Returns the name of the service, for the log.
+    #[cfg(feature = "tide")]
+    pub(super) fn service(&self) -> &str {
+        &self.arrival.lifecycle.name
+    }
+
     /// Returns the address of the client, or of the proxy in front of the server.
     #[must_use]
     pub fn peer(&self) -> &Endpoint {
@@ -158,9 +170,9 @@ impl RequestContext {
         self.arrival.scheme()
     }
 
-    /// Returns a token that is stopped when the server begins to drain, after the lame-duck time.
     /// Returns a token that is stopped when the server begins to drain, after the lame-duck time; later within
-    /// the time over which the drain is [spread](super::Server::spread).
+    /// the time over which the drain is [spread](super::Server::spread), and at the latest when the server
+    /// cancels or ends.
     #[must_use]
     pub fn stop_token(&self) -> StopToken {
         self.arrival.lifecycle.draining(self.arrival.turn)

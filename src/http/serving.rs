@@ -47,9 +47,7 @@ pub(super) async fn run<'a, A: App + 'a>(
     if lame_duck > Duration::ZERO {
         let name = scope.name();
         log::info!(target: "neap", event = "lame duck", service = name; "`{name}` goes on for {lame_duck:?} before it drains");
-        let over = context
-            .lifecycle
-            .lame_duck(lame_duck, settings.lame_duck_quiet);
+        let over = context.lifecycle.lame_duck(lame_duck);
         accept_until(&mut listeners, &count, over, connect).await?;
     }
 

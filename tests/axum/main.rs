@@ -21,6 +21,7 @@ mod routers;
 mod scripted;
 mod services;
 mod streams;
+mod turns;
 mod upgrades;
 #[cfg(feature = "signal")]
 mod websocket;

@@ -26,10 +26,10 @@ pub(super) async fn upgrade(transport: &mut Transport, hand_over: HandOver) -> C
     if transport.context.settings.wait_upgraded {
         return closed.await;
     }
-    let (context, arrival) = (&transport.context, &transport.arrival);
+    let context = &transport.context;
     let draining = async {
-        let draining = arrival.lifecycle.draining(arrival.turn);
-        draining.stopped().await;
+        // Nor does it take part in a drain that is spread: that would have to wait for it.
+        context.lifecycle.draining(0).stopped().await;
         context.registry.leave_open(&transport.socket);
         CloseMode::AtOnce
     };

@@ -1,8 +1,8 @@
 //! The state of a server, from its first accept to its last close.
 
 use std::future;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::quiet::{Noted, Quiet};
@@ -28,6 +28,8 @@ enum ServerState {
 /// The state of a server, and the tokens that announce its changes.
 #[derive(Debug)]
 pub(in crate::http) struct ServerLifecycle {
+    /// The name of the service.
+    pub(in crate::http) name: Arc<str>,
     /// A [`ServerState`]. It is stored before `drain` or `cancel` wakes a waiter.
     state: AtomicU8,
     /// The clock of the group.
@@ -59,12 +61,19 @@ pub(in crate::http) type TurnNumber = usize;
 const TURNS: usize = 32;
 
 impl ServerLifecycle {
-    /// Makes the lifecycle of a service with this stop token.
-    pub(in crate::http) fn new(stop: StopToken, time: TimeSource, is_spread: bool) -> Self {
+    /// Makes the lifecycle of a service with this name and stop token. `quiet` is that of a lame duck.
+    pub(in crate::http) fn new(
+        name: Arc<str>,
+        stop: StopToken,
+        time: TimeSource,
+        is_spread: bool,
+        quiet: Duration,
+    ) -> Self {
         let turns = if is_spread { TURNS } else { 1 };
         Self {
+            name,
             stop,
-            quiet: Quiet::new(time.now()),
+            quiet: Quiet::new(time.now(), quiet),
             time,
             state: AtomicU8::new(ServerState::Serving as u8),
             turns: (0..turns).map(|_| Turn::default()).collect(),
@@ -98,10 +107,10 @@ impl ServerLifecycle {
         self.state() >= ServerState::Draining
     }
 
-    /// Is a lame duck: for `most`, or until no request has come for `quiet` since a load balancer was told.
-    pub(in crate::http) async fn lame_duck(&self, most: Duration, quiet: Duration) {
+    /// Is a lame duck: for `most`, or until a load balancer was told, and no request has come for the quiet time.
+    pub(in crate::http) async fn lame_duck(&self, most: Duration) {
         self.enter(ServerState::LameDuck);
-        self.quiet.wait(&self.time, quiet, most).await;
+        self.quiet.wait(&self.time, most).await;
     }
 
     /// Notes a request to a lame duck.
@@ -158,8 +167,20 @@ impl ServerLifecycle {
 
     /// Begins the cancel.
     pub(in crate::http) fn cancel(&self) {
-        self.enter(ServerState::Cancelling);
+        self.end();
         self.cancel.stop(Cause::Requested);
+    }
+
+    /// Stops all that has not begun to drain: the server ends, or cancels.
+    ///
+    /// What a handler has spawned may hold its token, and wait for nothing else.
+    pub(in crate::http) fn end(&self) {
+        self.enter(ServerState::Cancelling);
+        let cause = self.draining(0).cause().or_else(|| self.stop.cause());
+        let (cause, now) = (cause.unwrap_or(Cause::Requested), self.now());
+        for turn in &self.turns {
+            self.begin(turn, cause.clone(), Some(now));
+        }
     }
 
     fn enter(&self, state: ServerState) {

@@ -1,5 +1,6 @@
 //! Whether a load balancer has noticed that a server stops.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -7,30 +8,40 @@ use futures_lite::future::or;
 
 use crate::stop::cause::Cause;
 use crate::stop::source::StopSource;
-use crate::time::time_source::TimeSource;
+use crate::sync::{Mutex, lock};
+use crate::time::time_source::{TimeSource, deadline_from};
 
 /// Whether a load balancer has noticed that a server stops: it was told so, and has sent nothing since.
 #[derive(Debug)]
 pub(in crate::http) struct Quiet {
     start: Instant,
-    /// When the last request came, in nanoseconds from `start`.
-    last: AtomicU64,
+    /// How long nothing has to come. If that is for ever, nothing is noted.
+    quiet: Duration,
+    recent: Mutex<Recent>,
     /// Stopped when readiness has been asked, and was denied.
     told: StopSource,
 }
 
-/// A request that is noted: when it came, and the one before it.
+/// What keeps it from being quiet. Times are in nanoseconds from the start.
 #[derive(Debug, Default)]
-pub(in crate::http) struct Noted {
-    at: AtomicU64,
-    before: AtomicU64,
+struct Recent {
+    told: u64,
+    /// When requests have come, and how many at once: all that were not taken back, but those since which it
+    /// has been quiet.
+    requests: BTreeMap<u64, usize>,
 }
 
+/// The request of a connection that is noted: when it came, one nanosecond later than in [`Recent`], and zero if
+/// there is none. There is one at most, after which the connection closes.
+#[derive(Debug, Default)]
+pub(in crate::http) struct Noted(AtomicU64);
+
 impl Quiet {
-    pub(in crate::http) fn new(start: Instant) -> Self {
+    pub(in crate::http) fn new(start: Instant, quiet: Duration) -> Self {
         Self {
             start,
-            last: AtomicU64::new(0),
+            quiet,
+            recent: Mutex::default(),
             told: StopSource::new(),
         }
     }
@@ -40,50 +51,108 @@ impl Quiet {
         u64::try_from(nanos).unwrap_or(u64::MAX)
     }
 
-    /// Notes that a request has come.
-    pub(super) fn note(&self, now: Instant, noted: &Noted) {
-        let now = self.nanos(now);
-        noted.at.store(now, Ordering::Relaxed);
-        let before = self.last.fetch_max(now, Ordering::Relaxed);
-        noted.before.store(before, Ordering::Relaxed);
+    /// Returns when it has been quiet since this.
+    fn end(&self, nanos: u64) -> Instant {
+        deadline_from(self.start + Duration::from_nanos(nanos), self.quiet)
     }
 
-    /// Takes a request back: it was a health check. If another has come since, there is nothing to take back.
+    /// Notes that a request has come.
+    pub(super) fn note(&self, now: Instant, noted: &Noted) {
+        if self.quiet == Duration::MAX {
+            return;
+        }
+        let came = self.nanos(now);
+        let mut recent = lock(&self.recent);
+        while let Some(first) = recent.requests.first_entry() {
+            if self.end(*first.key()) > now {
+                break;
+            }
+            first.remove();
+        }
+        *recent.requests.entry(came).or_default() += 1;
+        noted.0.store(came.saturating_add(1), Ordering::Relaxed);
+    }
+
+    /// Takes a request back: it was a health check.
     pub(super) fn take_back(&self, noted: &Noted) {
-        let (at, before) = (&noted.at, &noted.before);
-        let (at, before) = (at.load(Ordering::Relaxed), before.load(Ordering::Relaxed));
-        let _ = self
-            .last
-            .compare_exchange(at, before, Ordering::Relaxed, Ordering::Relaxed);
+        let Some(came) = noted.0.swap(0, Ordering::Relaxed).checked_sub(1) else {
+            return;
+        };
+        let requests = &mut lock(&self.recent).requests;
+        if let Some(count) = requests.get_mut(&came) {
+            *count -= 1;
+            if *count == 0 {
+                requests.remove(&came);
+            }
+        }
     }
 
     /// Notes that readiness was asked, and denied.
     pub(super) fn tell(&self, now: Instant) {
-        if !self.told.token().is_stopped() {
-            self.last.fetch_max(self.nanos(now), Ordering::Relaxed);
+        if !self.told.is_stopped() {
+            lock(&self.recent).told = self.nanos(now);
             self.told.stop(Cause::Requested);
         }
     }
 
-    /// Returns ready when no request has come for this long, since the balancer was told, and at the end of
-    /// `most` in any case.
-    pub(super) async fn wait(&self, time: &TimeSource, quiet: Duration, most: Duration) {
+    /// Returns ready when no request has come for as long as is set, since the balancer was told, and at the end
+    /// of `most` in any case.
+    pub(super) async fn wait(&self, time: &TimeSource, most: Duration) {
         let over = time.sleep(most);
         let noticed = async {
             self.told.token().stopped().await;
-            while let Some(end) = self.end(quiet).filter(|end| *end > time.now()) {
+            loop {
+                let end = self.end(self.last());
+                if end <= time.now() {
+                    return;
+                }
                 time.alarm(end).await;
             }
         };
-        match quiet {
-            Duration::MAX => over.await,
-            _ => or(noticed, over).await,
+        or(noticed, over).await;
+    }
+
+    /// Returns when the last request came, or the balancer was told.
+    fn last(&self) -> u64 {
+        let recent = lock(&self.recent);
+        let last = recent.requests.last_key_value();
+        last.map_or(0, |(came, _)| *came).max(recent.told)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn health_checks_at_the_same_time_are_taken_back_whichever_ends_first() {
+        let (start, second) = (Instant::now(), Duration::from_secs(1));
+        for order in [[1, 2], [2, 1]] {
+            let quiet = Quiet::new(start, second);
+            let noted = [(); 4].map(|()| Noted::default());
+            for (at, noted) in noted.iter().enumerate() {
+                // The last two come in the same instant.
+                quiet.note(start + second * at.min(2) as u32 / 4, noted);
+            }
+            for at in order {
+                quiet.take_back(&noted[at]);
+                quiet.take_back(&noted[at]);
+            }
+            assert_eq!(quiet.end(quiet.last()), start + second * 3 / 2);
+            quiet.take_back(&noted[3]);
+            assert_eq!(quiet.end(quiet.last()), start + second);
         }
     }
 
-    /// Returns when it has been quiet for this long, if no other request comes.
-    fn end(&self, quiet: Duration) -> Option<Instant> {
-        let last = Duration::from_nanos(self.last.load(Ordering::Relaxed));
-        self.start.checked_add(last)?.checked_add(quiet)
+    #[test]
+    fn what_it_has_been_quiet_since_is_forgotten_and_no_time_is_too_long() {
+        let start = Instant::now();
+        let quiet = Quiet::new(start, Duration::from_secs(1));
+        for at in 0..1000 {
+            quiet.note(start + Duration::from_millis(at * 10), &Noted::default());
+        }
+        assert_eq!(lock(&quiet.recent).requests.len(), 100);
+        let long = Quiet::new(start, Duration::MAX - Duration::from_nanos(1));
+        assert!(long.end(0) > start + Duration::from_secs(1_000_000));
     }
 }

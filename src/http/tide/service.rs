@@ -160,9 +160,10 @@ fn log_failure(error: &http_types::Error, context: Option<&RequestContext>) {
     if !error.status().is_server_error() {
         return;
     }
-    match context.map(RequestContext::peer) {
-        Some(peer) => {
-            log::error!(target: "neap", event = "request failed", peer:%; "request from {peer} failed: {error}");
+    match context {
+        Some(context) => {
+            let (name, peer) = (context.service(), context.peer());
+            log::error!(target: "neap", event = "request failed", service = name, peer:%; "request from {peer} failed: {error}");
         }
         None => log::error!(target: "neap", event = "request failed"; "request failed: {error}"),
     }
