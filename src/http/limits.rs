@@ -123,7 +123,9 @@ impl<A> Server<A> {
     /// all, whose handlers end them when their token is stopped.
     ///
     /// Each response says close from the stop on, as always. New connections are refused at once, and the
-    /// deadline of the group holds: let it be longer. The drain ends as soon as no connection is left.
+    /// deadline of the group holds: let it be longer. If it is not, a record of the log tells that when the server
+    /// starts (`drain too short`). The drain ends as soon as no connection is left; those that it does not
+    /// [wait for](Server::wait_upgraded) have no turn.
     pub fn spread(mut self, window: Duration) -> Self {
         self.settings.spread = window;
         self

@@ -176,6 +176,7 @@
 //!
 //! | event | level | other keys | when |
 //! |---|---|---|---|
+//! | `drain too short` | warn | `service` | at the start, or at the stop: the [lame duck](Server::lame_duck) and the [spread](Server::spread) take all the time that there is |
 //! | `lame duck` | info | `service` | the lame-duck time begins |
 //! | `connections drained` | info | `service` | the last connection has ended, and the [report](Report) is clean |
 //! | `connections cut` | warn | `service` | the same, and it is not |

@@ -167,7 +167,8 @@ impl<A> Server<A> {
     /// with `Connection: close` in each response and a readiness of 503. **0 s** by default.
     ///
     /// For load balancers that need a while to notice. It counts towards the drain timeout of the
-    /// service.
+    /// service: one that takes all of it leaves no time to drain, which a record of the log tells when the
+    /// server starts (`drain too short`).
     pub fn lame_duck(mut self, time: Duration) -> Self {
         self.settings.lame_duck = time;
         self

@@ -9,6 +9,7 @@ use futures_lite::future;
 use super::app::App;
 use super::connection::{self, Connection, HandlerPanicked};
 use super::context::ServerContext;
+use super::settings::Settings;
 use crate::group::scope::Scope;
 use crate::net::accept_loop::accept_until;
 use crate::net::accept_rest::accept_rest;
@@ -42,7 +43,11 @@ pub(super) async fn run<'a, A: App + 'a>(
     };
     let connect = |stream, counted| begin(make(stream, counted));
 
+    let is_told = tell_if_short(settings, &scope, scope.member().drain_timeout());
     let cause = accept_until(&mut listeners, &count, scope.stopped(), connect).await?;
+    if !is_told {
+        tell_if_short(settings, &scope, scope.remaining());
+    }
     let lame_duck = settings.lame_duck;
     if lame_duck > Duration::ZERO {
         let name = scope.name();
@@ -55,6 +60,27 @@ pub(super) async fn run<'a, A: App + 'a>(
     let (sharing, grace) = (settings.listener_shared, settings.handshake_grace);
     let closed = accept_rest(listeners, sharing, grace, &count, make, begin);
     drain(&context, &count, deadline, closed).await
+}
+
+/// Logs that a lame duck, or a drain that is spread, leaves no time for the rest of the drain. Returns true if that
+/// is so.
+fn tell_if_short(settings: &Settings, scope: &Scope<'_>, limit: Option<Duration>) -> bool {
+    let Settings {
+        lame_duck, spread, ..
+    } = *settings;
+    let own = settings
+        .drain_timeout
+        .map(|timeout| lame_duck.saturating_add(timeout));
+    let Some(limit) = own.into_iter().chain(limit).min() else {
+        return false;
+    };
+    let taken = lame_duck.saturating_add(spread);
+    let is_short = !taken.is_zero() && taken >= limit;
+    if is_short {
+        let name = scope.name();
+        log::warn!(target: "neap", event = "drain too short", service = name; "`{name}` has {limit:?} from the stop on: a lame duck of {lame_duck:?} and a drain that is spread over {spread:?} leave no time for what has begun, and it is cut");
+    }
+    is_short
 }
 
 /// Tells idle connections and handlers that the server drains. Returns the deadline: the group's, or the

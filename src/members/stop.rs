@@ -9,6 +9,8 @@ use crate::service::lifecycle::{Event, Flag, Lifecycle};
 use crate::service::record::Record;
 use crate::stop::cause::Cause;
 use crate::stop::token::StopToken;
+#[cfg(feature = "net")]
+use crate::time::FOREVER;
 use crate::time::{deadline_after, earliest};
 
 impl Node<Core, Record> {
@@ -140,6 +142,15 @@ impl Node<Core, Record> {
             None => Some(self.host.timeouts.drain()),
             timeout => timeout,
         }
+    }
+
+    /// Returns how long the service has from the stop on, as far as that is known before; `None` if it may take
+    /// forever.
+    #[cfg(feature = "net")]
+    pub(crate) fn drain_timeout(&self) -> Option<Duration> {
+        let own = self.data.drain_timeout().unwrap_or(FOREVER);
+        let timeout = own.min(self.host.timeouts.drain());
+        (timeout != FOREVER).then(|| Duration::from_nanos(timeout))
     }
 
     /// Returns how long ago the service was told to stop; `None` if it was not.

@@ -5,9 +5,12 @@ use std::sync::mpsc::channel;
 use std::sync::{Mutex, Once};
 use std::time::Duration;
 
+use futures_lite::future;
 use http_types::{Error, Request, Response};
 use log::{LevelFilter, Log, Metadata, Record};
-use neap::http::{Server, from_tide_fn};
+use neap::Group;
+use neap::http::{Server, from_tide_fn, service, tide_service};
+use neap::test::Clock;
 
 use crate::http_support::{PATIENCE, run};
 
@@ -126,10 +129,11 @@ fn each_record_has_the_target_and_an_event() {
         "lame duck",
         "connections drained",
     ] {
-        let is_it = |record: &&Kept| record.event.as_deref() == Some(event);
-        let record = kept.iter().find(is_it);
-        let service = record.and_then(|record| record.service.as_deref());
-        assert_eq!(service, Some("http"), "{event}: {record:?}");
+        let is_it = |record: &Kept| {
+            let is_event = record.event.as_deref() == Some(event);
+            is_event && record.service.as_deref() == Some("http")
+        };
+        assert!(kept.iter().any(is_it), "{event}");
     }
     let left_out = |record: &Kept| record.event.as_deref() == Some("field left out");
     assert!(kept.iter().any(left_out));
@@ -197,4 +201,81 @@ fn a_server_that_is_full_says_so_once_in_a_while() {
     let text = record("connections full").unwrap();
     assert!(text.contains("`http` has 2 connections"), "{text}");
     drop(running.cancel());
+}
+
+/// Returns the records of this event and service.
+fn records(event: &str, service: &str) -> Vec<String> {
+    let kept = KEEPER.0.lock().unwrap();
+    let is_it = |kept: &&Kept| {
+        kept.event.as_deref() == Some(event) && kept.service.as_deref() == Some(service)
+    };
+    kept.iter()
+        .filter(is_it)
+        .map(|kept| kept.text.clone())
+        .collect()
+}
+
+#[test]
+fn a_lame_duck_or_a_spread_that_leaves_no_time_to_drain_is_told_once() {
+    keep();
+    let seconds = Duration::from_secs;
+    let long = Duration::MAX;
+    // The name, the lame duck, the spread, the drain timeouts of the server and of the group, and the time that
+    // there is, if that is too short.
+    for (name, lame_duck, spread, own, group, told) in [
+        ("lame", 10, 0, None, seconds(10), Some("10s")),
+        ("longer", 60, 0, None, seconds(10), Some("10s")),
+        ("spread", 0, 10, None, seconds(10), Some("10s")),
+        ("both", 4, 6, None, seconds(10), Some("10s")),
+        ("own", 4, 6, Some(seconds(6)), long, Some("10s")),
+        ("fits", 9, 0, None, seconds(10), None),
+        ("neither", 0, 0, None, Duration::ZERO, None),
+        ("for ever", 9, 9, None, long, None),
+    ] {
+        let app = from_tide_fn(async |_| Ok(Response::new(200)));
+        let mut server = Server::new(app, "127.0.0.1:0")
+            .lame_duck(seconds(lame_duck))
+            .spread(seconds(spread));
+        if let Some(own) = own {
+            server = server.drain_timeout(own);
+        }
+        let clock = Clock::new();
+        let mut group = Group::new().clock(&clock).drain_timeout(group);
+        group.add(name, server.into_service());
+        let handle = group.handle();
+        let stop = async {
+            handle.started().await.unwrap();
+            handle.stop();
+        };
+        let _ = clock.block_on(future::zip(group.run(), stop));
+        let records = records("drain too short", name);
+        assert_eq!(
+            records.len(),
+            usize::from(told.is_some()),
+            "{name}: {records:?}"
+        );
+        let is_right =
+            |told| records[0].starts_with(&format!("`{name}` has {told} from the stop on: "));
+        assert!(told.is_none_or(is_right), "{records:?}");
+    }
+}
+
+#[test]
+fn the_records_of_a_tide_app_in_a_router_have_the_same_keys() {
+    keep();
+    let app = from_tide_fn(async |_| Err::<Response, _>(Error::from_str(502, "in a router")));
+    let router = axum::Router::new().fallback_service(tide_service(app));
+    let running = run(Server::new(service(router), "127.0.0.1:0"));
+    let mut client = running.connect();
+    assert_eq!(client.get("/").answer().status, 502);
+    let kept = KEEPER.0.lock().unwrap();
+    let records = kept
+        .iter()
+        .filter(|kept| kept.text.ends_with("in a router"));
+    let records: Vec<_> = records.collect();
+    assert_eq!(records.len(), 1, "{records:?}");
+    assert_eq!(records[0].event.as_deref(), Some("request failed"));
+    assert_eq!(records[0].service.as_deref(), Some("http"));
+    let peer = client.stream.local_addr().unwrap().to_string();
+    assert_eq!(records[0].peer.as_deref(), Some(&*peer));
 }
