@@ -27,6 +27,7 @@ pub(super) fn make(head: &RawHead<'_>, slot: &mut Option<Request<Body>>) -> Resu
     *request.method_mut() = Method::from_bytes(head.method.as_bytes())
         .map_err(|_| Refusal::malformed("bad request line"))?;
     *request.uri_mut() = uri_of(part(head.target.as_bytes()), head)?;
+    let is_without_host = request.uri().authority().is_none();
     if head.facts.is_http10 {
         *request.version_mut() = Version::HTTP_10;
     }
@@ -37,8 +38,10 @@ pub(super) fn make(head: &RawHead<'_>, slot: &mut Option<Request<Body>>) -> Resu
         let name = name.map_err(|_| Refusal::malformed("bad field name"))?;
         fields.append(name, value_of(part(field.value))?);
     }
-    // RFC 9112, 3.2.2: the target decides, if it names a host.
-    if matches!(head.form, TargetForm::Absolute | TargetForm::Authority) && head.host.is_some() {
+    // RFC 9112, 3.2.2: the target decides, if it names a host. One of HTTP/1.0 may be there without a field: the
+    // host is in the `Uri` then, or, where that does not take it, in a field that is added.
+    let names_host = matches!(head.form, TargetForm::Absolute | TargetForm::Authority);
+    if names_host && (head.host.is_some() || is_without_host) {
         let host = value_of(part(authority(head.target).as_bytes()))?;
         fields.insert(header::HOST, host);
     }
@@ -114,6 +117,23 @@ mod tests {
         assert!(!matches!(parsed, Ok(None)), "{target}");
         let uri = slot?.uri().clone();
         uri.path_and_query().map(|target| target.to_string())
+    }
+
+    #[test]
+    fn the_host_of_a_target_is_seen_whether_uri_takes_it_or_not() {
+        for version in ["1.0", "1.1"] {
+            for (target, host) in [("http://b:1/x", "b:1"), ("http://a%2eb/x", "a%2eb")] {
+                let field = if version == "1.1" { "host: c\r\n" } else { "" };
+                let head = format!("GET {target} HTTP/{version}\r\n{field}\r\n");
+                let mut slot = None;
+                parse(head.as_bytes(), |head| make(head, &mut slot)).unwrap();
+                let request = slot.unwrap();
+                let of_uri = request.uri().authority().map(|host| host.as_str());
+                let of_field = request.headers().get(header::HOST);
+                let of_field = of_field.map(|host| host.to_str().unwrap());
+                assert_eq!(of_field.or(of_uri), Some(host), "{head}");
+            }
+        }
     }
 
     #[test]
