@@ -1,0 +1,272 @@
+//! The app of a round: each request names its handler by its number.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use async_executor::Executor;
+use bytes::Bytes;
+use futures_lite::{AsyncReadExt, AsyncWriteExt, future, ready};
+use http::{Response, StatusCode};
+use http_body::{Frame, SizeHint};
+use http_body_util::BodyExt;
+use neap::http::{App, Body, RequestContext, Upgraded, from_fn};
+use neap::test::{Clock, Sleep};
+
+use crate::PLANNED;
+use crate::plan::{Handler, Out, Request};
+
+/// How long a part of a body is.
+pub const PART: usize = 10;
+
+/// What the handlers of a server have done.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    pub running: AtomicUsize,
+    /// The most that have run at once.
+    pub most: AtomicUsize,
+    /// The number of each request that a handler was called for.
+    pub called: Mutex<Vec<usize>>,
+    pub longest: Mutex<Duration>,
+    /// How many tasks wait for the stop token of their request.
+    pub waiting: AtomicUsize,
+}
+
+impl Ledger {
+    pub fn running(&self) -> usize {
+        self.running.load(Ordering::Relaxed)
+    }
+}
+
+/// A handler at work.
+struct Work {
+    ledger: Arc<Ledger>,
+    clock: Clock,
+    begin: Instant,
+}
+
+impl Work {
+    fn begin(ledger: &Arc<Ledger>, clock: &Clock, number: usize) -> Work {
+        let running = ledger.running.fetch_add(1, Ordering::Relaxed) + 1;
+        ledger.most.fetch_max(running, Ordering::Relaxed);
+        ledger.called.lock().unwrap().push(number);
+        Work {
+            ledger: Arc::clone(ledger),
+            clock: clock.clone(),
+            begin: clock.now(),
+        }
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.ledger.running.fetch_sub(1, Ordering::Relaxed);
+        let mut longest = self.ledger.longest.lock().unwrap();
+        *longest = (*longest).max(self.clock.now() - self.begin);
+    }
+}
+
+/// What the handlers of a server share.
+#[derive(Clone)]
+pub struct Shared {
+    pub requests: Arc<Vec<Request>>,
+    pub ledger: Arc<Ledger>,
+    pub clock: Clock,
+    /// Runs what handlers leave behind.
+    pub executor: Arc<Executor<'static>>,
+}
+
+pub fn app(shared: Shared) -> impl App + 'static {
+    from_fn(move |request: http::Request<Body>| {
+        let shared = shared.clone();
+        let number: usize = request.uri().path()[1..].parse().unwrap();
+        let work = Work::begin(&shared.ledger, &shared.clock, number);
+        async move {
+            let _work = work;
+            let handler = shared.requests.get(number).map(|request| request.handler);
+            handle(handler.unwrap_or(Handler::PROBE), request, &shared).await
+        }
+    })
+}
+
+async fn handle(handler: Handler, request: http::Request<Body>, shared: &Shared) -> Response<Made> {
+    let context = request
+        .extensions()
+        .get::<RequestContext>()
+        .unwrap()
+        .clone();
+    if handler.wait > 0 {
+        shared
+            .clock
+            .sleep(Duration::from_millis(handler.wait))
+            .await;
+    }
+    let kept = match handler.reads {
+        true => {
+            let _ = request.into_body().collect().await;
+            None
+        }
+        false => Some(request),
+    };
+    let made = |left, apart, then| Made {
+        left,
+        part: PART,
+        apart: Duration::from_millis(apart),
+        then,
+        clock: shared.clock.clone(),
+        sleep: None,
+        length: None,
+        stopped: None,
+    };
+    let (status, body) = match handler.out {
+        Out::Length(status, length) => {
+            let mut body = made(1, 0, Then::End);
+            (body.part, body.length) = (length, Some(length as u64));
+            (status, body)
+        }
+        Out::Parts(parts, apart, is_known) => {
+            let mut body = made(parts, apart, Then::End);
+            body.length = is_known.then_some((parts * PART) as u64);
+            (200, body)
+        }
+        Out::Breaks(parts, apart, false) => (200, made(parts, apart, Then::Fail)),
+        Out::Breaks(parts, apart, true) => (200, made(parts, apart, Then::Panic)),
+        Out::Panic => std::panic::panic_any(PLANNED),
+        Out::Upgrade(bytes) => {
+            if let Some(upgrade) = context.upgrade() {
+                shared
+                    .executor
+                    .spawn(echo(bytes, upgrade, context))
+                    .detach();
+            }
+            let mut response = Response::new(made(0, 0, Then::End));
+            *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+            response
+                .headers_mut()
+                .insert("upgrade", "echo".parse().unwrap());
+            response
+                .headers_mut()
+                .insert("connection", "upgrade".parse().unwrap());
+            return response;
+        }
+        Out::UntilStop(apart) => {
+            let (token, ledger) = (context.stop_token(), Arc::clone(&shared.ledger));
+            ledger.waiting.fetch_add(1, Ordering::Relaxed);
+            let wait = async move {
+                token.stopped().await;
+                ledger.waiting.fetch_sub(1, Ordering::Relaxed);
+            };
+            shared.executor.spawn(wait).detach();
+            let token = context.stop_token();
+            let mut body = made(usize::MAX, apart, Then::End);
+            body.stopped = Some(Mutex::new(Box::pin(async move {
+                token.stopped().await;
+            })));
+            (200, body)
+        }
+    };
+    drop(kept);
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(status).unwrap();
+    response
+}
+
+/// Sends bytes back until there were so many. Where that is an odd number, it ends at the stop.
+async fn echo(
+    bytes: usize,
+    upgrade: impl Future<Output = Option<Upgraded>>,
+    context: RequestContext,
+) {
+    let Some(mut stream) = upgrade.await else {
+        return;
+    };
+    let echo = async {
+        let (mut left, mut part) = (bytes, [0; 64]);
+        while left > 0 {
+            let Ok(length @ 1..) = stream.read(&mut part).await else {
+                return;
+            };
+            if stream.write_all(&part[..length]).await.is_err() {
+                return;
+            }
+            left = left.saturating_sub(length);
+        }
+    };
+    let token = context.stop_token();
+    let stopped = async {
+        match bytes % 2 {
+            0 => future::pending().await,
+            _ => drop(token.stopped().await),
+        }
+    };
+    future::or(echo, stopped).await;
+}
+
+/// The body of a response.
+pub struct Made {
+    /// How many parts are to come, each of how many bytes.
+    left: usize,
+    part: usize,
+    apart: Duration,
+    then: Then,
+    clock: Clock,
+    sleep: Option<Sleep>,
+    length: Option<u64>,
+    /// What ends it before.
+    stopped: Option<Mutex<Pin<Box<dyn Future<Output = ()> + Send>>>>,
+}
+
+enum Then {
+    End,
+    Fail,
+    Panic,
+}
+
+impl http_body::Body for Made {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        if let Some(stopped) = &mut self.stopped {
+            if stopped.get_mut().unwrap().as_mut().poll(cx).is_ready() {
+                self.left = 0;
+                self.stopped = None;
+            }
+        }
+        if self.left == 0 || self.length == Some(0) {
+            return match self.then {
+                Then::End => Poll::Ready(None),
+                Then::Fail => Poll::Ready(Some(Err(io::Error::other(PLANNED)))),
+                Then::Panic => std::panic::panic_any(PLANNED),
+            };
+        }
+        if !self.apart.is_zero() {
+            let sleep = self.clock.sleep(self.apart);
+            let sleep = self.sleep.get_or_insert(sleep);
+            ready!(Pin::new(sleep).poll(cx));
+            self.sleep = None;
+        }
+        self.left -= 1;
+        Poll::Ready(Some(Ok(Frame::data(vec![b'x'; self.part].into()))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.length
+            .map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}
+
+impl Handler {
+    /// The handler of a request that is in no plan: it looks for a permit.
+    const PROBE: Handler = Handler {
+        wait: 5,
+        reads: false,
+        out: Out::Length(200, 0),
+    };
+}
