@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 
 use async_executor::Executor;
 use bytes::Bytes;
-use futures_lite::{AsyncReadExt, AsyncWriteExt, future, ready};
+use futures_lite::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, future, ready};
 use http::{Response, StatusCode};
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
-use neap::http::{App, Body, RequestContext, Upgraded, from_fn};
+use neap::StopToken;
+use neap::http::{App, Body, RequestContext, from_fn};
 use neap::test::{Clock, Sleep};
 
 use crate::PLANNED;
@@ -42,14 +43,14 @@ impl Ledger {
 }
 
 /// A handler at work.
-struct Work {
+pub struct Work {
     ledger: Arc<Ledger>,
     clock: Clock,
     begin: Instant,
 }
 
 impl Work {
-    fn begin(ledger: &Arc<Ledger>, clock: &Clock, number: usize) -> Work {
+    pub fn begin(ledger: &Arc<Ledger>, clock: &Clock, number: usize) -> Work {
         let running = ledger.running.fetch_add(1, Ordering::Relaxed) + 1;
         ledger.most.fetch_max(running, Ordering::Relaxed);
         ledger.called.lock().unwrap().push(number);
@@ -86,99 +87,52 @@ pub fn app(shared: Shared) -> impl App + 'static {
         let work = Work::begin(&shared.ledger, &shared.clock, number);
         async move {
             let _work = work;
-            let handler = shared.requests.get(number).map(|request| request.handler);
-            handle(handler.unwrap_or(Handler::PROBE), request, &shared).await
+            handle(handler_of(&shared, number), request, &shared).await
         }
     })
 }
 
-async fn handle(handler: Handler, request: http::Request<Body>, shared: &Shared) -> Response<Made> {
-    let context = request
-        .extensions()
-        .get::<RequestContext>()
-        .unwrap()
-        .clone();
+pub fn handler_of(shared: &Shared, number: usize) -> Handler {
+    let request = shared.requests.get(number);
+    request.map_or(Handler::PROBE, |request| request.handler)
+}
+
+pub async fn pause(handler: Handler, shared: &Shared) {
     if handler.wait > 0 {
-        shared
-            .clock
-            .sleep(Duration::from_millis(handler.wait))
-            .await;
+        let wait = Duration::from_millis(handler.wait);
+        shared.clock.sleep(wait).await;
     }
-    let kept = match handler.reads {
-        true => {
-            let _ = request.into_body().collect().await;
-            None
-        }
-        false => Some(request),
-    };
-    let made = |left, apart, then| Made {
-        left,
-        part: PART,
-        apart: Duration::from_millis(apart),
-        then,
-        clock: shared.clock.clone(),
-        sleep: None,
-        length: None,
-        stopped: None,
-    };
-    let (status, body) = match handler.out {
-        Out::Length(status, length) => {
-            let mut body = made(1, 0, Then::End);
-            (body.part, body.length) = (length, Some(length as u64));
-            (status, body)
-        }
-        Out::Parts(parts, apart, is_known) => {
-            let mut body = made(parts, apart, Then::End);
-            body.length = is_known.then_some((parts * PART) as u64);
-            (200, body)
-        }
-        Out::Breaks(parts, apart, false) => (200, made(parts, apart, Then::Fail)),
-        Out::Breaks(parts, apart, true) => (200, made(parts, apart, Then::Panic)),
-        Out::Panic => std::panic::panic_any(PLANNED),
-        Out::Upgrade(bytes) => {
-            if let Some(upgrade) = context.upgrade() {
-                shared
-                    .executor
-                    .spawn(echo(bytes, upgrade, context))
-                    .detach();
-            }
-            let mut response = Response::new(made(0, 0, Then::End));
-            *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-            response
-                .headers_mut()
-                .insert("upgrade", "echo".parse().unwrap());
-            response
-                .headers_mut()
-                .insert("connection", "upgrade".parse().unwrap());
-            return response;
-        }
-        Out::UntilStop(apart) => {
-            let (token, ledger) = (context.stop_token(), Arc::clone(&shared.ledger));
-            ledger.waiting.fetch_add(1, Ordering::Relaxed);
-            let wait = async move {
-                token.stopped().await;
-                ledger.waiting.fetch_sub(1, Ordering::Relaxed);
-            };
-            shared.executor.spawn(wait).detach();
-            let token = context.stop_token();
-            let mut body = made(usize::MAX, apart, Then::End);
-            body.stopped = Some(Mutex::new(Box::pin(async move {
-                token.stopped().await;
-            })));
-            (200, body)
-        }
-    };
-    drop(kept);
+}
+
+async fn handle(handler: Handler, request: http::Request<Body>, shared: &Shared) -> Response<Made> {
+    let context = request.extensions().get::<RequestContext>().unwrap();
+    let context = context.clone();
+    pause(handler, shared).await;
+    let (parts, body) = request.into_parts();
+    if handler.reads {
+        let _ = body.collect().await;
+    }
+    let (status, body) = Made::of(handler.out, &context, shared);
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(status).unwrap();
+    if let Out::Upgrade(bytes) = handler.out {
+        if let Some(upgrade) = context.upgrade() {
+            let token = context.stop_token();
+            shared.executor.spawn(echo(bytes, upgrade, token)).detach();
+        }
+        let fields = response.headers_mut();
+        fields.insert("upgrade", "echo".parse().unwrap());
+        fields.insert("connection", "upgrade".parse().unwrap());
+    }
+    drop(parts);
     response
 }
 
 /// Sends bytes back until there were so many. Where that is an odd number, it ends at the stop.
-async fn echo(
+pub async fn echo<S: AsyncRead + AsyncWrite + Unpin>(
     bytes: usize,
-    upgrade: impl Future<Output = Option<Upgraded>>,
-    context: RequestContext,
+    upgrade: impl Future<Output = Option<S>>,
+    token: StopToken,
 ) {
     let Some(mut stream) = upgrade.await else {
         return;
@@ -195,7 +149,6 @@ async fn echo(
             left = left.saturating_sub(length);
         }
     };
-    let token = context.stop_token();
     let stopped = async {
         match bytes % 2 {
             0 => future::pending().await,
@@ -214,9 +167,58 @@ pub struct Made {
     then: Then,
     clock: Clock,
     sleep: Option<Sleep>,
-    length: Option<u64>,
+    pub length: Option<u64>,
     /// What ends it before.
     stopped: Option<Mutex<Pin<Box<dyn Future<Output = ()> + Send>>>>,
+}
+
+impl Made {
+    /// Returns the status and the body of an answer.
+    pub fn of(out: Out, context: &RequestContext, shared: &Shared) -> (u16, Made) {
+        let (status, left, apart, then) = match out {
+            Out::Length(status, _) => (status, 1, 0, Then::End),
+            Out::Parts(parts, apart, _) => (200, parts, apart, Then::End),
+            Out::Breaks(parts, apart, false) => (200, parts, apart, Then::Fail),
+            Out::Breaks(parts, apart, true) => (200, parts, apart, Then::Panic),
+            Out::Panic => std::panic::panic_any(PLANNED),
+            Out::Upgrade(_) => (101, 0, 0, Then::End),
+            Out::UntilStop(apart) => (200, usize::MAX, apart, Then::End),
+        };
+        let mut made = Made {
+            left,
+            part: PART,
+            apart: Duration::from_millis(apart),
+            then,
+            clock: shared.clock.clone(),
+            sleep: None,
+            length: None,
+            stopped: None,
+        };
+        match out {
+            Out::Length(_, length) => {
+                (made.part, made.length) = (length, Some(length as u64));
+            }
+            Out::Parts(parts, _, true) => made.length = Some((parts * PART) as u64),
+            Out::UntilStop(_) => made.end_at_stop(context, shared),
+            _ => {}
+        }
+        (status, made)
+    }
+
+    /// Has it end at the stop, and a task wait for that too.
+    fn end_at_stop(&mut self, context: &RequestContext, shared: &Shared) {
+        let (token, ledger) = (context.stop_token(), Arc::clone(&shared.ledger));
+        ledger.waiting.fetch_add(1, Ordering::Relaxed);
+        let wait = async move {
+            token.stopped().await;
+            ledger.waiting.fetch_sub(1, Ordering::Relaxed);
+        };
+        shared.executor.spawn(wait).detach();
+        let token = context.stop_token();
+        self.stopped = Some(Mutex::new(Box::pin(async move {
+            token.stopped().await;
+        })));
+    }
 }
 
 enum Then {

@@ -19,6 +19,8 @@ mod check;
 mod client;
 mod plan;
 mod run;
+#[cfg(feature = "tide")]
+mod tide_app;
 mod wire;
 
 use std::env;

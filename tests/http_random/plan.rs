@@ -16,7 +16,9 @@ pub struct Plan {
 
 #[derive(Debug, Clone)]
 pub struct Settings {
+    pub door: Door,
     pub servers: usize,
+    pub write_timeout: Option<u64>,
     /// How many bytes a direction of a connection holds.
     pub capacity: usize,
     pub max_requests: Option<u64>,
@@ -32,6 +34,15 @@ pub struct Settings {
     pub drain: u64,
     pub own_drain: Option<u64>,
     pub linger: u64,
+}
+
+/// What the handlers are written for.
+#[derive(Debug, Clone, Copy)]
+pub enum Door {
+    Http,
+    Tide,
+    /// An app of tide as a service of tower.
+    TideService,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -138,7 +149,8 @@ impl Plan {
                 pause: *rng.choice(&[0, 1, 90, 110, 400]).unwrap(),
                 leave: match rng.usize(..8) {
                     _ if all_well => Leave::Well,
-                    0 | 1 => Leave::Gone(rng.u64(..50)),
+                    0 => Leave::Gone(rng.u64(..50)),
+                    1 => Leave::Gone(rng.u64(..500)),
                     2 => Leave::InHead(rng.u64(..300)),
                     3 => Leave::InBody(rng.u64(..300)),
                     _ => Leave::Well,
@@ -195,6 +207,10 @@ impl Settings {
             false => None,
         };
         Settings {
+            door: *rng
+                .choice(&[Door::Http, Door::Tide, Door::TideService])
+                .unwrap(),
+            write_timeout: some(rng, &[50]),
             servers: rng.usize(1..=2),
             capacity: *rng.choice(&[7, 200, 64 * 1024, 1024 * 1024]).unwrap(),
             max_requests: some(rng, &[1, 2, 3, 5]),

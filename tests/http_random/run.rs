@@ -6,13 +6,17 @@ use std::time::{Duration, Instant};
 use async_executor::Executor;
 use futures_lite::future;
 use neap::Group;
-use neap::http::{Counters, Counts, Report, Server};
+use neap::http::{App, Counters, Counts, Report, Server};
+#[cfg(feature = "tide")]
+use neap::http::{service, tide_service};
 use neap::net::Address;
 use neap::test::{Clock, Network};
 
 use crate::app::{Ledger, Shared, app};
 use crate::client::{Client, Connection};
-use crate::plan::{End, Plan, Request, Settings};
+use crate::plan::{Door, End, Plan, Request, Settings};
+#[cfg(feature = "tide")]
+use crate::tide_app::tide_app;
 use crate::wire::{Seen, ends};
 
 /// When a group is stopped whose clients do not end.
@@ -46,8 +50,31 @@ struct Round<'a> {
     begin: Instant,
 }
 
+/// What is set on a server.
+struct Extra<'a> {
+    settings: &'a Settings,
+    counters: Counters,
+    reports: Arc<Mutex<Vec<Report>>>,
+}
+
+impl Extra<'_> {
+    fn add<A: App + 'static>(
+        self,
+        group: &mut Group<'static>,
+        name: &'static str,
+        app: A,
+        address: Address,
+    ) {
+        let reports = self.reports;
+        let server = server(app, address, self.settings)
+            .counters(&self.counters)
+            .on_drained(move |report| reports.lock().unwrap().push(report));
+        group.add(name, server.into_service());
+    }
+}
+
 /// Sets what a plan says.
-fn server<A: neap::http::App>(app: A, address: Address, settings: &Settings) -> Server<A> {
+fn server<A: App>(app: A, address: Address, settings: &Settings) -> Server<A> {
     let millis = Duration::from_millis;
     let mut server = Server::new(app, address)
         .lame_duck(millis(settings.lame_duck))
@@ -66,6 +93,9 @@ fn server<A: neap::http::App>(app: A, address: Address, settings: &Settings) -> 
     }
     if let Some(age) = settings.max_connection_age {
         server = server.max_connection_age(millis(age));
+    }
+    if let Some(timeout) = settings.write_timeout {
+        server = server.write_timeout(millis(timeout));
     }
     if let Some(quiet) = settings.quiet {
         server = server.lame_duck_quiet(millis(quiet));
@@ -106,10 +136,22 @@ impl Round<'_> {
             };
             let address = self.network.listen(80 + at as u16);
             let (counters, reports) = (self.counters.clone(), Arc::clone(&reports));
-            let server = server(app(shared), address, &self.plan.settings)
-                .counters(&counters)
-                .on_drained(move |report| reports.lock().unwrap().push(report));
-            group.add(["one", "two"][at], server.into_service());
+            let settings = Extra {
+                settings: &self.plan.settings,
+                counters,
+                reports,
+            };
+            let name = ["one", "two"][at];
+            match self.plan.settings.door {
+                #[cfg(feature = "tide")]
+                Door::Tide => settings.add(&mut group, name, tide_app(shared), address),
+                #[cfg(feature = "tide")]
+                Door::TideService => {
+                    let app = service(tide_service(tide_app(shared)));
+                    settings.add(&mut group, name, app, address);
+                }
+                _ => settings.add(&mut group, name, app(shared), address),
+            }
         }
         let handle = group.handle();
         let (stop, cancel) = (Mutex::new(None), Mutex::new(None));
@@ -207,6 +249,15 @@ impl Round<'_> {
     /// Looks at the counters now and then: none but those of the present connections goes back.
     async fn look(&self) {
         let mut last = self.counters.read();
+        // What is turned away counts, too, unless it is written at once.
+        let settings = &self.plan.settings;
+        let is_plain = settings.servers == 1 && settings.capacity >= 1024 * 1024;
+        let are_well = self
+            .plan
+            .clients
+            .iter()
+            .all(|client| client.leave.is_well());
+        let limit = settings.max_in_flight.filter(|_| is_plain && are_well);
         loop {
             let counts = self.counters.read();
             let answers = |counts: &Counts| counts.answers.iter().map(|(_, n)| n).sum::<u64>();
@@ -226,8 +277,10 @@ impl Round<'_> {
                 .all(|(a, b)| *a <= b);
             let running: usize = self.ledgers.iter().map(|ledger| ledger.running()).sum();
             let tally = counts.connections;
-            let is_right = running <= tally.active + tally.responding
-                && tally.total() as u64 <= counts.accepted;
+            let in_flight = tally.active + tally.responding;
+            let is_right = running <= in_flight
+                && tally.total() as u64 <= counts.accepted
+                && limit.is_none_or(|limit| in_flight <= limit);
             if !grows || !is_right {
                 let found = format!("{running} at work: {last:?}, then {counts:?}");
                 self.found.lock().unwrap().push(found);
