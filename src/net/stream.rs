@@ -152,6 +152,26 @@ impl Stream {
         self.over_tls().is_some_and(|socket| socket.has_heard())
     }
 
+    /// Returns true if the first bytes of a TLS record have come, and not all of them; false without TLS.
+    ///
+    /// Until its last byte has come, nothing of a record can be read. A handler that closes idle connections
+    /// at the stop asks this behind a read that was `WouldBlock`: the peer may have begun to say something. What
+    /// comes of it may also be nothing to read, as a change of keys, so the wait for the rest needs a limit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn example(stream: neap::net::Stream, bytes: &mut [u8]) -> bool {
+    /// let is_idle = stream.try_read(bytes).is_err() && !stream.is_amid_record();
+    /// # is_idle }
+    /// ```
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn is_amid_record(&self) -> bool {
+        self.over_tls()
+            .is_some_and(|socket| socket.is_amid_record())
+    }
+
     /// Goes on with the handshake of TLS, if there is one.
     ///
     /// # Errors

@@ -8,7 +8,10 @@ use std::time::Duration;
 use futures_rustls::rustls::crypto::ring;
 use futures_rustls::rustls::pki_types::pem::PemObject;
 use futures_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use futures_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use futures_rustls::rustls::{
+    ALL_VERSIONS, ClientConfig, ClientConnection, RootCertStore, StreamOwned,
+    SupportedProtocolVersion,
+};
 
 /// How long anything may take before a test gives up.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -17,6 +20,14 @@ pub(crate) type Client = StreamOwned<ClientConnection, TcpStream>;
 
 /// Makes the configuration of clients that trust these certificates.
 pub(crate) fn trusting(chains: &[&[u8]]) -> ClientConfig {
+    trusting_in(ALL_VERSIONS, chains)
+}
+
+/// Makes the configuration of clients that trust these certificates, and speak these versions.
+pub(crate) fn trusting_in(
+    versions: &[&'static SupportedProtocolVersion],
+    chains: &[&[u8]],
+) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     for chain in chains {
         roots
@@ -24,7 +35,7 @@ pub(crate) fn trusting(chains: &[&[u8]]) -> ClientConfig {
             .unwrap();
     }
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-    let config = config.with_safe_default_protocol_versions().unwrap();
+    let config = config.with_protocol_versions(versions).unwrap();
     config.with_root_certificates(roots).with_no_client_auth()
 }
 

@@ -19,4 +19,5 @@ mod client;
 mod clients;
 mod every_stop;
 mod handshake;
+mod records;
 mod streams;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use futures_lite::ready;
 
+use super::begun_record::BegunRecord;
 use super::close::CloseMode;
 use super::head_parser::HeadParser;
 use super::transport::Transport;
@@ -27,6 +28,8 @@ pub(super) struct HeadReader<D: Door> {
     parser: HeadParser<D>,
     /// When the connection was accepted, the present head began, or the last response ended.
     since: Instant,
+    /// Whether that is a head of which only a part of a TLS record has come.
+    record: BegunRecord,
     /// How many bytes of an incomplete head were searched for its end.
     searched: usize,
     /// How many bytes of empty lines have come since the last request.
@@ -54,6 +57,7 @@ impl<D: Door> HeadReader<D> {
         Self {
             parser: HeadParser::new(arrival),
             since: transport.context.time.now(),
+            record: BegunRecord::default(),
             searched: 0,
             skipped: 0,
             draining: arrival.lifecycle.draining(arrival.turn).stopped(),
@@ -63,6 +67,7 @@ impl<D: Door> HeadReader<D> {
     /// Begins to wait for the next request, after a response that has ended at `since`.
     pub(super) fn begin_idle(&mut self, since: Instant) {
         self.since = since;
+        self.record.forget();
         (self.searched, self.skipped) = (0, 0);
     }
 
@@ -98,7 +103,7 @@ impl<D: Door> HeadReader<D> {
                     Err(awaited) => return Poll::Ready(awaited),
                 },
             };
-            if let Some(end) = end(transport, filled) {
+            if let Some(end) = self.end(transport, filled) {
                 return Poll::Ready(end);
             }
         }
@@ -124,13 +129,34 @@ impl<D: Door> HeadReader<D> {
             self.parser.forget();
             return Poll::Ready(Err(Awaited::Pause));
         }
-        let deadline = self.deadline(transport, draining);
-        ready!(transport.poll_timer(cx, deadline));
-        Poll::Ready(match transport.try_fill() {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                Err(time_out(transport, draining))
+        self.record.look(transport, &mut self.since);
+        loop {
+            let deadline = self.deadline(transport, draining);
+            ready!(transport.poll_timer(cx, deadline));
+            let filled = transport.try_fill();
+            let has_nothing =
+                matches!(&filled, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
+            // A head that begins with this look has its own time.
+            if has_nothing && self.record.look(transport, &mut self.since) {
+                continue;
             }
-            filled => Ok(filled),
+            return Poll::Ready(match has_nothing {
+                true => Err(time_out(transport, draining)),
+                false => Ok(filled),
+            });
+        }
+    }
+
+    /// Returns what follows if a read has come to the end: the peer has closed its side, or is gone.
+    fn end(&mut self, transport: &Transport, filled: io::Result<usize>) -> Option<Awaited> {
+        if let Ok(1..) = filled {
+            return None;
+        }
+        // The record of a good-bye begins no head.
+        self.record.look(transport, &mut self.since);
+        Some(match (filled, transport.socket.state()) {
+            (Ok(_), ConnState::Head) => Awaited::Refusal(Refusal::malformed("request ended early")),
+            _ => Awaited::Close(CloseMode::AtOnce),
         })
     }
 
@@ -159,6 +185,7 @@ impl<D: Door> HeadReader<D> {
             Ok(None) if bytes.len() >= max_head => Some(too_long(&bytes[..max_head])),
             Ok(None) => {
                 self.searched = bytes.len().saturating_sub(2);
+                self.record.forget();
                 if transport.socket.state() != ConnState::Head {
                     transport.socket.enter(ConnState::Head);
                     self.since = transport.context.time.now();
@@ -213,18 +240,6 @@ impl<D: Door> HeadReader<D> {
             }
             _ => deadline,
         }
-    }
-}
-
-/// Returns what follows if a read has come to the end: the peer has closed its side, or is gone.
-fn end(transport: &Transport, filled: io::Result<usize>) -> Option<Awaited> {
-    match (filled, transport.socket.state()) {
-        (Ok(1..), _) => None,
-        (Ok(0), ConnState::Head) => {
-            let refusal = Refusal::malformed("request ended early");
-            Some(Awaited::Refusal(refusal))
-        }
-        (Ok(0) | Err(_), _) => Some(Awaited::Close(CloseMode::AtOnce)),
     }
 }
 

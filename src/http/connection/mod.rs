@@ -11,6 +11,7 @@
 //! Between two requests a connection is small: its own struct and the future around it. What is large
 //! is in a box of its own, [`InFlight`], which a busy connection keeps and an idle one gives back.
 
+mod begun_record;
 mod body_owner;
 mod body_source;
 mod close;

@@ -17,6 +17,7 @@ mod certificates;
 pub(in crate::net) mod farewell;
 pub(crate) mod handshake;
 mod pem;
+mod records;
 mod sessions;
 #[cfg(feature = "http")]
 mod tls_client;

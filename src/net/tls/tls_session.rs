@@ -5,6 +5,7 @@ use std::io::{self, BufRead, IoSlice, Read, Write};
 
 use rustls::{Connection, Error as TlsError, InvalidMessage};
 
+use super::records::Records;
 use super::tls_info::TlsInfo;
 use super::writable::Writable;
 use crate::net::raw_socket::RawSocket;
@@ -27,6 +28,8 @@ pub(in crate::net) struct TlsSession {
     session: Result<Connection, TlsError>,
     /// Whether the peer has sent anything.
     has_heard: bool,
+    /// The records of the peer.
+    records: Records,
     /// Whether the peer has broken the protocol. What was read of it before can still be read.
     has_failed: bool,
     /// Whether this side has said that it sends no more.
@@ -48,6 +51,7 @@ impl TlsSession {
         TlsSession {
             session,
             has_heard: false,
+            records: Records::default(),
             has_failed: false,
             has_ended: false,
             is_stalled: false,
@@ -67,6 +71,11 @@ impl TlsSession {
     /// Returns true if the peer has sent anything.
     pub(super) fn has_heard(&self) -> bool {
         self.has_heard
+    }
+
+    /// Returns true if the first bytes of a record have come that may have something to read, and not all of them.
+    pub(super) fn is_amid_record(&self) -> bool {
+        self.records.is_amid_data()
     }
 
     /// Returns true if the handshake is over. So it is if there is none: a read has the error.
@@ -187,6 +196,7 @@ impl TlsSession {
         let mut scratch = Scratch::take();
         *received = socket.try_read(&mut scratch.0[..most])?;
         self.has_heard |= *received > 0;
+        self.records.advance(&scratch.0[..*received]);
         let (mut rest, mut filled) = (&scratch.0[..*received], 0);
         loop {
             // It is told of the end by a read of nothing. Behind a good-bye it takes nothing.

@@ -47,6 +47,11 @@ impl TlsSocket {
         self.session().has_heard()
     }
 
+    /// Returns true if the first bytes of a record have come that may have something to read, and not all of them.
+    pub(in crate::net) fn is_amid_record(&self) -> bool {
+        self.session().is_amid_record()
+    }
+
     /// Goes on with the handshake. Returns ready when it is over.
     ///
     /// # Errors
