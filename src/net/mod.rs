@@ -12,7 +12,7 @@
 //! - [`Address`]: where to listen. TCP, Unix sockets, several of them, or sockets bound already.
 //! - [`Listeners`]: the bound sockets. They accept, and close without losing a connection.
 //! - [`Stream`]: one accepted connection. An [`Endpoint`] is the address of either end of it.
-//! - [`Certificates`] and [`TlsConfig`], with the feature `tls`: [the guide](crate::guide::tls) has a page on them.
+//! - [`Certificates`], [`ClientAuthorities`] and [`TlsConfig`], with the feature `tls`: [the guide](crate::guide::tls) has a page on them.
 //!
 //! # Examples
 //!
@@ -79,4 +79,4 @@ pub use listeners::Listeners;
 pub use server::{Server, Serving, serve};
 pub use stream::Stream;
 #[cfg(feature = "tls")]
-pub use tls::{Certificates, TlsConfig, TlsInfo};
+pub use tls::{Certificates, ClientAuthorities, TlsConfig, TlsInfo};

@@ -5,13 +5,17 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_rustls::rustls::client::WantsClientCert;
 use futures_rustls::rustls::crypto::ring;
 use futures_rustls::rustls::pki_types::pem::PemObject;
-use futures_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use futures_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use futures_rustls::rustls::sign::{CertifiedKey, SingleCertAndKey};
 use futures_rustls::rustls::{
-    ALL_VERSIONS, ClientConfig, ClientConnection, RootCertStore, StreamOwned,
+    ALL_VERSIONS, ClientConfig, ClientConnection, ConfigBuilder, RootCertStore, StreamOwned,
     SupportedProtocolVersion,
 };
+
+use crate::pems::Pems;
 
 /// How long anything may take before a test gives up.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -24,10 +28,23 @@ pub(crate) fn trusting(chains: &[&[u8]]) -> ClientConfig {
 }
 
 /// Makes the configuration of clients that trust these certificates, and speak these versions.
-pub(crate) fn trusting_in(
-    versions: &[&'static SupportedProtocolVersion],
-    chains: &[&[u8]],
-) -> ClientConfig {
+pub(crate) fn trusting_in(versions: &[Version], chains: &[&[u8]]) -> ClientConfig {
+    builder(versions, chains).with_no_client_auth()
+}
+
+/// Makes the configuration of clients that show a certificate if they are asked, whether it is asked for or not.
+pub(crate) fn showing(versions: &[Version], chains: &[&[u8]], own: &Pems) -> ClientConfig {
+    let chain = CertificateDer::pem_slice_iter(&own.chain).map(Result::unwrap);
+    let key = PrivateKeyDer::from_pem_slice(&own.key).unwrap();
+    let key = ring::sign::any_supported_type(&key).unwrap();
+    let own = CertifiedKey::new(chain.collect(), key);
+    let config = builder(versions, chains);
+    config.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(own)))
+}
+
+type Version = &'static SupportedProtocolVersion;
+
+fn builder(versions: &[Version], chains: &[&[u8]]) -> ConfigBuilder<ClientConfig, WantsClientCert> {
     let mut roots = RootCertStore::empty();
     for chain in chains {
         roots
@@ -36,7 +53,7 @@ pub(crate) fn trusting_in(
     }
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
     let config = config.with_protocol_versions(versions).unwrap();
-    config.with_root_certificates(roots).with_no_client_auth()
+    config.with_root_certificates(roots)
 }
 
 /// Connects. The handshake begins with the first write or read.

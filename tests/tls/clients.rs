@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use neap::http::Server;
-use neap::net::Certificates;
+use neap::net::{Certificates, ClientAuthorities, TlsConfig};
 
 use crate::http_support::{Running, axum_app, eventually, run};
 use crate::pems::{Folder, Pems, has};
@@ -15,12 +15,20 @@ const LAST: &[u8] = b"GET /hello HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\
 
 /// Runs a server with the usual app, and its certificate in a file; `None` without the client's program.
 fn serve(program: &str) -> Option<(Running, Folder)> {
+    serve_with(program, |tls| tls)
+}
+
+/// Does that with these settings.
+fn serve_with(
+    program: &str,
+    set: impl FnOnce(TlsConfig) -> TlsConfig,
+) -> Option<(Running, Folder)> {
     if !has(program) {
         return None;
     }
     let Pems { chain, key } = Pems::usual();
-    let certificates = Certificates::from_pem(chain, key).unwrap();
-    let server = Server::new(axum_app::app(), "127.0.0.1:0").tls(certificates);
+    let tls = TlsConfig::new(&Certificates::from_pem(chain, key).unwrap());
+    let server = Server::new(axum_app::app(), "127.0.0.1:0").tls(set(tls));
     let folder = Folder::new();
     folder.write("chain.pem", chain);
     Some((run(server), folder))
@@ -258,4 +266,77 @@ fn openssl_is_served_if_it_is_connected_at_the_stop() {
     }
     let ended = running.wait();
     assert!(ended.report.is_clean(), "{ended:?}");
+}
+
+/// Runs a server that wants certificates of clients. Returns two flags of its client with files of one, and of a
+/// stranger.
+fn serve_known(program: &str, flags: [&str; 2]) -> Option<(Running, Folder, [Vec<String>; 2])> {
+    let authorities = Pems::file("authority.pem");
+    let authorities = ClientAuthorities::from_pem(&authorities).unwrap();
+    let (running, folder) =
+        serve_with(program, |tls| tls.require_client_certificate(&authorities))?;
+    let flags = ["client", "other"].map(|name| {
+        let Pems { chain, key } = Pems::of(name);
+        let files = [("pem", chain), ("key", key)];
+        let files = files.map(|(kind, bytes)| folder.write(&format!("{name}.{kind}"), bytes));
+        let flags = flags.iter().zip(files);
+        let flags = flags.flat_map(|(flag, file)| [flag.to_string(), file.display().to_string()]);
+        flags.collect()
+    });
+    Some((running, folder, flags))
+}
+
+#[test]
+fn curl_shows_its_certificate() {
+    let Some((running, folder, [known, stranger])) = serve_known("curl", ["--cert", "--key"])
+    else {
+        return;
+    };
+    let url = format!("https://localhost:{}/hello", running.addr.port());
+    let curl = |own: &[String], version: &str| {
+        let mut command = Command::new("curl");
+        command.args(["--silent", "--show-error", "--max-time", "60", "--cacert"]);
+        command
+            .arg(folder.file("chain.pem"))
+            .args(own)
+            .args(["--tls-max", version]);
+        command.arg(&url).output().unwrap()
+    };
+    for version in ["1.2", "1.3"] {
+        assert_eq!(text(&curl(&known, version)), "Hello World!");
+        for own in [&stranger[..], &[]] {
+            let refused = curl(own, version);
+            assert!(!refused.status.success() && text(&refused).is_empty());
+        }
+    }
+    running.stop().result.unwrap();
+}
+
+#[test]
+fn openssl_shows_its_certificate_or_is_told_why_it_is_refused() {
+    let Some((running, folder, [known, stranger])) = serve_known("openssl", ["-cert", "-key"])
+    else {
+        return;
+    };
+    let chain = folder.file("client.pem").display().to_string();
+    let known = [&known[..], &["-cert_chain".to_owned(), chain]].concat();
+    let ask = |own: &[String]| {
+        let own: Vec<_> = own.iter().map(String::as_str).collect();
+        let mut client = s_client(&running, &folder, &own);
+        // One that is refused may be gone.
+        let _ = client.stdin.as_mut().unwrap().write_all(LAST);
+        end(client)
+    };
+    let (is_well, said) = ask(&known);
+    assert!(is_well && said.contains("Hello World!"), "{said}");
+    // It is told which authorities there are.
+    assert!(said.contains("CN = authority"), "{said}");
+    for (own, alert) in [
+        (&stranger[..], "alert unknown ca"),
+        (&[], "alert certificate required"),
+    ] {
+        let (is_well, said) = ask(own);
+        assert!(!is_well && said.contains(alert), "{said}");
+    }
+    running.stop().result.unwrap();
 }

@@ -17,6 +17,7 @@ use neap::test::{Clock, Network};
 use neap::{Group, Handle};
 
 use crate::client::trusting;
+use crate::limit::limited;
 use crate::pems::Pems;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -71,8 +72,10 @@ fn beside_both(tls: &TlsConfig, story: impl AsyncFn(&Site, Kind)) -> [Duration; 
             clock.now()
         };
         let group = async { (group.run().await, clock.now()) };
-        let ((ended, ended_at), (stopped_at, ())) =
-            clock.block_on(future::zip(group, future::zip(stopped, story)));
+        let ((ended, ended_at), (stopped_at, ())) = clock.block_on(limited(
+            &clock,
+            future::zip(group, future::zip(stopped, story)),
+        ));
         ended.unwrap();
         assert_eq!(network.open_ends(), 0);
         ended_at - stopped_at

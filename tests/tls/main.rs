@@ -1,7 +1,6 @@
 //! TLS on `http` and `net`: its handshake, its end, its certificates, and the same drain over it.
 //!
-//! The certificates are made when the tests run, by `openssl`, which some tests have as a client too, as they
-//! have `curl`.
+//! The certificates are files, in `pems`. Some tests have `openssl` or `curl` for a client.
 
 #![cfg(all(feature = "tls", feature = "http"))]
 
@@ -16,8 +15,10 @@ use http_support::pems;
 
 mod certificates;
 mod client;
+mod client_certificates;
 mod clients;
 mod every_stop;
 mod handshake;
+mod limit;
 mod records;
 mod streams;

@@ -21,12 +21,16 @@ impl Pems {
 
     /// Returns the certificate of this name in `tests/tls/pems`.
     pub(crate) fn of(name: &str) -> Pems {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls/pems");
-        let read = |kind: &str| fs::read(folder.join(format!("{name}.{kind}"))).unwrap();
         Pems {
-            chain: read("pem"),
-            key: read("key"),
+            chain: Pems::file(&format!("{name}.pem")),
+            key: Pems::file(&format!("{name}.key")),
         }
+    }
+
+    /// Returns a file of `tests/tls/pems`.
+    pub(crate) fn file(name: &str) -> Vec<u8> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls/pems");
+        fs::read(folder.join(name)).unwrap()
     }
 }
 

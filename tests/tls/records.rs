@@ -13,6 +13,7 @@ use neap::test::{Clock, Network};
 use neap::{Group, Handle, StopToken};
 
 use crate::client::{trusting, trusting_in};
+use crate::limit::limited;
 use crate::pems::Pems;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -52,7 +53,7 @@ fn run(group: Group<'static>, network: Network, clock: Clock, story: impl AsyncF
         story(&site).await;
         site.handle.stop();
     };
-    let both = future::zip(group.run(), story);
+    let both = limited(&site.clock, future::zip(group.run(), story));
     site.clock.block_on(both).0.unwrap();
     assert_eq!(site.network.open_ends(), 0);
 }

@@ -14,6 +14,7 @@ use neap::test::{Clock, Network};
 use neap::{Group, StopToken};
 
 use crate::client::trusting;
+use crate::limit::limited;
 use crate::pems::Pems;
 
 /// How many bytes are on their way at once: fewer than a record has.
@@ -48,7 +49,8 @@ fn serve<S: Future<Output = ()>>(
         story(client.unwrap(), clock.clone()).await;
         handle.stop();
     };
-    clock.block_on(future::zip(group.run(), story)).0.unwrap();
+    let both = limited(&clock, future::zip(group.run(), story));
+    clock.block_on(both).0.unwrap();
     assert_eq!(network.open_ends(), 0);
     let result = result.lock().unwrap().take();
     result.expect("the handler has returned")

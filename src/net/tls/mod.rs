@@ -3,6 +3,7 @@
 //! From the top:
 //!
 //! - [`Certificates`]: a certificate chain and its key, from PEM, which can be replaced while servers use them.
+//! - [`ClientAuthorities`]: those that sign the certificates of clients, replaced in the same way.
 //! - [`TlsConfig`]: what a server does with them. A [`TlsAcceptor`] makes the connections of one server.
 //! - [`TlsSocket`]: a socket with a TLS session above it. It has the methods of a bare socket, so the
 //!   [`Stream`](super::Stream) of either kind is one type. A [`TlsHandle`] is what a stream has of it.
@@ -14,11 +15,13 @@
 //! and also tried without a waker.
 
 mod certificates;
+mod client_authorities;
 pub(in crate::net) mod farewell;
 pub(crate) mod handshake;
 mod pem;
 mod records;
 mod sessions;
+mod tls_acceptor;
 #[cfg(feature = "http")]
 mod tls_client;
 mod tls_config;
@@ -29,9 +32,10 @@ mod tls_socket;
 mod writable;
 
 pub use self::certificates::Certificates;
+pub use self::client_authorities::ClientAuthorities;
+pub(crate) use self::tls_acceptor::TlsAcceptor;
 #[cfg(feature = "http")]
 pub(crate) use self::tls_client::TlsClient;
-pub(crate) use self::tls_config::TlsAcceptor;
 pub use self::tls_config::TlsConfig;
 pub(super) use self::tls_handle::TlsHandle;
 pub use self::tls_info::TlsInfo;

@@ -4,12 +4,15 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use rustls::crypto::ring;
 use rustls::pki_types::pem::{Error as PemError, PemObject, SectionKind};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
 use rustls::sign::CertifiedKey;
-use rustls::{Error as TlsError, InconsistentKeys};
+use rustls::{Error as TlsError, InconsistentKeys, RootCertStore};
 
 /// Where PEM has come from, in words.
 #[derive(Clone, Copy)]
@@ -77,6 +80,29 @@ impl<'a> Pem<'a> {
         }
     }
 
+    /// Returns what judges the certificates of clients that the authorities in here have signed.
+    ///
+    /// # Errors
+    ///
+    /// There is no certificate, or a malformed one.
+    pub(super) fn verifiers(&self) -> io::Result<Verifiers> {
+        let mut roots = RootCertStore::empty();
+        for (at, authority) in self.chain()?.into_iter().enumerate() {
+            let added = roots.add(authority);
+            let number = at + 1;
+            added.map_err(|error| {
+                self.error(format_args!("certificate {number} is malformed: {error}"))
+            })?;
+        }
+        let provider = Arc::new(ring::default_provider());
+        let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+        let failed = |error| self.error(error);
+        Ok(Verifiers {
+            required: builder.clone().build().map_err(failed)?,
+            requested: builder.allow_unauthenticated().build().map_err(failed)?,
+        })
+    }
+
     /// Returns the first private key.
     fn key(&self) -> io::Result<PrivateKeyDer<'static>> {
         let mut sections = self.sections()?.into_iter();
@@ -93,6 +119,14 @@ impl<'a> Pem<'a> {
             })
         })
     }
+}
+
+/// What judges the certificates of clients.
+pub(super) struct Verifiers {
+    /// One that refuses clients without a certificate.
+    pub(super) required: Arc<dyn ClientCertVerifier>,
+    /// One that takes them.
+    pub(super) requested: Arc<dyn ClientCertVerifier>,
 }
 
 /// Returns a chain with its key.

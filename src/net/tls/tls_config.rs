@@ -2,24 +2,20 @@
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::crypto::ring;
-use rustls::{ServerConfig, ServerConnection};
-
 use super::certificates::Certificates;
-use super::sessions::Sessions;
-use super::tls_session::TlsSession;
+use super::client_authorities::ClientAuthorities;
+use super::tls_acceptor::TlsAcceptor;
 
 /// How long a handshake may take, unless another time is set.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How a server speaks TLS: the certificates that it shows, and settings.
 ///
-/// It is TLS 1.3 and 1.2 with the cipher suites of rustls. Clients are not asked for certificates, and
-/// early data is not accepted: it can be replayed (RFC 8446, 8). Sessions are resumed, the last 256 of a server,
-/// until its certificates are replaced, or it ends.
+/// It is TLS 1.3 and 1.2 with the cipher suites of rustls. Clients are not asked for certificates, unless
+/// [that is set](TlsConfig::require_client_certificate), and early data is not accepted: it can be replayed (RFC 8446, 8).
+/// Sessions are resumed, the last 256 of a server, until its certificates are replaced, or it ends.
 ///
 /// # Examples
 ///
@@ -35,9 +31,19 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 #[must_use = "a configuration does nothing until a server has it"]
 pub struct TlsConfig {
-    certificates: Certificates,
-    handshake_timeout: Duration,
-    alpn: Vec<Vec<u8>>,
+    pub(super) certificates: Certificates,
+    pub(super) handshake_timeout: Duration,
+    pub(super) alpn: Vec<Vec<u8>>,
+    /// What clients have to show; `None` if they are not asked.
+    pub(super) clients: Option<Clients>,
+}
+
+/// What clients have to show.
+#[derive(Debug, Clone)]
+pub(super) struct Clients {
+    pub(super) authorities: ClientAuthorities,
+    /// Whether one without a certificate is refused.
+    pub(super) required: bool,
 }
 
 impl TlsConfig {
@@ -47,6 +53,7 @@ impl TlsConfig {
             certificates: certificates.clone(),
             handshake_timeout: HANDSHAKE_TIMEOUT,
             alpn: Vec::new(),
+            clients: None,
         }
     }
 
@@ -70,23 +77,43 @@ impl TlsConfig {
         self
     }
 
+    /// Has each client show a certificate that one of these authorities has signed. **Not so** by default.
+    ///
+    /// A client without one is refused, before a handler knows of it. [`TlsInfo::client_certificates`](super::super::TlsInfo::client_certificates)
+    /// has what was shown: who the client is, and what it may do, is the handler's to say.
+    ///
+    /// Sessions are not resumed then: each handshake shows the certificate again, so that one that has run out, or
+    /// whose authority is gone, is refused from then on. It replaces an earlier
+    /// [`request_client_certificate`](TlsConfig::request_client_certificate).
+    pub fn require_client_certificate(self, authorities: &ClientAuthorities) -> TlsConfig {
+        self.with_clients(authorities, true)
+    }
+
+    /// Asks each client for a certificate that one of these authorities has signed. **Not so** by default.
+    ///
+    /// A client may have none: then the handler knows of none. One that shows a certificate which no authority has
+    /// signed, or which has run out, is refused. It replaces an earlier
+    /// [`require_client_certificate`](TlsConfig::require_client_certificate), and sessions are not resumed either.
+    pub fn request_client_certificate(self, authorities: &ClientAuthorities) -> TlsConfig {
+        self.with_clients(authorities, false)
+    }
+
+    fn with_clients(mut self, authorities: &ClientAuthorities, required: bool) -> TlsConfig {
+        let authorities = authorities.clone();
+        self.clients = Some(Clients {
+            authorities,
+            required,
+        });
+        self
+    }
+
     /// Makes what makes the connections of one server.
     ///
     /// # Errors
     ///
     /// The library takes none of the versions: it never says so.
     pub(crate) fn acceptor(&self) -> io::Result<TlsAcceptor> {
-        let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
-        let builder = builder.with_safe_default_protocol_versions();
-        let builder = builder.map_err(io::Error::other)?;
-        let resolver = self.certificates.resolver();
-        let mut config = builder.with_no_client_auth().with_cert_resolver(resolver);
-        config.alpn_protocols.clone_from(&self.alpn);
-        config.session_storage = Arc::new(Sessions::new(&self.certificates));
-        Ok(TlsAcceptor {
-            config: Arc::new(config),
-            handshake_timeout: self.handshake_timeout,
-        })
+        TlsAcceptor::new(self)
     }
 }
 
@@ -102,34 +129,12 @@ impl From<Certificates> for TlsConfig {
     }
 }
 
-/// Makes the TLS sessions of one server, which share what they remember for those that come back.
-#[derive(Clone)]
-pub(crate) struct TlsAcceptor {
-    config: Arc<ServerConfig>,
-    pub(crate) handshake_timeout: Duration,
-}
-
-impl TlsAcceptor {
-    /// Makes the session of a connection that has just been accepted.
-    pub(in crate::net) fn session(&self) -> TlsSession {
-        let session = ServerConnection::new(Arc::clone(&self.config));
-        TlsSession::new(session.map(Into::into))
-    }
-}
-
 impl fmt::Debug for TlsConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TlsConfig")
             .field("certificates", &self.certificates)
             .field("handshake_timeout", &self.handshake_timeout)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for TlsAcceptor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TlsAcceptor")
-            .field("handshake_timeout", &self.handshake_timeout)
+            .field("clients", &self.clients)
             .finish_non_exhaustive()
     }
 }

@@ -1,5 +1,7 @@
 //! What the two sides of a TLS connection have agreed on.
 
+use std::sync::Arc;
+
 use rustls::Connection;
 use rustls::{CipherSuite, ProtocolVersion};
 
@@ -27,20 +29,23 @@ pub struct TlsInfo {
     alpn: Option<Vec<u8>>,
     version: Option<ProtocolVersion>,
     cipher_suite: Option<CipherSuite>,
+    /// `None` if the client has shown none.
+    client_certificates: Option<Arc<[Vec<u8>]>>,
 }
 
 impl TlsInfo {
     /// Reads it off a session whose handshake is over.
     pub(super) fn of(session: &Connection) -> TlsInfo {
-        let server_name = match session {
-            Connection::Server(session) => session.server_name().map(str::to_owned),
-            Connection::Client(_) => None,
+        let (server_name, chain) = match session {
+            Connection::Server(server) => (server.server_name(), session.peer_certificates()),
+            Connection::Client(_) => (None, None),
         };
         TlsInfo {
-            server_name,
+            server_name: server_name.map(str::to_owned),
             alpn: session.alpn_protocol().map(<[u8]>::to_vec),
             version: session.protocol_version(),
             cipher_suite: session.negotiated_cipher_suite().map(|suite| suite.suite()),
+            client_certificates: chain.map(|chain| chain.iter().map(|der| der.to_vec()).collect()),
         }
     }
 
@@ -58,6 +63,18 @@ impl TlsInfo {
     #[must_use]
     pub fn alpn(&self) -> Option<&[u8]> {
         self.alpn.as_deref()
+    }
+
+    /// Returns the certificates that the client has shown, as DER (X.509, RFC 5280): its own first, and then those that
+    /// it has sent to lead to an authority. None if it was not [asked](super::super::TlsConfig::require_client_certificate), or
+    /// has none.
+    ///
+    /// One of the authorities has signed the first, or one of the others has that leads there, and the client has the key
+    /// of the first. What else the client sends was not looked at. A crate such as `x509-parser` reads names out of
+    /// them.
+    #[must_use]
+    pub fn client_certificates(&self) -> &[Vec<u8>] {
+        self.client_certificates.as_deref().unwrap_or_default()
     }
 
     /// Returns the version of TLS: `TLSv1_3` or `TLSv1_2`.
