@@ -21,4 +21,5 @@ mod every_stop;
 mod handshake;
 mod limit;
 mod records;
+mod slow;
 mod streams;
