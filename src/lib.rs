@@ -19,7 +19,7 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use neap::{Cause, Group};
+//! use neap::Group;
 //!
 //! fn main() -> Result<(), neap::Error> {
 //!     # #[cfg(not(feature = "signal"))]
