@@ -61,6 +61,7 @@
 //! | `tide` | the same for a tide app |
 //! | `systemd` | [`Group::systemd`]: what systemd wants to be told; with `net`, the sockets that systemd has bound |
 //! | `tls` | TLS on [`net`] and [`http`], with the same drain, and certificates that are reloaded meanwhile |
+//! | `proxy-protocol` | the address of a client behind a balancer, on [`net`] and [`http`]: the PROXY protocol, versions 1 and 2 |
 //!
 //! Beside the group: [`restart()`] keeps a service going; [`UntilExt`] ends futures, streams, readers and iterators with
 //! the stop; [`Group::narrate`] tells standard error what happens, and [`Group::on_event`] a function of
@@ -159,7 +160,8 @@
         feature = "http",
         feature = "tide",
         feature = "systemd",
-        feature = "tls"
+        feature = "tls",
+        feature = "proxy-protocol"
     )),
     allow(rustdoc::broken_intra_doc_links)
 )]

@@ -185,6 +185,7 @@
 //! | `response not final` | error | `service`, `peer` | an app has answered with a status below 200, or switched protocols unasked; the client gets a 500 |
 //! | `requests turned away` | warn | `service`, `limit`, `refused` | there are [as many requests](Server::max_in_flight) as there may be; at most once in 10 s |
 //! | `connections full` | warn | `service`, `limit`, `times` | there are [as many connections](Server::max_connections) as there may be; at most once in 10 s |
+//! | `proxy header refused` | warn | `service`, `peer`, `times` | a connection was closed for its PROXY header, or for want of one; at most once in 10 s |
 //! | `handshake failed` | debug | `service`, `peer` | a handshake of TLS has failed, or took too long |
 //! | `response cut` | debug | `service`, `peer` | a response was not sent to its end |
 //! | `field left out` | warn | `field` | a field of a response, or a trailer, would end its line early, or is no trailer (RFC 9110, 6.5.1) |
@@ -272,6 +273,8 @@ pub mod fuzz;
 mod health;
 mod limits;
 mod observing;
+#[cfg(feature = "proxy-protocol")]
+mod proxied;
 mod request_context;
 mod request_ext;
 mod server;

@@ -10,6 +10,8 @@ use super::drain::{Noted, ServerLifecycle, TurnNumber};
 use super::upgraded::{HandOver, Upgraded};
 use crate::executor::panic::catch;
 use crate::net::endpoint::Endpoint;
+#[cfg(feature = "proxy-protocol")]
+use crate::net::proxy::ProxyInfo;
 #[cfg(feature = "tls")]
 use crate::net::tls::TlsInfo;
 use crate::stop::token::StopToken;
@@ -61,6 +63,9 @@ pub struct Arrival {
     /// What was agreed on in the TLS handshake, once it is over.
     #[cfg(feature = "tls")]
     pub(super) tls: OnceLock<TlsInfo>,
+    /// What the proxy in front has said of the connection.
+    #[cfg(feature = "proxy-protocol")]
+    pub(super) proxy: Option<Arc<ProxyInfo>>,
 }
 
 impl Arrival {
@@ -94,6 +99,8 @@ impl Arrival {
             is_secure: false,
             #[cfg(feature = "tls")]
             tls: OnceLock::new(),
+            #[cfg(feature = "proxy-protocol")]
+            proxy: None,
         }
     }
 }
@@ -151,7 +158,8 @@ impl RequestContext {
         &self.arrival.lifecycle.name
     }
 
-    /// Returns the address of the client, or of the proxy in front of the server.
+    /// Returns the address of the client, or of the proxy in front of the server, unless that has named the client
+    /// by the PROXY protocol: see `Server::proxy_protocol`.
     #[must_use]
     pub fn peer(&self) -> &Endpoint {
         &self.arrival.peer

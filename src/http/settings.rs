@@ -7,6 +7,8 @@ use crate::net::address::BACKLOG;
 use crate::net::closing::HANDSHAKE_GRACE;
 use crate::net::connections::check_limit;
 use crate::net::listeners::Sharing;
+#[cfg(feature = "proxy-protocol")]
+use crate::net::proxy::ProxyProtocol;
 
 /// The limits and timeouts of a server. The setters of [`Server`](super::Server) describe them.
 #[derive(Debug, Clone)]
@@ -38,6 +40,9 @@ pub(super) struct Settings {
     pub(super) wait_upgraded: bool,
     pub(super) backlog: u32,
     pub(super) panics_fail: bool,
+    /// From whom a PROXY header is required; `None` if from nobody.
+    #[cfg(feature = "proxy-protocol")]
+    pub(super) proxies: Option<ProxyProtocol>,
 }
 
 impl Default for Settings {
@@ -69,6 +74,8 @@ impl Default for Settings {
             wait_upgraded: true,
             backlog: BACKLOG,
             panics_fail: false,
+            #[cfg(feature = "proxy-protocol")]
+            proxies: None,
         }
     }
 }

@@ -11,6 +11,8 @@ use crate::net::address::Address;
 use crate::net::binding::Binding;
 use crate::net::endpoint::Endpoint;
 use crate::net::listeners::{Listeners, Sharing};
+#[cfg(feature = "proxy-protocol")]
+use crate::net::proxy::ProxyProtocol;
 use crate::net::stream::Stream;
 
 /// The binding of a server that does not run yet.
@@ -23,6 +25,9 @@ pub(super) struct Unserved {
     sharing: Sharing,
     /// Whether clients are not answered, as they speak TLS.
     hangs_up: bool,
+    /// From whom a PROXY header is required.
+    #[cfg(feature = "proxy-protocol")]
+    proxies: Option<ProxyProtocol>,
 }
 
 impl Unserved {
@@ -31,6 +36,8 @@ impl Unserved {
             binding: Binding::new(address),
             sharing: Sharing::IfAdopted,
             hangs_up: false,
+            #[cfg(feature = "proxy-protocol")]
+            proxies: None,
         }
     }
 
@@ -43,6 +50,23 @@ impl Unserved {
     #[cfg(feature = "tls")]
     pub(super) fn hang_up(&mut self) {
         self.hangs_up = true;
+    }
+
+    /// Sets from whom a PROXY header is required.
+    #[cfg(feature = "proxy-protocol")]
+    pub(super) fn set_proxies(&mut self, proxies: ProxyProtocol) {
+        self.proxies = Some(proxies);
+    }
+
+    /// Returns true if a client is answered, as far as its PROXY header says.
+    fn answers(&self, stream: &Stream) -> bool {
+        #[cfg(feature = "proxy-protocol")]
+        if let Some(proxies) = &self.proxies {
+            return !self.hangs_up && proxies.try_introduce(stream);
+        }
+        #[cfg(not(feature = "proxy-protocol"))]
+        let _ = stream;
+        !self.hangs_up
     }
 
     /// Binds the address, unless that has been done.
@@ -78,14 +102,14 @@ impl Unserved {
 impl Drop for Unserved {
     fn drop(&mut self) {
         if let Binding::Listeners(listeners, _) = self.take() {
-            let hangs_up = self.hangs_up;
-            listeners.close_now(self.sharing, |stream| answer(&stream, hangs_up));
+            let answer = |stream| answer(&stream, self.answers(&stream));
+            listeners.close_now(self.sharing, answer);
         }
     }
 }
 
 /// Answers a request that has begun to come, without waiting for anything; or hangs up.
-fn answer(stream: &Stream, hangs_up: bool) {
+fn answer(stream: &Stream, answers: bool) {
     let (mut scratch, mut has_begun) = ([0; 4096], false);
     // Unread bytes would make the close a reset, which takes the answer from the peer.
     for _ in 0..16 {
@@ -94,7 +118,7 @@ fn answer(stream: &Stream, hangs_up: bool) {
             Ok(0) | Err(_) => break,
         }
     }
-    if has_begun && !hangs_up {
+    if has_begun && answers {
         let mut answer = Vec::new();
         codec::write_refusal(Refusal::unavailable(), &mut answer);
         // There is no one to report an error to.

@@ -13,6 +13,7 @@
 //! - [`Listeners`]: the bound sockets. They accept, and close without losing a connection.
 //! - [`Stream`]: one accepted connection. An [`Endpoint`] is the address of either end of it.
 //! - [`Certificates`], [`ClientAuthorities`] and [`TlsConfig`], with the feature `tls`: [the guide](crate::guide::tls) has a page on them.
+//! - [`ProxyProtocol`] and [`ProxyInfo`], with the feature `proxy-protocol`: the address of a client, said by the proxy in front.
 //!
 //! # Examples
 //!
@@ -40,6 +41,7 @@
 pub(crate) mod address;
 pub(crate) mod binding;
 pub(crate) mod endpoint;
+mod ends;
 mod listener;
 pub(crate) mod listeners;
 mod passed;
@@ -54,8 +56,15 @@ mod accept_run;
 pub(crate) mod connections;
 pub(crate) mod seldom;
 pub(crate) mod stream;
+mod stream_io;
 #[cfg(all(feature = "http", any(target_os = "linux", target_os = "android")))]
 mod unsent;
+
+// Who the client is, said by the proxy in front.
+#[cfg(feature = "proxy-protocol")]
+mod introducing;
+#[cfg(feature = "proxy-protocol")]
+pub(crate) mod proxy;
 
 // TLS above a socket.
 #[cfg(feature = "tls")]
@@ -76,6 +85,8 @@ mod syn_refusal;
 pub use address::Address;
 pub use endpoint::Endpoint;
 pub use listeners::Listeners;
+#[cfg(feature = "proxy-protocol")]
+pub use proxy::{ProxyInfo, ProxyProtocol};
 pub use server::{Server, Serving, serve};
 pub use stream::Stream;
 #[cfg(feature = "tls")]

@@ -15,6 +15,8 @@ use super::closing::HANDSHAKE_GRACE;
 use super::connections::{Connections, Counted, waited_for};
 use super::endpoint::Endpoint;
 use super::listeners::Sharing;
+#[cfg(feature = "proxy-protocol")]
+use super::proxy::{Introducer, ProxyProtocol};
 use super::stream::Stream;
 #[cfg(feature = "tls")]
 use super::tls::{TlsAcceptor, TlsConfig, farewell, handshake};
@@ -106,6 +108,9 @@ pub struct Server<H> {
     /// How the server speaks TLS; `None` if it does not.
     #[cfg(feature = "tls")]
     tls: Option<TlsConfig>,
+    /// From whom a PROXY header is required; `None` if from nobody.
+    #[cfg(feature = "proxy-protocol")]
+    pub(super) proxies: Option<ProxyProtocol>,
 }
 
 impl<H> Server<H> {
@@ -124,6 +129,8 @@ impl<H> Server<H> {
             handshake_grace: HANDSHAKE_GRACE,
             #[cfg(feature = "tls")]
             tls: None,
+            #[cfg(feature = "proxy-protocol")]
+            proxies: None,
         }
     }
 
@@ -227,26 +234,17 @@ impl<H> Server<H> {
     {
         let connections =
             Connections::new(self.max_connections, scope.name(), scope.time_source())?;
-        #[cfg(feature = "tls")]
-        let tls = tls_of(self.tls, &scope)?;
+        let opening = Opening {
+            #[cfg(feature = "tls")]
+            tls: tls_of(self.tls, &scope)?,
+            #[cfg(feature = "proxy-protocol")]
+            introducer: Introducer::new(self.proxies, scope.name(), scope.time_source()),
+        };
         let mut listeners = self.binding.listen(self.backlog, &scope)?;
         let count = connections.clone();
         scope.waits_for(move || waited_for(count.count()));
         let handler = Arc::new(self.handler);
-        let spawn = |(stream, counted)| {
-            #[cfg(feature = "tls")]
-            if let Some(tls) = tls.clone() {
-                let handler = handler.clone();
-                return drop(scope.spawn(tls_connection(
-                    tls,
-                    handler,
-                    stream,
-                    scope.token(),
-                    counted,
-                )));
-            }
-            scope.spawn(connection(handler.clone(), stream, scope.token(), counted));
-        };
+        let spawn = |connection| opening.spawn(&scope, handler.clone(), connection);
         let accepted = |stream, counted| spawn((stream, counted));
         accept_until(&mut listeners, &connections, scope.stopped(), accepted).await?;
         let (sharing, grace) = (self.listener_shared, self.handshake_grace);
@@ -259,6 +257,48 @@ impl<H> Server<H> {
         }
         connections.empty().await;
         Ok(())
+    }
+}
+
+/// What comes before a connection is given to the handler.
+struct Opening {
+    #[cfg(feature = "tls")]
+    tls: Option<(TlsAcceptor, TimeSource)>,
+    #[cfg(feature = "proxy-protocol")]
+    introducer: Option<Arc<Introducer>>,
+}
+
+impl Opening {
+    /// Serves a connection in a task of its own.
+    fn spawn<'a, H, F>(
+        &self,
+        scope: &Scope<'a>,
+        handler: Arc<H>,
+        (stream, counted): (Stream, Counted),
+    ) where
+        H: Fn(Stream, StopToken) -> F + Send + Sync + 'a,
+        F: Future<Output: ServiceResult> + Send + 'a,
+    {
+        let token = scope.token();
+        #[cfg(feature = "tls")]
+        let tls = self.tls.clone();
+        #[cfg(feature = "proxy-protocol")]
+        if let Some(introducer) = self.introducer.clone() {
+            return drop(scope.spawn(async move {
+                if introducer.introduce(&stream, &token).await {
+                    #[cfg(feature = "tls")]
+                    if let Some(tls) = tls {
+                        return tls_connection(tls, handler, stream, token, counted).await;
+                    }
+                    connection(handler, stream, token, counted).await;
+                }
+            }));
+        }
+        #[cfg(feature = "tls")]
+        if let Some(tls) = tls {
+            return drop(scope.spawn(tls_connection(tls, handler, stream, token, counted)));
+        }
+        scope.spawn(connection(handler, stream, token, counted));
     }
 }
 

@@ -4,15 +4,14 @@ use std::io::{self, IoSlice};
 use std::net::{Shutdown, TcpStream};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
-use std::pin::Pin;
 #[cfg(feature = "tls")]
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use async_io::Async;
-use futures_lite::{AsyncRead, AsyncWrite, ready};
 
 use super::endpoint::Endpoint;
+use super::ends::Ends;
 use super::memory::link::End;
 use super::raw_socket::RawSocket;
 #[cfg(all(feature = "http", feature = "tls"))]
@@ -55,8 +54,7 @@ use super::tls::{TlsAcceptor, TlsHandle, TlsInfo, TlsSession, TlsSocket};
 #[derive(Debug)]
 pub struct Stream {
     io: Io,
-    local: Endpoint,
-    peer: Endpoint,
+    ends: Ends,
 }
 
 #[derive(Debug)]
@@ -81,20 +79,23 @@ impl Stream {
     /// Adopts a TCP connection. The listener has set its `TCP_NODELAY`.
     pub(super) fn tcp(stream: TcpStream, local: Endpoint, peer: Endpoint) -> io::Result<Self> {
         let io = Io::Raw(RawSocket::Tcp(Async::new(stream)?));
-        Ok(Self { io, local, peer })
+        let ends = Ends::new(local, peer);
+        Ok(Self { io, ends })
     }
 
     /// Adopts a Unix connection.
     #[cfg(unix)]
     pub(super) fn unix(stream: UnixStream, local: Endpoint, peer: Endpoint) -> io::Result<Self> {
         let io = Io::Raw(RawSocket::Unix(Async::new(stream)?));
-        Ok(Self { io, local, peer })
+        let ends = Ends::new(local, peer);
+        Ok(Self { io, ends })
     }
 
     /// Makes a connection of one end of it in memory.
     pub(super) fn memory(end: End, local: Endpoint, peer: Endpoint) -> Self {
         let io = Io::Raw(RawSocket::Memory(end));
-        Self { io, local, peer }
+        let ends = Ends::new(local, peer);
+        Self { io, ends }
     }
 
     /// Puts TLS above the socket of a connection that was accepted. Its handshake is still to come.
@@ -185,16 +186,32 @@ impl Stream {
         }
     }
 
-    /// Returns where the connection arrived.
+    /// Returns where the connection arrived; with a `ProxyProtocol`, where the client has connected to.
     #[must_use]
     pub fn local_addr(&self) -> &Endpoint {
-        &self.local
+        self.ends.local()
     }
 
-    /// Returns where the connection comes from.
+    /// Returns where the connection comes from; with a `ProxyProtocol`, where the client is.
     #[must_use]
     pub fn peer_addr(&self) -> &Endpoint {
-        &self.peer
+        self.ends.peer()
+    }
+
+    /// Returns both ends.
+    #[cfg(feature = "proxy-protocol")]
+    pub(super) fn ends(&self) -> &Ends {
+        &self.ends
+    }
+
+    /// Returns the socket, below TLS.
+    #[cfg(feature = "proxy-protocol")]
+    pub(super) fn below(&self) -> &RawSocket {
+        match &self.io {
+            Io::Raw(socket) => socket,
+            #[cfg(feature = "tls")]
+            Io::Tls(handle) => handle.socket(),
+        }
     }
 
     /// Reads the bytes that have arrived, without waiting. At the end of the stream it returns 0.
@@ -230,7 +247,7 @@ impl Stream {
 
     /// Writes the bytes of several parts that fit into the kernel's buffer, as
     /// [`try_write`](Stream::try_write) does.
-    fn try_write_vectored(&self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+    pub(super) fn try_write_vectored(&self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
         either!(&self.io, socket => socket.try_write_vectored(parts))
     }
 
@@ -241,6 +258,15 @@ impl Stream {
     /// Returns the error of the reactor.
     pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         either!(&self.io, socket => socket.poll_readable(cx))
+    }
+
+    /// Waits until a write would not block. Only one task at a time may wait.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of the reactor.
+    pub(super) fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        either!(&self.io, socket => socket.poll_writable(cx))
     }
 
     /// Waits until the socket has taken all that was written. Only over TLS it may not have.
@@ -299,101 +325,5 @@ impl Stream {
     /// Returns the error of the socket.
     pub fn reset_on_close(&self) -> io::Result<()> {
         either!(&self.io, socket => socket.reset_on_close())
-    }
-}
-
-impl AsyncRead for &Stream {
-    /// Tries before it waits: bytes that are there already cost no turn of the reactor.
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        loop {
-            match self.try_read(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                result => return Poll::Ready(result),
-            }
-            ready!(self.poll_readable(cx))?;
-        }
-    }
-}
-
-impl AsyncWrite for &Stream {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        loop {
-            match self.try_write(bytes) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                result => return Poll::Ready(result),
-            }
-            ready!(either!(&self.io, socket => socket.poll_writable(cx)))?;
-        }
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        parts: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        loop {
-            match self.try_write_vectored(parts) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                result => return Poll::Ready(result),
-            }
-            ready!(either!(&self.io, socket => socket.poll_writable(cx)))?;
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_sent(cx)
-    }
-
-    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.end();
-        ready!(self.poll_sent(cx))?;
-        Poll::Ready(match self.shutdown(Shutdown::Write) {
-            Err(error) if error.kind() != io::ErrorKind::NotConnected => Err(error),
-            _ => Ok(()),
-        })
-    }
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut &*self).poll_read(cx, buffer)
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut &*self).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        parts: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut &*self).poll_write_vectored(cx, parts)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut &*self).poll_flush(cx)
-    }
-
-    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut &*self).poll_close(cx)
     }
 }

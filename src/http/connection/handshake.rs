@@ -6,20 +6,12 @@ use crate::http::door::Door;
 use crate::net::tls::handshake::{HandshakeLimits, shake_hands};
 
 impl<D: Door> Connection<D> {
-    /// Does what comes before the first request. Returns how the connection is closed if that has failed.
-    pub(super) async fn open(&mut self) -> Option<CloseMode> {
-        match self.transport.context.tls {
-            Some(_) => Box::pin(self.shake_hands()).await.err(),
-            None => None,
-        }
-    }
-
     /// Waits for the end of the handshake. The time for the first request begins behind it.
     ///
     /// # Errors
     ///
     /// How the connection is closed, since there is none.
-    async fn shake_hands(&mut self) -> Result<(), CloseMode> {
+    pub(super) async fn shake_hands(&mut self) -> Result<(), CloseMode> {
         let (context, arrival) = (&self.transport.context, &self.transport.arrival);
         let (settings, stream) = (&context.settings, &self.transport.socket.stream);
         let Some(tls) = &context.tls else {

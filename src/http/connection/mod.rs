@@ -24,7 +24,11 @@ mod head_parser;
 mod head_reader;
 mod held;
 mod in_flight;
+#[cfg(feature = "proxy-protocol")]
+mod introduction;
 mod lifetime;
+#[cfg(any(feature = "tls", feature = "proxy-protocol"))]
+mod opening;
 mod output;
 mod patience;
 mod permit;
@@ -92,7 +96,7 @@ pub(super) async fn serve<A: App>(
     mut connection: Box<Connection<A::Door>>,
     app: Arc<A>,
 ) -> Result<(), HandlerPanicked> {
-    #[cfg(feature = "tls")]
+    #[cfg(any(feature = "tls", feature = "proxy-protocol"))]
     if let Some(mode) = connection.open().await {
         return connection.close(mode.into()).await;
     }

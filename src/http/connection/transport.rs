@@ -70,6 +70,8 @@ impl Transport {
             is_secure: stream.has_tls(),
             #[cfg(feature = "tls")]
             tls: Default::default(),
+            #[cfg(feature = "proxy-protocol")]
+            proxy: None,
         };
         let shard = context.counters.as_ref().map(Counters::accept);
         Self {

@@ -33,6 +33,12 @@ impl TlsSocket {
         }
     }
 
+    /// Returns the socket below the session.
+    #[cfg(feature = "proxy-protocol")]
+    pub(in crate::net) fn socket(&self) -> &RawSocket {
+        &self.socket
+    }
+
     fn session(&self) -> MutexGuard<'_, TlsSession> {
         lock(&self.session)
     }
