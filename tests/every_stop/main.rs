@@ -6,6 +6,8 @@
 #![cfg(feature = "http")]
 
 mod axum_app;
+#[cfg(feature = "proxy-protocol")]
+mod proxied;
 #[cfg(feature = "tide")]
 mod tide_app;
 
@@ -25,6 +27,8 @@ fn check(exchange: &Exchange) {
     check_with(exchange);
     check_with(&exchange.clone().window(SMALL));
     check_with(&exchange.clone().delay(Duration::from_millis(5)));
+    #[cfg(feature = "proxy-protocol")]
+    proxied::check(exchange);
 }
 
 /// Tries every stop of an exchange, with an app of each kind.

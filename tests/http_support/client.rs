@@ -43,6 +43,8 @@ impl Client {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
+        #[cfg(feature = "proxy-protocol")]
+        super::proxied::introduce(&stream)?;
         Ok(Client {
             stream,
             #[cfg(feature = "tls")]

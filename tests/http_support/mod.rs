@@ -10,6 +10,8 @@ pub mod in_memory;
 #[cfg(feature = "tls")]
 #[path = "../tls/pems.rs"]
 pub mod pems;
+#[cfg(feature = "proxy-protocol")]
+mod proxied;
 #[cfg(feature = "tide")]
 pub mod tide_app;
 #[cfg(feature = "tls")]
@@ -73,6 +75,8 @@ pub fn run_in<A: App + 'static>(
     let server = server.on_drained(move |drained| drop(report.send(drained)));
     #[cfg(feature = "tls")]
     let server = tls::secure(server);
+    #[cfg(feature = "proxy-protocol")]
+    let server = proxied::require(server);
     let server = server.bind().unwrap();
     let addr = server.local_addrs()[0].tcp().unwrap();
     let mut group = group;

@@ -35,6 +35,35 @@ fn check_with(exchange: &Exchange) {
     eprintln!("{exchange}: {}", stops.unwrap());
 }
 
+/// Behind a proxy: its header is in front of the handshake, in the clear.
+#[cfg(feature = "proxy-protocol")]
+#[test]
+fn i12_behind_a_proxy() {
+    let header = "PROXY TCP4 192.0.2.1 198.51.100.1 56324 443\r\n";
+    let exchange = Exchange::new("behind a proxy")
+        .preamble(header)
+        .request(GET);
+    let exchange = exchange.answer_of(200).request(GET).answer_of(200);
+    let exchange = exchange.tls(&Pems::usual().chain).unwrap();
+    let proxies = neap::net::ProxyProtocol::from_peers(["10.0.0.2"]).unwrap();
+    let Pems { chain, key } = Pems::usual();
+    let certificates = Certificates::from_pem(chain, key).unwrap();
+    for exchange in [
+        exchange.clone(),
+        exchange.clone().window(SMALL),
+        exchange.delay(Duration::from_millis(5)),
+    ] {
+        let stops = every_stop(&exchange, |site| {
+            let (clock, handle) = (site.clock, site.handle);
+            let app = axum_app::app(axum_app::Endpoints { clock, handle });
+            let server = Server::new(http::service(app), site.address).tls(&certificates);
+            server.proxy_protocol(&proxies)
+        });
+        eprintln!("{exchange}: {}", stops.unwrap());
+    }
+    assert_eq!(proxies.refused(), 0);
+}
+
 fn post(fields: &str) -> String {
     format!("POST /read HTTP/1.1\r\nhost: a\r\n{fields}\r\n")
 }

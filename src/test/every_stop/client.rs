@@ -67,6 +67,11 @@ pub(super) async fn converse(stream: Stream, exchange: &Exchange, clock: &Clock)
         asked_at: None,
         paused: [clock.now(); 2],
     };
+    let is_sent = client.stream.write_all(&exchange.preamble).await.is_ok();
+    if !exchange.preamble.is_empty() && (!is_sent || client.is_closed()) {
+        client.seen.unshaken = Some("the preamble is not taken".into());
+        return client.seen;
+    }
     #[cfg(feature = "tls")]
     if let Some(tls) = &exchange.tls {
         client.stream = client.stream.with_tls_of(tls);

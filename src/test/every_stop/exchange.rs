@@ -30,6 +30,8 @@ use crate::net::tls::TlsClient;
 pub struct Exchange {
     pub(super) name: String,
     pub(super) steps: Vec<Step>,
+    /// What is sent first, and is no part of a request.
+    pub(super) preamble: Vec<u8>,
     /// How many bytes may be on their way.
     pub(super) window: usize,
     /// How long what is sent is on its way.
@@ -81,6 +83,7 @@ impl Exchange {
         Exchange {
             name: name.to_owned(),
             steps: Vec::new(),
+            preamble: Vec::new(),
             window: 64 * 1024,
             delay: Duration::ZERO,
             may_differ: false,
@@ -150,6 +153,33 @@ impl Exchange {
     /// Closes the connection with a reset. Nothing counts as lost then.
     pub fn reset(self) -> Exchange {
         self.step(Step::Reset)
+    }
+
+    /// Has these bytes sent first, also before a handshake of TLS. They are no part of a request: a header of the PROXY
+    /// protocol, which a server with `proxy_protocol` requires. The client is `10.0.0.2`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "proxy-protocol")] {
+    /// use neap::{http, net::ProxyProtocol};
+    /// use neap::test::{Exchange, every_stop};
+    ///
+    /// let exchange = Exchange::new("behind a proxy")
+    ///     .preamble("PROXY TCP4 192.0.2.1 198.51.100.1 56324 443\r\n")
+    ///     .request("GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+    ///     .answer_of(404);
+    /// let proxies = ProxyProtocol::from_peers(["10.0.0.2"])?;
+    /// let stops = every_stop(&exchange, |site| {
+    ///     http::Server::new(http::service(axum::Router::new()), site.address).proxy_protocol(&proxies)
+    /// });
+    /// println!("{}", stops?);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn preamble(mut self, bytes: impl AsRef<[u8]>) -> Exchange {
+        self.preamble = bytes.as_ref().to_vec();
+        self
     }
 
     /// Sets how many bytes may be on their way in each direction, unread; 64 KiB by default. With 1,
