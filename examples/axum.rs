@@ -9,6 +9,7 @@
 //!
 //! Flags: `--addr ADDRESS`, as often as you like; `--runtime in-place`, `smol` or `async-std`;
 //! `--group-drain-timeout 10s`; and each option of `http::Server` by its name, `--idle-grace 100ms` for one.
+//! With the feature `proxy-protocol`, `--proxy-protocol 10.0.0.0/8,192.0.2.7` names the balancers in front.
 //! `--print-grace` prints how many seconds the process needs to stop, with the other flags as they are.
 //!
 //! | route | does |
@@ -20,6 +21,7 @@
 //! | `/stream/{n}/{ms}` | sends n chunks, one each ms |
 //! | `/bytes/{n}` | sends n bytes |
 //! | `/panic` | panics |
+//! | `/peer` | answers with the address of the client |
 //! | `/until-stop` | answers when the server is stopped |
 //! | `/events` | server-sent events, until the stop |
 //! | `/ready`, `/live` | health |
@@ -61,6 +63,7 @@ fn app() -> Router {
             get(async |Path(n): Path<usize>| vec![b'x'; n]),
         )
         .route("/panic", get(panics))
+        .route("/peer", get(peer))
         .route("/until-stop", get(until_stop))
         .route("/events", get(events))
         .route_service("/ready", http::ready())
@@ -99,6 +102,10 @@ async fn chunks(Path((n, ms)): Path<(u32, u64)>) -> Body {
 #[allow(clippy::panic)]
 async fn panics() {
     panic!("as asked")
+}
+
+async fn peer(Extension(context): Extension<RequestContext>) -> String {
+    format!("{}\n", context.peer())
 }
 
 async fn until_stop(Extension(context): Extension<RequestContext>) -> String {

@@ -9,6 +9,7 @@
 //!
 //! Flags: `--addr ADDRESS`, as often as you like; `--runtime in-place`, `smol` or `async-std`;
 //! `--group-drain-timeout 10s`; and each option of `http::Server` by its name, `--idle-grace 100ms` for one.
+//! With the feature `proxy-protocol`, `--proxy-protocol 10.0.0.0/8,192.0.2.7` names the balancers in front.
 //! `--print-grace` prints how many seconds the process needs to stop, with the other flags as they are.
 //!
 //! | route | does |
@@ -19,6 +20,7 @@
 //! | `/stream/:n/:ms` | sends n chunks, one each ms |
 //! | `/bytes/:n` | sends n bytes |
 //! | `/panic` | panics |
+//! | `/peer` | answers with the address of the client |
 //! | `/until-stop` | answers when the server is stopped |
 //! | `/events` | server-sent events, until the stop |
 //! | `/ready`, `/live` | health |
@@ -53,6 +55,7 @@ fn app() -> tide::Server<()> {
     app.at("/stream/:n/:ms").get(chunks);
     app.at("/bytes/:n").get(bytes);
     app.at("/panic").get(panics);
+    app.at("/peer").get(peer);
     app.at("/until-stop").get(until_stop);
     app.at("/events").get(tide::sse::endpoint(events));
     app.at("/ready").get(http::ready());
@@ -112,6 +115,10 @@ async fn bytes(request: Request<()>) -> tide::Result<Body> {
 #[allow(clippy::panic)]
 async fn panics(_: Request<()>) -> tide::Result<Response> {
     panic!("as asked")
+}
+
+async fn peer(request: Request<()>) -> tide::Result<String> {
+    Ok(format!("{}\n", request.peer_addr().unwrap_or("unknown")))
 }
 
 async fn until_stop(request: Request<()>) -> tide::Result<String> {

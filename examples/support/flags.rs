@@ -126,6 +126,11 @@ fn set<A>(server: Server<A>, name: &str, value: &str) -> Result<Server<A>, Failu
         "listener-shared" => server.listener_shared(value.parse()?),
         "wait-upgraded" => server.wait_upgraded(value.parse()?),
         "panics-fail" => server.panics_fail(value.parse()?),
+        #[cfg(feature = "proxy-protocol")]
+        "proxy-protocol" => {
+            let proxies = neap::net::ProxyProtocol::from_peers(value.split(','))?;
+            server.proxy_protocol(proxies)
+        }
         _ => return Err("no such flag".into()),
     })
 }
