@@ -7,7 +7,7 @@
 //! curl localhost:8080/hello                       # starts it
 //! ```
 //!
-//! Without systemd it binds `ADDR`, or 127.0.0.1:8080. Press Ctrl-C to stop it; SIGHUP reads `GREETING_FILE` again.
+//! Without systemd it binds `HOST` and `PORT`, or 127.0.0.1:8080. Press Ctrl-C to stop it; SIGHUP reads `GREETING_FILE` again.
 //! The example `handover` restarts it without a gap and without systemd.
 
 #[path = "support/help.rs"]
@@ -57,8 +57,7 @@ fn run() -> Result<neap::Outcome, neap::Error> {
         .route("/hello", get(async move || shown.lock().unwrap().clone()))
         .route("/slow/{ms}", get(slow))
         .route_service("/ready", http::ready());
-    let own = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:8080".into());
-    let address = Address::from("systemd:http").or(own);
+    let address = Address::from_env("127.0.0.1:8080");
     group.add("http", http::serve(http::service(app), address));
     smol::block_on(group.run())
 }

@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddr
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 
+use super::from_env;
 use super::listener::Listener;
 use super::listeners::Listeners;
 use super::memory::port::PortListener;
@@ -26,6 +27,7 @@ pub(crate) const BACKLOG: u32 = 1024;
 /// | `SocketAddr`, `(IpAddr, u16)`, `([127, 0, 0, 1], 8080)` | that address |
 /// | `std::net::TcpListener`, `UnixListener`, [`Listeners`] | a socket that is bound already |
 /// | `"systemd:http"` | the sockets of that name that systemd has bound, see [below](#sockets-that-systemd-has-bound) |
+/// | [`Address::from_env`] | what systemd has bound, or `HOST` and `PORT` of the environment |
 /// | a `Vec` or an array of these | all of them |
 ///
 /// With port 0 the system chooses a free port, which [`Listeners::local_addrs`] returns.
@@ -91,6 +93,36 @@ enum Entry {
 }
 
 impl Address {
+    /// Listens where the environment says: for a program that is configured by it.
+    ///
+    /// These are the sockets that were [passed](#sockets-that-systemd-has-bound), all of them, or else the
+    /// host in the variable `HOST` and the port in `PORT`. A variable that is not set or empty has its
+    /// part of `default`: a host and a port, such as `127.0.0.1:8080`, or `:8080` for every IPv4 address.
+    ///
+    /// `HOST` is a name, an IPv4 address, or an IPv6 address with or without brackets; some shells set it to the
+    /// name of the machine. With `PORT=0` the system chooses a free port. For a program of several servers,
+    /// `Address::from("systemd:http").or(Address::from_env(default))` has only the sockets of one name.
+    ///
+    /// The variables are read here. What is wrong with them is the error of [`bind`](Address::bind), and of
+    /// the server before it serves anything: "PORT is `http`, expected a number from 0 to 65535".
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use neap::net::Address;
+    ///
+    /// let listeners = Address::from_env("127.0.0.1:0").bind()?;
+    /// # std::io::Result::Ok(())
+    /// ```
+    #[must_use]
+    pub fn from_env(default: &str) -> Self {
+        let entry = match from_env::host_and_port(default) {
+            Ok(name) => Entry::Name(name),
+            Err(error) => Entry::Bound(Err(error)),
+        };
+        Self::from("systemd:").or(Self::from(entry))
+    }
+
     /// Adds another address.
     #[must_use]
     pub fn and(mut self, other: impl Into<Self>) -> Self {

@@ -42,6 +42,7 @@ pub(crate) mod address;
 pub(crate) mod binding;
 pub(crate) mod endpoint;
 mod ends;
+mod from_env;
 mod listener;
 pub(crate) mod listeners;
 mod passed;

@@ -25,13 +25,14 @@ use crate::support::{LIMIT, Process};
 const ADDRESSES: &str = "NEAP_TEST_ADDRESSES";
 
 pub(crate) fn child(name: &str) -> bool {
-    let addresses = env::var(ADDRESSES).unwrap();
+    let addresses = env::var(ADDRESSES).unwrap_or_default();
     let addresses = addresses.split(' ').map(Address::from);
     match name {
         "serves" => serves(addresses),
         #[cfg(feature = "http")]
         "serves http" => serves_http(addresses),
         "serves or binds" => serves(addresses.map(|address| address.or("127.0.0.1:0"))),
+        "serves by the environment" => serves([Address::from_env("127.0.0.1:0")].into_iter()),
         "serves, fails and serves" => serves_fails_and_serves(),
         "starts a child" => starts_a_child(),
         _ => panic!("no scenario `{name}`"),
@@ -293,6 +294,47 @@ fn a_name_that_was_not_passed_is_an_error_also_if_there_is_another_address() {
     let (status, printed) = Process::read_stderr(&mut command).wait();
     assert_eq!(status.code(), Some(1));
     assert!(printed.contains("LISTEN_FDNAMES has `admin`"), "{printed}");
+}
+
+#[test]
+fn a_program_is_configured_by_the_environment() {
+    // Without any variable, and with the host in another form.
+    for (host, expected) in [
+        (None, "127.0.0.1:"),
+        (Some("::1"), "[::1]:"),
+        (Some("[::1]"), "[::1]:"),
+    ] {
+        let mut command = command("serves by the environment");
+        command
+            .env_remove("HOST")
+            .env("PORT", "")
+            .stdout(Stdio::null());
+        command.envs(host.map(|host| ("HOST", host)));
+        let mut process = Process::read_stderr(&mut command);
+        let address = process.read_until("listens on ");
+        assert!(address.starts_with(expected), "{address}");
+        assert_eq!(number(TcpStream::connect(address).unwrap()), "0");
+    }
+    // Bad ones do not matter if a socket was passed.
+    let http = tcp();
+    for passed in [None, Some(http.try_clone().unwrap())] {
+        let mut command = command("serves by the environment");
+        command.env("PORT", "http").stdout(Stdio::null());
+        let is_passed = passed.is_some();
+        if let Some(socket) = passed {
+            pass(&mut command, vec![("any", socket.into())]);
+        }
+        let mut process = Process::read_stderr(&mut command);
+        if is_passed {
+            process.read_until("listens on ");
+            assert_eq!(number(connect(&http)), "0");
+        } else {
+            let (status, printed) = process.wait();
+            assert_eq!(status.code(), Some(1));
+            let said = "PORT is `http`, expected a number from 0 to 65535";
+            assert!(printed.contains(said), "{printed}");
+        }
+    }
 }
 
 #[test]
