@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use lexopt::prelude::*;
-use neap::http::{App, Server};
+use neap::http::{AccessLog, App, Server};
 use neap::{Group, signal};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -62,15 +62,22 @@ impl<A> Flags<A> {
         let (mut addresses, mut options) = (Vec::new(), Vec::new());
         let (mut runtime, mut group_drain_timeout) =
             ("in-place".to_owned(), Duration::from_secs(10));
-        let mut print_grace = false;
+        let (mut print_grace, mut access_log) = (false, false);
         let mut parser = lexopt::Parser::from_env();
         while let Some(flag) = parser.next()? {
             let Long(name) = flag else {
                 return Err(flag.unexpected().into());
             };
-            if name == "print-grace" {
-                print_grace = true;
-                continue;
+            match name {
+                "print-grace" => {
+                    print_grace = true;
+                    continue;
+                }
+                "access-log" => {
+                    access_log = true;
+                    continue;
+                }
+                _ => {}
             }
             let (name, value) = (name.to_owned(), parser.value()?.string()?);
             match name.as_str() {
@@ -84,6 +91,9 @@ impl<A> Flags<A> {
             addresses.push("127.0.0.1:8080".into());
         }
         let mut server = Server::new(app, addresses);
+        if access_log {
+            server = server.access_log(AccessLog::new());
+        }
         for (name, value) in options {
             server =
                 set(server, &name, &value).map_err(|error| format!("--{name} {value}: {error}"))?;

@@ -1,10 +1,12 @@
 //! What a server shares with its connections.
 
+use std::io;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::access::{AccessLog, AccessQueue};
 use super::counters::Counters;
-use super::drain::{Registry, Report, ServerLifecycle};
+use super::drain::{Registry, Report, ServerLifecycle, Tally};
 use super::settings::Settings;
 use super::socket::Yields;
 use crate::net::seldom::Seldom;
@@ -15,6 +17,14 @@ use crate::time::time_source::TimeSource;
 
 /// What is called when the drain is over.
 pub(super) type OnDrained = Box<dyn FnOnce(Report) + Send>;
+
+/// Who is told of a server.
+#[derive(Default)]
+pub(super) struct Observers {
+    pub(super) on_drained: Option<OnDrained>,
+    pub(super) counters: Option<Counters>,
+    pub(super) access_log: Option<AccessLog>,
+}
 
 /// What a server shares with its connections.
 ///
@@ -31,6 +41,7 @@ pub(super) struct ServerContext {
     pub(super) registry: Registry,
     pub(super) yields: Arc<Yields>,
     pub(super) counters: Option<Counters>,
+    pub(super) access: Option<AccessQueue>,
     /// How many requests are in flight, if that has a limit.
     pub(super) in_flight: AtomicUsize,
     /// The record that there are as many as there may be.
@@ -43,14 +54,22 @@ pub(super) struct ServerContext {
 
 impl ServerContext {
     /// Makes the context of a service that is about to serve.
+    ///
+    /// # Errors
+    ///
+    /// There is no thread left for the access log.
     pub(super) fn new(
         name: &str,
         stop: StopToken,
         time: TimeSource,
         settings: Settings,
-        on_drained: Option<OnDrained>,
-        counters: Option<Counters>,
-    ) -> Self {
+        observers: Observers,
+    ) -> io::Result<Self> {
+        let Observers {
+            on_drained,
+            counters,
+            access_log,
+        } = observers;
         let name: Arc<str> = name.into();
         let lifecycle = ServerLifecycle::new(
             Arc::clone(&name),
@@ -63,8 +82,10 @@ impl ServerContext {
         if let Some(counters) = &counters {
             counters.add(registry.sockets());
         }
-        Self {
+        let access = access_log.map(|log| AccessQueue::start(log, &name));
+        Ok(Self {
             counters,
+            access: access.transpose()?,
             name,
             lifecycle: Arc::new(lifecycle),
             time,
@@ -76,6 +97,16 @@ impl ServerContext {
             #[cfg(feature = "tls")]
             tls: None,
             on_drained: Mutex::new(on_drained),
+        })
+    }
+
+    /// Waits until the access log is written, once no connection is left. If some are left, as they block their
+    /// threads, the drop waits for it.
+    pub(super) async fn write_access_log(&self) {
+        if let Some(access) = &self.access {
+            if self.registry.tally() == Tally::default() {
+                access.close().await;
+            }
         }
     }
 }

@@ -12,6 +12,7 @@ use std::task::{Context, Poll};
 use ::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 
+use super::access::Described;
 use super::body_handle::BodyHandle;
 use super::codec::{AnswerHead, Changes, RawHead, Refusal};
 use super::request_context::{Arrival, RequestContext};
@@ -57,6 +58,9 @@ pub trait Door: Sized + Send + Sync + 'static {
         changes: &Changes<'_>,
         slot: &mut Option<Self::Request>,
     ) -> Result<bool, Refusal>;
+
+    /// Returns what the access log says of a request.
+    fn describe(request: &Self::Request) -> Described<'_>;
 
     /// Lets the handler ask about its server.
     fn set_context(request: &mut Self::Request, context: RequestContext);

@@ -172,7 +172,8 @@
 //!
 //! All have the target `neap` and the key `event`. `service` is the name of the service. Which
 //! connections a drain waits for is in the record that the group has once a second, see
-//! [`Scope::waits_for`](crate::Scope::waits_for).
+//! [`Scope::waits_for`](crate::Scope::waits_for). Requests have records of their own if the server has an
+//! [`AccessLog`].
 //!
 //! | event | level | other keys | when |
 //! |---|---|---|---|
@@ -188,6 +189,7 @@
 //! | `proxy header refused` | warn | `service`, `peer`, `times` | a connection was closed for its PROXY header, or for want of one; at most once in 10 s |
 //! | `handshake failed` | debug | `service`, `peer` | a handshake of TLS has failed, or took too long |
 //! | `response cut` | debug | `service`, `peer` | a response was not sent to its end |
+//! | `access log full` | warn | `service`, `lost` | records of the [access log](AccessLog) were lost |
 //! | `field left out` | warn | `field` | a field of a response, or a trailer, would end its line early, or is no trailer (RFC 9110, 6.5.1) |
 //!
 //! Tide makes a response of an error that a handler returns, so without a logger nothing tells of it:
@@ -255,10 +257,11 @@
 //   connection asks of one, with `body_handle`, `request_context` and `upgraded` for what a handler is given.
 // - `codec` turns bytes into requests and responses into bytes, without any I/O.
 // - `context` is what a server shares with its connections; `drain` its state and its connections, `counters`
-//   what they have done.
+//   what they have done, and `access` the records of requests.
 // - `socket` is one connection's socket, with its buffers and a timer.
 //
 // Imports go from the top of this list to the end. `request_ext` and `health` are for handlers.
+mod access;
 mod app;
 mod body_handle;
 mod codec;
@@ -289,6 +292,7 @@ mod tls;
 mod unserved;
 mod upgraded;
 
+pub use self::access::{Access, AccessLog};
 pub use self::app::App;
 pub use self::counters::{Counters, Counts};
 pub use self::drain::{Report, Tally};

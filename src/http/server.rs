@@ -8,8 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::app::App;
-use super::context::{OnDrained, ServerContext};
-use super::counters::Counters;
+use super::context::{Observers, ServerContext};
 use super::serving;
 use super::settings::Settings;
 use super::unserved::Unserved;
@@ -88,8 +87,7 @@ pub struct Server<A> {
     app: A,
     pub(super) binding: Unserved,
     pub(super) settings: Settings,
-    pub(super) on_drained: Option<OnDrained>,
-    pub(super) counters: Option<Counters>,
+    pub(super) observers: Observers,
     /// How the server speaks TLS; `None` if it does not.
     #[cfg(feature = "tls")]
     pub(super) tls: Option<TlsConfig>,
@@ -104,8 +102,7 @@ impl<A> Server<A> {
             app,
             binding: Unserved::new(address),
             settings: Settings::default(),
-            on_drained: None,
-            counters: None,
+            observers: Observers::default(),
             #[cfg(feature = "tls")]
             tls: None,
         }
@@ -127,8 +124,7 @@ impl<A> Server<A> {
             app: change(self.app),
             binding: self.binding,
             settings: self.settings,
-            on_drained: self.on_drained,
-            counters: self.counters,
+            observers: self.observers,
             #[cfg(feature = "tls")]
             tls: self.tls,
         }
@@ -372,19 +368,15 @@ impl<A: App> Server<A> {
         self.settings.check()?;
         let listeners = self.binding.listen(self.settings.backlog, &scope)?;
         let (token, time) = (scope.token(), scope.time_source());
-        let context = ServerContext::new(
-            scope.name(),
-            token,
-            time,
-            self.settings,
-            self.on_drained,
-            self.counters,
-        );
+        let context = ServerContext::new(scope.name(), token, time, self.settings, self.observers)?;
         #[cfg(feature = "tls")]
         let context = context.with_tls(self.tls)?;
         let yields = Arc::clone(&context.yields);
-        let serving = serving::run(self.app, listeners, Arc::new(context), scope);
-        yields.call_beside(serving).await
+        let context = Arc::new(context);
+        let serving = serving::run(self.app, listeners, Arc::clone(&context), scope);
+        let served = yields.call_beside(serving).await;
+        context.write_access_log().await;
+        served
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_lite::future;
 
+use super::access::AccessQueue;
 use super::app::App;
 use super::connection::{self, Connection, HandlerPanicked};
 use super::context::ServerContext;
@@ -166,9 +167,14 @@ fn report_progress(scope: &Scope<'_>, context: &Arc<ServerContext>, count: &Conn
     let (context, count) = (Arc::downgrade(context), count.clone());
     scope.waits_for(move || {
         let words = waited_for(count.count());
-        match context.upgrade() {
-            Some(context) if !words.is_empty() => format!("{words}: {}", context.registry.tally()),
-            _ => words,
+        let Some(context) = context.upgrade() else {
+            return words;
+        };
+        let access = context.access.as_ref();
+        match access.and_then(AccessQueue::left_at_the_end) {
+            _ if !words.is_empty() => format!("{words}: {}", context.registry.tally()),
+            Some(left) => format!("its access log to be written ({left} records)"),
+            None => words,
         }
     });
 }

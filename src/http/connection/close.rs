@@ -96,7 +96,10 @@ pub(super) fn cancel(transport: &mut Transport, state: ConnState) {
             if is_next {
                 let mut answer = Vec::new();
                 codec::write_refusal(Refusal::unavailable(), &mut answer);
-                let _ = socket.try_write(&answer);
+                let is_sent = socket.try_write(&answer).is_ok();
+                if let (Some(access), true) = (&mut transport.access, is_sent) {
+                    access.status = Some(Refusal::unavailable().status);
+                }
             }
             let _ = stream.shutdown(Shutdown::Write);
             discard_unread(socket);

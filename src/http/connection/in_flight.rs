@@ -88,6 +88,8 @@ impl<D: Door, F: Future<Output = Result<D::Response, Failure>>> InFlight<D, F> {
         let mut this = self.project();
         *this.exchange = Some(Exchange::new(transport, head));
         *this.request = request;
+        let asked = this.request.as_ref().map(|request| (request, head));
+        transport.begin_access::<D>(asked);
         *this.permit = Permit::take(&transport.context);
         if let Some(request) = this.request {
             let is_bare = head.framing == RequestFraming::Empty;

@@ -11,6 +11,7 @@
 //! Between two requests a connection is small: its own struct and the future around it. What is large
 //! is in a box of its own, [`InFlight`], which a busy connection keeps and an idle one gives back.
 
+mod access;
 mod begun_record;
 mod body_owner;
 mod body_source;
@@ -182,6 +183,9 @@ impl<D: Door> Connection<D> {
         refusal: Refusal,
     ) -> Pin<Box<impl Future<Output = CloseMode> + use<'_, D>>> {
         let transport = &mut self.transport;
+        if transport.access.is_none() {
+            transport.begin_access::<D>(None);
+        }
         let mut writer = ResponseWriter::refusal(transport, refusal);
         Box::pin(async move {
             // The whole answer is in the writer: there is no response to read from.
@@ -294,6 +298,8 @@ impl<D: Door> Drop for Connection<D> {
             transport.context.registry.count_cut(state, now);
             close::cancel(transport, state);
         }
+        transport.end_gathered();
+        transport.cut_access();
         transport.context.registry.leave(self.key);
     }
 }

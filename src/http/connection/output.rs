@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use ::http::StatusCode;
 use bytes::Bytes;
 
+use crate::http::access::Access;
 use crate::http::socket::{BUFFER_SIZE, Socket, WriteBuffer};
 
 /// How long an answer takes that is written at once.
@@ -32,6 +33,8 @@ pub(super) struct Output {
     /// The whole answers that are still to be counted: the status of each, and how many bytes there are up
     /// to its end.
     uncounted: Vec<(StatusCode, usize)>,
+    /// Their records for the access log, each with how many bytes there are up to the end of its answer.
+    unlogged: Vec<(Box<Access>, usize)>,
 }
 
 impl Output {
@@ -90,6 +93,20 @@ impl Output {
         }
     }
 
+    /// Keeps the record of the present answer, which is whole, until it is written.
+    pub(super) fn log_later(&mut self, access: Box<Access>) {
+        self.unlogged.push((access, self.whole));
+    }
+
+    /// Returns the records of the whole answers, each with how many bytes were not written up to the end of it.
+    pub(super) fn take_unlogged(&mut self) -> Vec<(Box<Access>, usize)> {
+        let mut records = std::mem::take(&mut self.unlogged);
+        for (_, end) in &mut records {
+            *end = end.saturating_sub(self.written);
+        }
+        records
+    }
+
     /// Notes that an answer has ended that could wait. Returns false if answers take so long that none is
     /// to wait for the next.
     pub(super) fn may_gather(&mut self, now: Instant) -> bool {
@@ -120,6 +137,12 @@ impl Output {
         let empty = parts.iter().take_while(|part| part.is_empty()).count();
         parts.rotate_left(empty % 3);
         parts
+    }
+
+    /// Returns how many bytes were not written yet.
+    pub(super) fn unsent(&self) -> u64 {
+        let parts = self.rest().map(|part| part.len() as u64);
+        parts.iter().sum()
     }
 
     fn drop_tail(&mut self) {

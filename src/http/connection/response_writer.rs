@@ -78,6 +78,9 @@ impl ResponseWriter {
             persistence,
         };
         let persistence = head.write(transport.output.begin_answer());
+        if let Some(access) = &mut transport.access {
+            access.answer(response);
+        }
         transport.until_close = framing == ResponseFraming::UntilClose;
         transport.socket.enter(ConnState::Responding);
         Self::from_head(response.status(), framing, persistence)
@@ -89,7 +92,14 @@ impl ResponseWriter {
         transport.output.drop_answer();
         codec::write_refusal(refusal, transport.output.begin_answer());
         transport.socket.enter(ConnState::Responding);
-        Self::from_head(refusal.status, ResponseFraming::Empty, Persistence::Close)
+        transport.note_status(refusal.status);
+        // All of it is in the output.
+        let framing = ResponseFraming::Length(refusal.reason.len() as u64);
+        Self {
+            left: 0,
+            is_complete: true,
+            ..Self::from_head(refusal.status, framing, Persistence::Close)
+        }
     }
 
     fn from_head(status: StatusCode, framing: ResponseFraming, persistence: Persistence) -> Self {
@@ -144,14 +154,17 @@ impl ResponseWriter {
                 if transport.socket.is_counted() {
                     transport.output.count_later(self.status);
                 }
+                transport.log_later(|| self.body_bytes());
                 return Poll::Ready(Ok(self.persistence));
             }
             let written = transport.poll_write(cx);
             self.has_sent |= transport.output.has_begun_answer();
+            transport.note_body(|| self.body_bytes());
             ready!(written)?;
             if self.is_complete {
                 transport.release_output();
                 transport.socket.count_answer(self.status);
+                transport.end_access(|| self.body_bytes());
                 return Poll::Ready(Ok(self.persistence));
             }
             if self.awaits_body {
@@ -216,12 +229,22 @@ impl ResponseWriter {
             let written = ready!(written)?;
             transport.budget.spend(0, written);
             self.left -= written as u64;
+            transport.note_body(|| self.body_bytes());
             if let Err(Panicked(message)) = catch(|| response.as_mut().consume(written)) {
                 return Poll::Ready(Err(self.fail(Some(message))));
             }
             ready!(transport.budget.poll(cx));
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Returns how many bytes of the body have come from the response.
+    fn body_bytes(&self) -> u64 {
+        match self.framing {
+            ResponseFraming::Empty => 0,
+            ResponseFraming::Length(length) => length - self.left,
+            ResponseFraming::Chunked | ResponseFraming::UntilClose => u64::MAX - self.left,
+        }
     }
 
     /// Notes that the body has failed.

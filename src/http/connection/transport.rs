@@ -10,6 +10,7 @@ use futures_lite::ready;
 use super::lifetime::Lifetime;
 use super::output::Output;
 use super::read_ahead::ReadAhead;
+use crate::http::access::Access;
 use crate::http::context::ServerContext;
 use crate::http::counters::Counters;
 use crate::http::drain::Noted;
@@ -40,6 +41,8 @@ pub(super) struct Transport {
     watch: Watch,
     read_ahead: ReadAhead,
     pub(super) lifetime: Lifetime,
+    /// The record of the request in flight, if the server has an access log.
+    pub(super) access: Option<Box<Access>>,
     /// What was done since the other connections had their turn.
     pub(super) budget: Budget,
     // The last field, so that the socket is closed before the server can end.
@@ -86,6 +89,7 @@ impl Transport {
             read_ahead: ReadAhead::default(),
             budget: Budget::new(&context.yields),
             lifetime: Lifetime::new(&context.settings, &context.time),
+            access: None,
             context,
         }
     }
@@ -280,12 +284,14 @@ impl Transport {
     #[inline(always)]
     pub(super) fn release_output(&mut self) {
         self.output.count(&self.socket);
+        self.end_gathered();
         self.output.release();
     }
 
     /// Drops the output, which was written. Its memory is kept for more.
     pub(super) fn clear_output(&mut self) {
         self.output.count(&self.socket);
+        self.end_gathered();
         self.output.clear();
     }
 
@@ -326,6 +332,7 @@ impl Transport {
     /// Counts and logs that the answers in the output were cut, and makes the cut show.
     pub(super) fn cut_output(&mut self, error: &io::Error) {
         self.output.count(&self.socket);
+        self.end_gathered();
         let (name, peer) = (&*self.context.name, self.peer());
         log::debug!(target: "neap", event = "response cut", service = name, peer:%; "response to {peer} cut: {error}");
         if self.until_close {

@@ -10,6 +10,7 @@ use super::answer::ServiceAnswer;
 use super::body::Body;
 use super::model::Model;
 use super::request;
+use crate::http::access::Described;
 use crate::http::body_handle::BodyHandle;
 use crate::http::codec::{Changes, RawHead, Refusal};
 use crate::http::door::Door;
@@ -57,6 +58,21 @@ where
         slot: &mut Option<Request<Body>>,
     ) -> Result<bool, Refusal> {
         memory.copy(changes, slot)
+    }
+
+    fn describe(request: &Request<Body>) -> Described<'_> {
+        let uri = request.uri();
+        let authority = uri.authority().map_or("", |authority| authority.as_str());
+        let id = request.headers().get(Described::REQUEST_ID);
+        Described {
+            method: request.method().clone(),
+            path: match uri.path() {
+                "" => authority,
+                path => path,
+            },
+            query: uri.query(),
+            request_id: id.map(HeaderValue::as_bytes),
+        }
     }
 
     fn set_context(request: &mut Request<Body>, context: RequestContext) {

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use ::http::StatusCode;
+use ::http::{Method, StatusCode};
 use http_types::headers::RETRY_AFTER;
 use http_types::{Request, Response};
 
 use super::answer::TideAnswer;
 use super::request::Memory;
 use super::{body_reader, request};
+use crate::http::access::Described;
 use crate::http::body_handle::BodyHandle;
 use crate::http::codec::{Changes, RawHead, Refusal};
 use crate::http::door::Door;
@@ -51,6 +52,18 @@ impl Door for TideDoor {
         slot: &mut Option<Request>,
     ) -> Result<bool, Refusal> {
         memory.copy(changes, slot)
+    }
+
+    fn describe(request: &Request) -> Described<'_> {
+        let (method, url) = (request.method(), request.url());
+        let id = request.header(Described::REQUEST_ID);
+        Described {
+            // All methods that `http_types` has are tokens.
+            method: Method::from_bytes(method.as_ref().as_bytes()).unwrap_or_default(),
+            path: url.path(),
+            query: url.query(),
+            request_id: id.map(|id| id.last().as_str().as_bytes()),
+        }
     }
 
     fn set_context(request: &mut Request, context: RequestContext) {
