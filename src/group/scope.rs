@@ -10,6 +10,8 @@ use super::scope_stopped::ScopeStopped;
 use crate::executor::spawner::Spawner;
 use crate::members::core::Member;
 use crate::members::log;
+#[cfg(feature = "http")]
+use crate::members::waits::others_up;
 use crate::stop::cause::Cause;
 use crate::stop::run_until::run_until;
 use crate::stop::token::StopToken;
@@ -273,6 +275,12 @@ impl<'a> Scope<'a> {
     /// ```
     pub fn handle(&self) -> Handle<'a> {
         Handle::new(&self.member.host, &self.spawner)
+    }
+
+    /// Waits until every service beside this one is ready, or has ended, in all groups around it.
+    #[cfg(feature = "http")]
+    pub(crate) async fn others_started(self) {
+        others_up(&self.member).await;
     }
 
     /// Runs a future until the service is told to stop, and returns its output if it finished

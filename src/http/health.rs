@@ -8,8 +8,21 @@ use ::http::{Request, Response, StatusCode};
 
 use super::request_context::RequestContext;
 
-/// Returns an endpoint for readiness: 200 `ready`, and 503 `stopping` from the stop on, which includes
-/// the lame-duck time. It is a service of `tower`, and with the feature `tide` an endpoint of tide.
+/// Returns an endpoint for readiness: 200 `ready` while the program wants requests. It is a service of `tower`, and
+/// with the feature `tide` an endpoint of tide.
+///
+/// - 503 `starting` until every service of the group is ready, or has ended: what
+///   [`Handle::started`](crate::Handle::started) waits for, and systemd is told. So a migration, or a cache that is
+///   filled, beside the server keeps the load balancer away until it is over; have it call
+///   [`Scope::starting`](crate::Scope::starting). If the group is a service of another, those of that group count
+///   too.
+/// - 503 `stopping` from the stop on, which includes the lame-duck time.
+///
+/// A program that has started stays so: a service that is added later, or that is
+/// [restarted](crate::restart()), takes no readiness away. One that asks its dependencies for each answer takes
+/// all instances away at once when one of these is slow.
+///
+/// [`server_only`](Health::server_only) asks nothing of the other services.
 ///
 /// # Examples
 ///
@@ -35,33 +48,68 @@ use super::request_context::RequestContext;
 /// ```
 #[must_use]
 pub fn ready() -> Health {
-    Health { is_live: false }
+    Health(Question::Ready)
 }
 
-/// Returns an endpoint for liveness: 200 `live`, as long as the process can answer at all.
+/// Returns an endpoint for liveness: 200 `live`, as long as the process can answer at all, also while it starts
+/// and stops.
 ///
 /// See [`ready`] for an example.
 #[must_use]
 pub fn live() -> Health {
-    Health { is_live: true }
+    Health(Question::Live)
 }
 
 /// An endpoint that tells whether the server is well: see [`ready`] and [`live`].
 #[derive(Debug, Clone)]
-pub struct Health {
-    is_live: bool,
+pub struct Health(Question);
+
+/// What is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Question {
+    Live,
+    Ready,
+    /// Whether the server is, whatever the others of its group are.
+    ServerReady,
 }
 
 impl Health {
-    fn answer(&self, context: Option<&RequestContext>) -> (StatusCode, &'static str) {
-        if let Some(context) = context {
-            context.note_health_check(!self.is_live);
+    /// Has readiness ask nothing of the other services: the server is ready once it accepts.
+    ///
+    /// For a group of which some start late, or wait for their turn in a [limit](crate::Group::limit), while the
+    /// server can do without them. It changes nothing of [`live`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use neap::http;
+    ///
+    /// let app: axum::Router = axum::Router::new()
+    ///     .route_service("/ready", http::ready().server_only());
+    /// ```
+    #[must_use]
+    pub fn server_only(self) -> Self {
+        match self.0 {
+            Question::Live => self,
+            _ => Health(Question::ServerReady),
         }
-        let is_ready = context.is_none_or(RequestContext::is_ready);
-        match (self.is_live, is_ready) {
-            (true, _) => (StatusCode::OK, "live"),
-            (false, true) => (StatusCode::OK, "ready"),
-            (false, false) => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
+    }
+
+    fn answer(&self, context: Option<&RequestContext>) -> (StatusCode, &'static str) {
+        let Some(context) = context else {
+            let text = if self.0 == Question::Live {
+                "live"
+            } else {
+                "ready"
+            };
+            return (StatusCode::OK, text);
+        };
+        context.note_health_check(self.0 != Question::Live);
+        match self.0 {
+            Question::Live => (StatusCode::OK, "live"),
+            _ if !context.is_serving() => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
+            Question::Ready if !context.is_ready() => (StatusCode::SERVICE_UNAVAILABLE, "starting"),
+            Question::Ready | Question::ServerReady => (StatusCode::OK, "ready"),
         }
     }
 }

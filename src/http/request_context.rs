@@ -195,10 +195,18 @@ impl RequestContext {
         Some(deadline.saturating_duration_since(lifecycle.now()))
     }
 
-    /// Returns true as long as the server wants more requests: until it is told to stop. It is false
-    /// in the lame-duck time.
+    /// Returns true as long as the server wants more requests: once all services of its group have
+    /// [started](crate::Handle::started), and until it is told to stop. It is false in the lame-duck time.
+    ///
+    /// It stays true if a service is added later, or is restarted. [`ready`](super::ready()) says more.
     #[must_use]
     pub fn is_ready(&self) -> bool {
+        let lifecycle = &self.arrival.lifecycle;
+        lifecycle.has_started() && lifecycle.is_serving()
+    }
+
+    /// Returns true until the server is told to stop.
+    pub(super) fn is_serving(&self) -> bool {
         self.arrival.lifecycle.is_serving()
     }
 

@@ -7,6 +7,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_lite::future;
+
 use super::app::App;
 use super::context::{Observers, ServerContext};
 use super::serving;
@@ -373,7 +375,9 @@ impl<A: App> Server<A> {
         let context = context.with_tls(self.tls)?;
         let yields = Arc::clone(&context.yields);
         let context = Arc::new(context);
+        let starting = Arc::clone(&context.lifecycle).start(scope.clone().others_started());
         let serving = serving::run(self.app, listeners, Arc::clone(&context), scope);
+        let serving = future::or(starting, serving);
         let served = yields.call_beside(serving).await;
         context.write_access_log().await;
         served

@@ -320,6 +320,12 @@ impl Core {
         self.parent.get().is_some()
     }
 
+    /// Returns the service that this group is, if it is one of another group that goes on.
+    #[cfg(feature = "http")]
+    pub(crate) fn outer_member(&self) -> Option<Arc<Member>> {
+        lock(&self.parent.get()?.member).clone()
+    }
+
     /// Returns true if this group is a service of one that was stopped.
     pub(crate) fn is_outer_stopped(&self) -> bool {
         let parent = self.parent.get();

@@ -38,7 +38,7 @@ mod stop;
 pub(crate) mod timeouts;
 mod unready;
 pub(crate) mod waiting;
-mod waits;
+pub(crate) mod waits;
 
 #[cfg(all(test, neap_loom))]
 mod model;

@@ -1,6 +1,8 @@
 //! Waiting for services: until all are up, until one has ended.
 
 use std::future::poll_fn;
+#[cfg(feature = "http")]
+use std::sync::Arc;
 use std::task::Poll;
 
 use super::core::{Core, Member};
@@ -38,22 +40,39 @@ impl Core {
 
     /// Waits until every service is ready, or has ended.
     pub(crate) async fn all_up(&self) {
+        self.all_up_but(None).await;
+    }
+
+    /// Waits for all services but the one with the index `except`.
+    async fn all_up_but(&self, except: Option<usize>) {
         let mut up = 0;
-        while !self.are_up(&mut up) {
+        while !self.are_up(&mut up, except) {
             let announcement = self.readiness.watch();
-            if self.are_up(&mut up) {
+            if self.are_up(&mut up, except) {
                 break;
             }
             announcement.await;
         }
     }
 
-    /// Returns true if all services are up, where those before the index `up` are known to be.
-    fn are_up(&self, up: &mut usize) -> bool {
-        let is_up = |member: &Member| member.data.lifecycle().is_up();
+    /// Returns true if all services are up, but for `except`, where those before the index `up` are known to be.
+    fn are_up(&self, up: &mut usize, except: Option<usize>) -> bool {
+        let is_up =
+            |member: &Member| member.data.lifecycle().is_up() || except == Some(member.index());
         let first = self.registry.first_not(*up, is_up);
         *up = first.unwrap_or(*up);
         first.is_none() && self.readiness.opened_at().is_some()
+    }
+}
+
+/// Waits until every service beside this one is ready, or has ended: in its group, and in those that this is a
+/// service of.
+#[cfg(feature = "http")]
+pub(crate) async fn others_up(member: &Arc<Member>) {
+    let mut next = Some(Arc::clone(member));
+    while let Some(member) = next {
+        member.host.all_up_but(Some(member.index())).await;
+        next = member.host.outer_member();
     }
 }
 

@@ -40,6 +40,7 @@ mod readiness;
 mod security;
 mod server;
 mod spread;
+mod starting;
 mod tide;
 mod upgrades;
 mod vectors;

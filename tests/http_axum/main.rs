@@ -30,3 +30,5 @@ mod quiet;
 mod readiness;
 #[path = "../http/spread.rs"]
 mod spread;
+#[path = "../http/starting.rs"]
+mod starting;

@@ -29,6 +29,8 @@ pub fn app() -> Service<Router> {
     let app = Router::new()
         .route("/hello", get("Hello World!"))
         .route_service("/ready", http::ready())
+        .route_service("/ready/server", http::ready().server_only())
+        .route_service("/live", http::live())
         .route("/gate/{n}", get(gate))
         .route("/block/{n}", get(block))
         .route(

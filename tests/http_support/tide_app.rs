@@ -17,6 +17,8 @@ pub fn app() -> tide::Server<()> {
     let mut app = tide::new();
     app.at("/hello").get(|_| async { Ok("Hello World!") });
     app.at("/ready").get(http::ready());
+    app.at("/ready/server").get(http::ready().server_only());
+    app.at("/live").get(http::live());
     app.at("/gate/:n").get(|request: Request<()>| async move {
         arrive(number(&request)?).pass().await;
         Ok("through the gate")

@@ -1,7 +1,7 @@
 //! The state of a server, from its first accept to its last close.
 
-use std::future;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::future::{self, Future};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -32,6 +32,8 @@ pub(in crate::http) struct ServerLifecycle {
     pub(in crate::http) name: Arc<str>,
     /// A [`ServerState`]. It is stored before `drain` or `cancel` wakes a waiter.
     state: AtomicU8,
+    /// True once all other services of the group have started. Nothing is ordered by it.
+    has_started: AtomicBool,
     /// The clock of the group.
     time: TimeSource,
     /// The service's own token: stopped before the server has noticed the stop.
@@ -76,6 +78,7 @@ impl ServerLifecycle {
             quiet: Quiet::new(time.now(), quiet),
             time,
             state: AtomicU8::new(ServerState::Serving as u8),
+            has_started: AtomicBool::new(false),
             turns: (0..turns).map(|_| Turn::default()).collect(),
             connections: AtomicUsize::new(0),
             cancel: StopSource::new(),
@@ -100,6 +103,18 @@ impl ServerLifecycle {
     /// Returns true until the service is told to stop.
     pub(in crate::http) fn is_serving(&self) -> bool {
         self.state() == ServerState::Serving && !self.stop.is_stopped()
+    }
+
+    /// Notes when all other services of the group have started, which `started` waits for. This has no end.
+    pub(in crate::http) async fn start<T>(self: Arc<Self>, started: impl Future<Output = ()>) -> T {
+        started.await;
+        self.has_started.store(true, Ordering::Relaxed);
+        future::pending().await
+    }
+
+    /// Returns true once all other services of the group have started.
+    pub(in crate::http) fn has_started(&self) -> bool {
+        self.has_started.load(Ordering::Relaxed)
     }
 
     /// Returns true once the drain has begun.
