@@ -277,6 +277,14 @@ impl<'a> Scope<'a> {
         Handle::new(&self.member.host, &self.spawner)
     }
 
+    /// Returns a token for each group around the service, from the inner to the outer, that is stopped with it.
+    #[cfg(feature = "http")]
+    pub(crate) fn groups(&self) -> Vec<StopToken> {
+        let first = Some(Arc::clone(&self.member));
+        let members = std::iter::successors(first, |member| member.host.outer_member());
+        members.map(|member| member.host.token()).collect()
+    }
+
     /// Waits until every service beside this one is ready, or has ended, in all groups around it.
     #[cfg(feature = "http")]
     pub(crate) async fn others_started(self) {

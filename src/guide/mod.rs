@@ -38,6 +38,10 @@ pub mod axum {}
 pub mod overload {}
 
 #[cfg(feature = "http")]
+#[doc = include_str!("observing.md")]
+pub mod observing {}
+
+#[cfg(feature = "http")]
 #[doc = include_str!("streams.md")]
 pub mod streams {}
 

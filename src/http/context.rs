@@ -9,10 +9,10 @@ use super::counters::Counters;
 use super::drain::{Registry, Report, ServerLifecycle, Tally};
 use super::settings::Settings;
 use super::socket::Yields;
+use crate::group::scope::Scope;
 use crate::net::seldom::Seldom;
 #[cfg(feature = "tls")]
 use crate::net::tls::TlsAcceptor;
-use crate::stop::token::StopToken;
 use crate::time::time_source::TimeSource;
 
 /// What is called when the drain is over.
@@ -59,9 +59,7 @@ impl ServerContext {
     ///
     /// There is no thread left for the access log.
     pub(super) fn new(
-        name: &str,
-        stop: StopToken,
-        time: TimeSource,
+        scope: &Scope<'_>,
         settings: Settings,
         observers: Observers,
     ) -> io::Result<Self> {
@@ -70,10 +68,11 @@ impl ServerContext {
             counters,
             access_log,
         } = observers;
-        let name: Arc<str> = name.into();
+        let (name, time) = (Arc::<str>::from(scope.name()), scope.time_source());
         let lifecycle = ServerLifecycle::new(
             Arc::clone(&name),
-            stop,
+            scope.token(),
+            scope.groups(),
             time.clone(),
             !settings.spread.is_zero(),
             settings.lame_duck_quiet,

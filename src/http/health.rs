@@ -16,7 +16,9 @@ use super::request_context::RequestContext;
 ///   filled, beside the server keeps the load balancer away until it is over; have it call
 ///   [`Scope::starting`](crate::Scope::starting). If the group is a service of another, those of that group count
 ///   too.
-/// - 503 `stopping` from the stop on, which includes the lame-duck time.
+/// - 503 `stopping` from the stop of the group on, which includes the lame-duck time. So a server that is stopped last,
+///   as others [need](crate::Added::needs) it, may answer for all of them, at an address of its own. Only a lame
+///   duck that is to [end early](super::Server::lame_duck_quiet) has to be asked itself.
 ///
 /// A program that has started stays so: a service that is added later, or that is
 /// [restarted](crate::restart()), takes no readiness away. One that asks its dependencies for each answer takes
@@ -105,11 +107,16 @@ impl Health {
             return (StatusCode::OK, text);
         };
         context.note_health_check(self.0 != Question::Live);
-        match self.0 {
-            Question::Live => (StatusCode::OK, "live"),
-            _ if !context.is_serving() => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
-            Question::Ready if !context.is_ready() => (StatusCode::SERVICE_UNAVAILABLE, "starting"),
-            Question::Ready | Question::ServerReady => (StatusCode::OK, "ready"),
+        let lifecycle = &context.arrival.lifecycle;
+        let (is_wanted, has_started) = match self.0 {
+            Question::Live => return (StatusCode::OK, "live"),
+            Question::Ready => (lifecycle.is_wanted(), lifecycle.has_started()),
+            Question::ServerReady => (lifecycle.is_serving(), true),
+        };
+        match (is_wanted, has_started) {
+            (true, true) => (StatusCode::OK, "ready"),
+            (true, false) => (StatusCode::SERVICE_UNAVAILABLE, "starting"),
+            (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
         }
     }
 }

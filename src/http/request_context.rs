@@ -88,6 +88,7 @@ impl Arrival {
             lifecycle: Arc::new(ServerLifecycle::new(
                 "http".into(),
                 stop,
+                Vec::new(),
                 Default::default(),
                 false,
                 Duration::MAX,
@@ -196,18 +197,13 @@ impl RequestContext {
     }
 
     /// Returns true as long as the server wants more requests: once all services of its group have
-    /// [started](crate::Handle::started), and until it is told to stop. It is false in the lame-duck time.
+    /// [started](crate::Handle::started), and until it or the group is told to stop. It is false in the lame-duck time.
     ///
     /// It stays true if a service is added later, or is restarted. [`ready`](super::ready()) says more.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         let lifecycle = &self.arrival.lifecycle;
-        lifecycle.has_started() && lifecycle.is_serving()
-    }
-
-    /// Returns true until the server is told to stop.
-    pub(super) fn is_serving(&self) -> bool {
-        self.arrival.lifecycle.is_serving()
+        lifecycle.has_started() && lifecycle.is_wanted()
     }
 
     /// Notes that the request was a health check, and whether it was told about readiness.

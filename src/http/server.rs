@@ -369,8 +369,7 @@ impl<A: App> Server<A> {
     {
         self.settings.check()?;
         let listeners = self.binding.listen(self.settings.backlog, &scope)?;
-        let (token, time) = (scope.token(), scope.time_source());
-        let context = ServerContext::new(scope.name(), token, time, self.settings, self.observers)?;
+        let context = ServerContext::new(&scope, self.settings, self.observers)?;
         #[cfg(feature = "tls")]
         let context = context.with_tls(self.tls)?;
         let yields = Arc::clone(&context.yields);

@@ -198,6 +198,38 @@ fn the_groups_around_it_count_too() {
 }
 
 #[test]
+fn a_server_that_is_stopped_last_says_that_the_group_stops() {
+    limited(|| {
+        for is_nested in [false, true] {
+            let runtime = Runtime::InPlaceOnSmol;
+            let server = Server::new(app(), "127.0.0.1:0").bind().unwrap();
+            let addr = server.local_addrs()[0].tcp().unwrap();
+            let mut group = runtime.group();
+            let admin = if is_nested {
+                let mut inner = runtime.group();
+                inner.add("http", server.into_service());
+                group.add("admin", inner.into_service()).id()
+            } else {
+                group.add("admin", server.into_service()).id()
+            };
+            let gate = Gate::new();
+            let held = gate.clone();
+            let work = move |_| async move { held.pass().await };
+            group.add("work", work).needs(admin);
+            let handle = group.handle();
+            let thread = thread::spawn(move || runtime.block_on(group.run()));
+            eventually("readiness", || ask(addr, "/ready") == ready());
+            handle.stop();
+            assert_eq!(ask(addr, "/ready"), (503, "stopping".into()), "{is_nested}");
+            // It goes on until the other has ended.
+            assert_eq!(ask(addr, "/ready/server"), ready());
+            gate.open();
+            thread.join().unwrap().unwrap();
+        }
+    });
+}
+
+#[test]
 fn a_stop_amid_the_start_is_a_stop() {
     limited(|| {
         let (runtime, gate) = (Runtime::InPlaceOnSmol, Gate::new());

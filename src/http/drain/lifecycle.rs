@@ -38,6 +38,8 @@ pub(in crate::http) struct ServerLifecycle {
     time: TimeSource,
     /// The service's own token: stopped before the server has noticed the stop.
     stop: StopToken,
+    /// Stopped with the group of the service, and with those around it. A server that others need is stopped later.
+    groups: Vec<StopToken>,
     /// The groups of connections, one after the other of which drains: the first at once. There is only one
     /// if the drain is not spread.
     turns: Box<[Turn]>,
@@ -67,6 +69,7 @@ impl ServerLifecycle {
     pub(in crate::http) fn new(
         name: Arc<str>,
         stop: StopToken,
+        groups: Vec<StopToken>,
         time: TimeSource,
         is_spread: bool,
         quiet: Duration,
@@ -75,6 +78,7 @@ impl ServerLifecycle {
         Self {
             name,
             stop,
+            groups,
             quiet: Quiet::new(time.now(), quiet),
             time,
             state: AtomicU8::new(ServerState::Serving as u8),
@@ -115,6 +119,11 @@ impl ServerLifecycle {
     /// Returns true once all other services of the group have started.
     pub(in crate::http) fn has_started(&self) -> bool {
         self.has_started.load(Ordering::Relaxed)
+    }
+
+    /// Returns true until the service, or a group around it, is told to stop.
+    pub(in crate::http) fn is_wanted(&self) -> bool {
+        self.is_serving() && !self.groups.iter().any(StopToken::is_stopped)
     }
 
     /// Returns true once the drain has begun.
