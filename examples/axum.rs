@@ -38,12 +38,11 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Path;
-use axum::response::Sse;
-use axum::response::sse::Event;
+use axum::http::Response;
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
-use futures_lite::{Stream, stream};
-use neap::http::{self, RequestContext};
+use futures_lite::{StreamExt, stream};
+use neap::http::{self, EventStream, RequestContext, ServerEvent};
 use serde::{Deserialize, Serialize};
 use smol::Timer;
 
@@ -116,24 +115,10 @@ async fn until_stop(Extension(context): Extension<RequestContext>) -> String {
 }
 
 /// Sends an event each second, and a last one at the stop.
-async fn events(
-    Extension(context): Extension<RequestContext>,
-) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let token = context.stop_token();
-    let events = stream::unfold(Some(0_u32), move |count| {
-        let token = token.clone();
-        async move {
-            let count = count? + 1;
-            let second = Timer::after(Duration::from_secs(1));
-            let event = match token.run_until_stopped(second).await {
-                Some(_) => (
-                    Event::default().event("tick").data(count.to_string()),
-                    Some(count),
-                ),
-                None => (Event::default().event("bye").data(""), None),
-            };
-            Some((Ok(event.0), event.1))
-        }
-    });
-    Sse::new(events)
+async fn events(Extension(context): Extension<RequestContext>) -> Response<EventStream> {
+    let ticks = Timer::interval(Duration::from_secs(1)).enumerate();
+    let ticks = ticks.map(|(count, _)| ServerEvent::new(count.to_string()).event("tick"));
+    http::events(&context, ticks)
+        .last(ServerEvent::new("").event("bye"))
+        .response()
 }

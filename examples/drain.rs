@@ -37,8 +37,8 @@ use std::process::ExitCode;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use futures_lite::{AsyncRead, io::BufReader};
-use neap::http::{self, RequestExt};
+use futures_lite::{AsyncRead, StreamExt, io::BufReader};
+use neap::http::{self, EventStream, RequestExt, ServerEvent};
 use smol::Timer;
 use tide::{Body, Request, Response};
 
@@ -57,7 +57,7 @@ fn app() -> tide::Server<()> {
     app.at("/panic").get(panics);
     app.at("/peer").get(peer);
     app.at("/until-stop").get(until_stop);
-    app.at("/events").get(tide::sse::endpoint(events));
+    app.at("/events").get(events);
     app.at("/ready").get(http::ready());
     app.at("/live").get(http::live());
     app
@@ -130,19 +130,11 @@ async fn until_stop(request: Request<()>) -> tide::Result<String> {
     ))
 }
 
-async fn events(request: Request<()>, sender: tide::sse::Sender) -> tide::Result<()> {
-    let token = request.stop_token();
-    let mut count = 0_u32;
-    while token
-        .run_until_stopped(Timer::after(Duration::from_secs(1)))
-        .await
-        .is_some()
-    {
-        count += 1;
-        sender.send("tick", count.to_string(), None).await?;
-    }
-    sender.send("bye", "", None).await?;
-    Ok(())
+/// Sends an event each second, and a last one at the stop. Nothing of async-std runs for it.
+async fn events(request: Request<()>) -> tide::Result<EventStream> {
+    let ticks = Timer::interval(Duration::from_secs(1)).enumerate();
+    let ticks = ticks.map(|(count, _)| ServerEvent::new(count.to_string()).event("tick"));
+    Ok(http::events(&request, ticks).last(ServerEvent::new("").event("bye")))
 }
 
 fn millis(request: &Request<()>) -> tide::Result<Duration> {

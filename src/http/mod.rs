@@ -214,7 +214,7 @@
 //! | what | how |
 //! |---|---|
 //! | nested apps, state, middleware, `Redirect`, `serve_dir` of tide 0.16 | `tests/http/tide.rs` |
-//! | `tide::sse` | `tests/http/tide.rs`; an SSE handler is a detached async-std task, and ends once its connection has |
+//! | `tide::sse` | `tests/http/tide.rs`; an SSE handler is a detached async-std task, and ends once its connection has. [`events()`] needs none |
 //! | `Json`, `Query`, `Form`, `Path`, `Multipart`, `State`, `Extension`, `MatchedPath`, `OriginalUri` of axum 0.8, what they refuse, nested routers, `fallback`, `Redirect`, `HEAD` | `tests/axum/routers.rs` |
 //! | trace, cors, set-header, catch-panic, request-id and auth of tower-http 0.6 | `tests/axum/layers.rs` |
 //! | `tower::service_fn`, `map_response`, `BoxCloneSyncService`, services that are not ready at once or fail | `tests/axum/services.rs` |
@@ -260,7 +260,7 @@
 //   what they have done, and `access` the records of requests.
 // - `socket` is one connection's socket, with its buffers and a timer.
 //
-// Imports go from the top of this list to the end. `request_ext` and `health` are for handlers.
+// Imports go from the top of this list to the end. `request_ext`, `events` and `health` are for handlers.
 mod access;
 mod app;
 mod body_handle;
@@ -270,6 +270,7 @@ mod context;
 mod counters;
 pub(crate) mod door;
 mod drain;
+mod events;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzz;
@@ -296,6 +297,7 @@ pub use self::access::{Access, AccessLog};
 pub use self::app::App;
 pub use self::counters::{Counters, Counts};
 pub use self::drain::{Report, Tally};
+pub use self::events::{EventStream, ServerEvent, events};
 pub use self::health::{Health, live, ready};
 pub use self::request_context::RequestContext;
 pub use self::request_ext::RequestExt;

@@ -10,7 +10,7 @@ use crate::stop::token::StopToken;
 ///
 /// For [`::http::Request`], and with the feature `tide` for `http_types::Request` and `tide::Request`. A
 /// request that does not come from a neap server, in a test for example, has a token that is never stopped,
-/// no limit of time, and is ready. The [`RequestContext`] is the same as an extension.
+/// no limit of time, and is ready. The [`RequestContext`] is the same as an extension, and has this trait too.
 ///
 /// # Examples
 ///
@@ -35,70 +35,49 @@ use crate::stop::token::StopToken;
 /// }));
 /// ```
 pub trait RequestExt {
+    /// Returns what a neap server says of the request; `None` if it has not come by one.
+    fn context(&self) -> Option<&RequestContext>;
+
     /// Returns a token that is stopped when the server begins to drain, after the lame-duck time.
-    fn stop_token(&self) -> StopToken;
+    fn stop_token(&self) -> StopToken {
+        let context = self.context();
+        context.map_or_else(|| StopSource::new().token(), RequestContext::stop_token)
+    }
 
     /// Returns how long the handler may go on before it is cancelled: zero from the deadline on, and
     /// `None` before the drain or if the drain has no deadline.
-    fn remaining_time(&self) -> Option<Duration>;
+    fn remaining_time(&self) -> Option<Duration> {
+        self.context()?.remaining_time()
+    }
 
-    /// Returns true as long as the server wants more requests: until it is told to stop. It is false
-    /// in the lame-duck time.
-    fn is_ready(&self) -> bool;
+    /// Returns true as long as the server wants more requests: see [`RequestContext::is_ready`].
+    fn is_ready(&self) -> bool {
+        self.context().is_none_or(RequestContext::is_ready)
+    }
+}
+
+impl RequestExt for RequestContext {
+    fn context(&self) -> Option<&RequestContext> {
+        Some(self)
+    }
 }
 
 impl<B> RequestExt for ::http::Request<B> {
-    fn stop_token(&self) -> StopToken {
-        stop_token(self.extensions().get())
-    }
-
-    fn remaining_time(&self) -> Option<Duration> {
-        remaining_time(self.extensions().get())
-    }
-
-    fn is_ready(&self) -> bool {
-        is_ready(self.extensions().get())
+    fn context(&self) -> Option<&RequestContext> {
+        self.extensions().get()
     }
 }
 
 #[cfg(feature = "tide")]
 impl RequestExt for http_types::Request {
-    fn stop_token(&self) -> StopToken {
-        stop_token(self.ext().get())
-    }
-
-    fn remaining_time(&self) -> Option<Duration> {
-        remaining_time(self.ext().get())
-    }
-
-    fn is_ready(&self) -> bool {
-        is_ready(self.ext().get())
+    fn context(&self) -> Option<&RequestContext> {
+        self.ext().get()
     }
 }
 
 #[cfg(feature = "tide")]
 impl<State: Clone + Send + Sync + 'static> RequestExt for tide::Request<State> {
-    fn stop_token(&self) -> StopToken {
-        stop_token(self.ext())
+    fn context(&self) -> Option<&RequestContext> {
+        self.ext()
     }
-
-    fn remaining_time(&self) -> Option<Duration> {
-        remaining_time(self.ext())
-    }
-
-    fn is_ready(&self) -> bool {
-        is_ready(self.ext())
-    }
-}
-
-fn stop_token(context: Option<&RequestContext>) -> StopToken {
-    context.map_or_else(|| StopSource::new().token(), RequestContext::stop_token)
-}
-
-fn remaining_time(context: Option<&RequestContext>) -> Option<Duration> {
-    context?.remaining_time()
-}
-
-fn is_ready(context: Option<&RequestContext>) -> bool {
-    context.is_none_or(RequestContext::is_ready)
 }

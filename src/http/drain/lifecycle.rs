@@ -99,6 +99,11 @@ impl ServerLifecycle {
         }
     }
 
+    /// Returns the clock of the group.
+    pub(in crate::http) fn time(&self) -> &TimeSource {
+        &self.time
+    }
+
     /// Returns the time by the clock of the group.
     pub(in crate::http) fn now(&self) -> Instant {
         self.time.now()

@@ -12,6 +12,7 @@ mod answer;
 mod app;
 mod body_reader;
 mod door;
+mod event_reader;
 mod fields;
 mod frame_reader;
 mod model;
