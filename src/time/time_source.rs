@@ -21,6 +21,12 @@ impl TimeSource {
         self.0.as_ref().map_or_else(Instant::now, Clock::now)
     }
 
+    /// Returns true if the clock is moved by hand.
+    #[cfg(feature = "http")]
+    pub(crate) fn is_by_hand(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Returns a wait for an instant.
     pub(crate) fn alarm(&self, at: Instant) -> Alarm {
         Alarm::new(self.0.as_ref(), at)

@@ -213,3 +213,42 @@ fn what_is_asked_for_is_logged_and_no_more() {
     let paths: Vec<_> = all.iter().map(|record| record.key("path")).collect();
     assert_eq!(paths, ["/panic?", "/nothing?a=b", "/hello?c"]);
 }
+
+#[test]
+fn answers_that_wait_in_the_output_are_logged_as_they_are_counted() {
+    use neap::http::{Counters, Server};
+    use neap::test::{Clock, Network};
+
+    limited(|| {
+        let (name, counters) = ("http", Counters::new());
+        crate::keeper::set_mood(name, crate::keeper::Mood::Quick);
+        let (network, clock) = (Network::with_capacity(2000), Clock::new());
+        let server = |address| {
+            let log = AccessLog::new();
+            let server = Server::new(axum_app::app(), address).counters(&counters);
+            server.access_log(log)
+        };
+        let story = async |site: crate::http_support::in_memory::Site| {
+            let mut client = site.connect().await;
+            let requests = "GET /hello HTTP/1.1\r\nhost: a\r\n\r\n".repeat(50);
+            client.send(requests).await;
+            site.sleep(100).await;
+            // Of all answers, as many bytes have gone as there is room for.
+            drop(client);
+            site.sleep(100).await;
+        };
+        let (ended, ()) = crate::http_support::in_memory::serve((network, clock), server, story);
+        ended.result.unwrap();
+        let (all, counts) = (records(name), counters.read());
+        let sent = all.iter().filter(|record| record.key("cut") == "false");
+        let sent = sent.count() as u64;
+        assert_eq!(
+            (counts.answers, counts.cut),
+            (vec![(200, sent)], all.len() as u64 - sent)
+        );
+        assert!(sent > 5 && sent < 49, "{sent}");
+        let cut = all.iter().filter(|record| record.key("cut") == "true");
+        let bytes: Vec<_> = cut.map(|record| record.key("bytes")).collect();
+        assert!(bytes[1..].iter().all(|bytes| *bytes == "0"), "{bytes:?}");
+    });
+}

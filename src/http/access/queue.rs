@@ -113,6 +113,12 @@ impl AccessQueue {
         self.written.stopped().await;
     }
 
+    /// Closes the queue, and blocks until all of it is written, which no test takes so long for.
+    pub(in crate::http) fn close_blocking(&self) {
+        self.end();
+        self.written.wait_blocking_timeout(20 * PATIENCE);
+    }
+
     /// Returns how many records wait once the queue is closed; `None` before.
     pub(in crate::http) fn left_at_the_end(&self) -> Option<usize> {
         let is_over = self.records.is_closed() && !self.written.is_stopped();
