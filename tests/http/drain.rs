@@ -258,9 +258,11 @@ fn i09_a_lame_duck_serves_and_says_close() {
         let mut early = idle(&running);
         assert_eq!(running.connect().get("/ready").answer().status, 200);
         running.handle.stop();
+        // Readiness is that of the group, which is stopped a moment before the server is told.
         eventually("a readiness of 503", || {
-            running.connect().get("/ready").answer().status == 503
+            running.connect().get("/ready/server").answer().status == 503
         });
+        assert_eq!(running.connect().get("/ready").answer().status, 503);
         let answer = running.connect().get("/hello").answer();
         assert_eq!((answer.status, answer.closes()), (200, true));
         let answer = early.get("/hello").answer();
