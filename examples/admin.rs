@@ -10,6 +10,9 @@
 //!
 //! `HOST` and `PORT` are the address of the server, `ADMIN` is the other one. Requests are logged, see `RUST_LOG`.
 
+#[path = "support/help.rs"]
+mod help;
+
 use std::env;
 use std::path::Path;
 use std::process::ExitCode;
@@ -60,6 +63,7 @@ impl Program {
 }
 
 fn main() -> ExitCode {
+    help::on_request(include_str!("admin.rs"));
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
     match run() {
         Ok(outcome) => outcome.into(),
