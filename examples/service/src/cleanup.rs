@@ -1,0 +1,25 @@
+//! The timer: once in a period it removes letters that ended long ago.
+
+use std::time::Duration;
+
+use neap::Scope;
+
+use crate::every::Every;
+use crate::letters::Letters;
+use crate::settings::SettingsFile;
+
+/// Removes old letters until the stop. A removal that has begun is finished.
+pub async fn run(scope: Scope<'_>, letters: Letters, settings: SettingsFile, period: Duration) {
+    let mut every = Every::new(period);
+    while let Some(missed) = scope.run_until_stopped(every.tick()).await {
+        if missed > 0 {
+            log::warn!("a cleanup took so long that {missed} were left out");
+        }
+        match letters.remove_older(settings.current().keep).await {
+            Ok(0) => {}
+            Ok(removed) => log::info!("{removed} old letters removed"),
+            // It is tried again at the next tick.
+            Err(error) => log::error!("no cleanup: {error:#}"),
+        }
+    }
+}

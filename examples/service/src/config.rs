@@ -1,0 +1,124 @@
+//! The configuration, which the environment has.
+
+use std::env;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use neap::net::{Address, Certificates, Listeners};
+
+use crate::settings::SettingsFile;
+
+/// What the program is told when it starts. `README.md` lists the variables.
+pub struct Config {
+    /// `HOST` and `PORT`, or the sockets `http` that systemd has passed.
+    pub listeners: Listeners,
+    /// `ADMIN`, or the sockets `admin` that systemd has passed.
+    pub admin: Listeners,
+    /// `DATABASE`: the file.
+    pub database: PathBuf,
+    /// `OUTBOX`: the folder that letters are delivered to.
+    pub outbox: PathBuf,
+    /// `SETTINGS`: the file of what may change while the program runs.
+    pub settings: SettingsFile,
+    /// `TLS_CHAIN` and `TLS_KEY`; without them the server speaks plain HTTP.
+    pub certificates: Option<Certificates>,
+    /// `LAME_DUCK`: how long to go on accepting after the stop, for a load balancer to notice.
+    pub lame_duck: Duration,
+    /// `DRAIN_TIMEOUT`: how long what is in flight may take after that.
+    pub drain_timeout: Duration,
+    /// `CLEANUP_PERIOD`: how often old letters are removed.
+    pub cleanup_period: Duration,
+}
+
+impl Config {
+    /// Reads the variables and the files that they name, and binds the sockets.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong, so that nobody has to try again for the next problem.
+    pub fn from_env() -> Result<Config, Problems> {
+        let mut problems = Problems(Vec::new());
+        let http = Address::from("systemd:http").or(Address::from_env("127.0.0.1:8080"));
+        let admin = text("ADMIN").unwrap_or_else(|| "127.0.0.1:9090".into());
+        let admin = Address::from("systemd:admin").or(admin);
+        let settings = SettingsFile::open(text("SETTINGS").map(PathBuf::from));
+
+        let listeners = problems.unless("HOST, PORT", http.bind());
+        let admin = problems.unless("ADMIN", admin.bind());
+        let settings = problems.unless("SETTINGS", settings);
+        let certificates = problems.unless("TLS_CHAIN, TLS_KEY", certificates());
+        let lame_duck = problems.unless("LAME_DUCK", time("LAME_DUCK", "0s"));
+        let drain_timeout = problems.unless("DRAIN_TIMEOUT", time("DRAIN_TIMEOUT", "20s"));
+        let cleanup_period = problems.unless("CLEANUP_PERIOD", period("CLEANUP_PERIOD", "1h"));
+        let config = || {
+            Some(Config {
+                listeners: listeners?,
+                admin: admin?,
+                database: text("DATABASE").unwrap_or("letters.db".into()).into(),
+                outbox: text("OUTBOX").unwrap_or("outbox".into()).into(),
+                settings: settings?,
+                certificates: certificates?,
+                lame_duck: lame_duck?,
+                drain_timeout: drain_timeout?,
+                cleanup_period: cleanup_period?,
+            })
+        };
+        config().ok_or(problems)
+    }
+}
+
+/// Returns a variable; `None` if it is not set or empty.
+fn text(name: &str) -> Option<String> {
+    let value = env::var_os(name)?.to_string_lossy().into_owned();
+    (!value.is_empty()).then_some(value)
+}
+
+/// Returns a time, such as `1m 30s`.
+fn time(name: &str, default: &str) -> Result<Duration, String> {
+    let value = text(name).unwrap_or_else(|| default.into());
+    humantime::parse_duration(&value)
+        .map_err(|error| format!("`{value}` is no time such as `1m 30s`: {error}"))
+}
+
+/// Returns a time that is not zero.
+fn period(name: &str, default: &str) -> Result<Duration, String> {
+    match time(name, default)? {
+        Duration::ZERO => Err("a period cannot be zero".into()),
+        period => Ok(period),
+    }
+}
+
+/// Reads the certificates, if there are to be any.
+fn certificates() -> Result<Option<Certificates>, String> {
+    match (text("TLS_CHAIN"), text("TLS_KEY")) {
+        (Some(chain), Some(key)) => match Certificates::from_files(chain, key) {
+            Ok(certificates) => Ok(Some(certificates)),
+            Err(error) => Err(error.to_string()),
+        },
+        (None, None) => Ok(None),
+        (Some(_), None) => Err("TLS_CHAIN is set, and TLS_KEY is not".into()),
+        (None, Some(_)) => Err("TLS_KEY is set, and TLS_CHAIN is not".into()),
+    }
+}
+
+/// All that is wrong with the configuration.
+#[derive(Debug)]
+pub struct Problems(Vec<String>);
+
+impl Problems {
+    /// Returns what there is; or notes what is wrong with a variable.
+    fn unless<T, E: fmt::Display>(&mut self, variable: &str, result: Result<T, E>) -> Option<T> {
+        let noted = result.map_err(|error| self.0.push(format!("{variable}: {error:#}")));
+        noted.ok()
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the configuration is not usable")?;
+        self.0
+            .iter()
+            .try_for_each(|problem| write!(f, "\n  {problem}"))
+    }
+}
