@@ -9,6 +9,9 @@ use neap::net::{Address, Certificates, Listeners};
 
 use crate::settings::SettingsFile;
 
+/// A longer time is a slip of the pen.
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// What the program is told when it starts. `README.md` lists the variables.
 pub struct Config {
     /// `HOST` and `PORT`, or the sockets `http` that systemd has passed.
@@ -77,8 +80,12 @@ fn text(name: &str) -> Option<String> {
 /// Returns a time, such as `1m 30s`.
 fn time(name: &str, default: &str) -> Result<Duration, String> {
     let value = text(name).unwrap_or_else(|| default.into());
-    humantime::parse_duration(&value)
-        .map_err(|error| format!("`{value}` is no time such as `1m 30s`: {error}"))
+    let time = humantime::parse_duration(&value)
+        .map_err(|error| format!("`{value}` is no time such as `1m 30s`: {error}"))?;
+    match time > YEAR {
+        true => Err(format!("`{value}` is longer than a year")),
+        false => Ok(time),
+    }
 }
 
 /// Returns a time that is not zero.

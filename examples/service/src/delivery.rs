@@ -12,7 +12,7 @@ use smol::Timer;
 
 use crate::letters::{Letter, Letters, Verdict};
 use crate::outbox;
-use crate::settings::SettingsFile;
+use crate::settings::{Settings, SettingsFile};
 
 /// How long one attempt may take.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -69,34 +69,31 @@ impl Courier {
     /// Makes an attempt, and notes how it went.
     async fn handle(&self, letter: Letter) -> anyhow::Result<()> {
         let settings = self.settings.current();
-        // The attempts before this one may have ended with the process.
-        let result = match letter.attempts > settings.attempts {
-            true => Err(anyhow!("the process did not outlive its last attempt")),
-            false => self.attempt(&letter).await,
+        let (attempt, attempts) = (letter.attempts, settings.attempts.get());
+        let result = match attempt > attempts {
+            true => Err(anyhow!("the process ended in the middle of each attempt")),
+            false => self.attempt(&letter, &settings).await,
         };
         let verdict = match result {
             Ok(()) => Verdict::Delivered,
-            Err(error) if letter.attempts >= settings.attempts => {
-                Verdict::Returned(format!("{error:#}"))
-            }
             Err(error) => {
-                let doublings = (letter.attempts - 1).min(16);
-                Verdict::Failed(
-                    format!("{error:#}"),
-                    settings.retry_after * 2_u32.pow(doublings),
-                )
+                let error = format!("{error:#}");
+                log::warn!(
+                    "letter {}, attempt {attempt} of {attempts}: {error}",
+                    letter.id
+                );
+                match attempt >= attempts {
+                    true => Verdict::Returned(error),
+                    false => Verdict::Failed(error, backoff(settings.retry_after, attempt)),
+                }
             }
         };
-        if let Verdict::Failed(error, _) | Verdict::Returned(error) = &verdict {
-            log::warn!("letter {}, attempt {}: {error}", letter.id, letter.attempts);
-        }
         self.letters.settle(letter.id, verdict).await
     }
 
     /// Tries to deliver a letter. A panic is a failure like any other.
-    async fn attempt(&self, letter: &Letter) -> anyhow::Result<()> {
-        let settings = self.settings.current();
-        let delivery = outbox::deliver(&self.outbox, letter, &settings);
+    async fn attempt(&self, letter: &Letter, settings: &Settings) -> anyhow::Result<()> {
+        let delivery = outbox::deliver(&self.outbox, letter, settings);
         let timeout = async {
             Timer::after(ATTEMPT_TIMEOUT).await;
             Err(anyhow!("it took longer than {ATTEMPT_TIMEOUT:?}"))
@@ -104,4 +101,9 @@ impl Courier {
         let attempt = AssertUnwindSafe(delivery.or(timeout)).catch_unwind();
         attempt.await.unwrap_or_else(|_| Err(anyhow!("a panic")))
     }
+}
+
+/// Returns how long to wait after an attempt has failed: each time twice as long.
+fn backoff(first: Duration, attempt: u32) -> Duration {
+    first.saturating_mul(2_u32.saturating_pow(attempt - 1))
 }

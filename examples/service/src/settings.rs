@@ -1,6 +1,7 @@
 //! The settings, which may change while the program runs.
 
 use std::fs;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -18,7 +19,7 @@ pub struct Settings {
     #[serde(deserialize_with = "time")]
     pub print_time: Duration,
     /// How often a letter is tried before it is returned.
-    pub attempts: u32,
+    pub attempts: NonZeroU32,
     /// How long to wait after the first failed attempt; twice as long after each further one.
     #[serde(deserialize_with = "time")]
     pub retry_after: Duration,
@@ -32,7 +33,7 @@ impl Default for Settings {
         Settings {
             signature: "Yours sincerely".into(),
             print_time: Duration::from_millis(10),
-            attempts: 5,
+            attempts: const { NonZeroU32::new(5).unwrap() },
             retry_after: Duration::from_secs(1),
             keep: Duration::from_secs(7 * 24 * 3600),
         }

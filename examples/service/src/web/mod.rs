@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use neap::http::{App, Counters, Server};
+use neap::http::{AccessLog, App, Counters, Server};
 use neap::net::Listeners;
 
 use crate::letters::Letters;
@@ -20,6 +20,7 @@ pub fn server(
 ) -> Server<impl App + use<>> {
     Server::new(routes::app(letters.clone()), listeners)
         .counters(counters)
+        .access_log(AccessLog::new().only(|access| access.path != "/ready"))
         .max_connections(10_000)
         .max_in_flight(256)
         .max_body(64 * 1024)
