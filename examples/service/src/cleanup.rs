@@ -8,18 +8,31 @@ use crate::every::Every;
 use crate::letters::Letters;
 use crate::settings::SettingsFile;
 
-/// Removes old letters until the stop. A removal that has begun is finished.
-pub async fn run(scope: Scope<'_>, letters: Letters, settings: SettingsFile, period: Duration) {
-    let mut every = Every::new(period);
-    while let Some(missed) = scope.run_until_stopped(every.tick()).await {
-        if missed > 0 {
-            log::warn!("a cleanup took so long that {missed} were left out");
-        }
-        match letters.remove_older(settings.current().keep).await {
-            Ok(0) => {}
-            Ok(removed) => log::info!("{removed} old letters removed"),
-            // It is tried again at the next tick.
-            Err(error) => log::error!("no cleanup: {error:#}"),
+/// Removes old letters.
+pub struct Cleanup {
+    pub letters: Letters,
+    pub settings: SettingsFile,
+    pub period: Duration,
+}
+
+impl Cleanup {
+    /// Removes them until the stop. A removal that has begun is finished.
+    pub async fn run(self, scope: Scope<'_>) {
+        let mut every = Every::new(self.period);
+        while let Some(missed) = scope.run_until_stopped(every.tick()).await {
+            if missed > 0 {
+                log::warn!("a cleanup took so long that {missed} were left out");
+            }
+            match self
+                .letters
+                .remove_older(self.settings.current().keep)
+                .await
+            {
+                Ok(0) => {}
+                Ok(removed) => log::info!("{removed} old letters removed"),
+                // It is tried again at the next tick.
+                Err(error) => log::error!("no cleanup: {error:#}"),
+            }
         }
     }
 }

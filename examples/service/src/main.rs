@@ -22,10 +22,15 @@ use std::time::Duration;
 
 use neap::{Error, Group, Outcome, Provided, Restart, restart, signal};
 
+use cleanup::Cleanup;
 use config::Config;
 use delivery::Courier;
 use letters::Letters;
 use metrics::Metrics;
+use reload::Reloads;
+
+/// What the database may take to open, with its migrations.
+const OPEN_TIME: Duration = Duration::from_secs(60);
 
 /// What the database may take to close, after the others have had their time.
 const CLOSE_TIME: Duration = Duration::from_secs(5);
@@ -51,59 +56,64 @@ fn main() -> ExitCode {
 
 /// Adds the services of the program, and runs them until the stop.
 fn serve(config: Config) -> Result<Outcome, Error> {
+    let drain_timeout = config.drain_timeout;
     let mut group = Group::on(smol::spawn)
         .systemd()
-        .drain_timeout(config.lame_duck + config.drain_timeout + CLOSE_TIME)
+        .drain_timeout(config.lame_duck + drain_timeout + CLOSE_TIME)
         .stop_on(signal::termination()?);
-    let hangups = signal::reload()?;
-    let (settings, certificates) = (config.settings, config.certificates);
+    let reloads = Reloads::new(&config)?;
     let (metrics, pool) = (Metrics::new(), Provided::new());
     let (letters, bell) = Letters::new(pool.clone(), metrics.clone());
 
-    // All that needs the database has ended before that is closed.
-    let opening = move |scope| database::run(scope, config.database, pool);
-    let database = group.add("database", opening);
-    let database = database.start_timeout(Duration::from_secs(60)).id();
+    // It opens before all that need it, and closes when they have ended.
+    let database = group
+        .add("database", |scope| {
+            database::run(scope, config.database, pool)
+        })
+        .start_timeout(OPEN_TIME)
+        .id();
 
-    let mut server = web::server(&letters, config.listeners, &metrics.http)
+    let server = web::server(&letters, &metrics, config.listeners)
         .lame_duck(config.lame_duck)
-        .drain_timeout(config.drain_timeout);
-    if let Some(certificates) = &certificates {
-        server = server.tls(certificates);
-    }
+        .drain_timeout(drain_timeout);
+    let server = match &config.certificates {
+        Some(certificates) => server.tls(certificates),
+        None => server,
+    };
     group.add("http", server.into_service()).needs(database);
 
     let courier = Courier {
         letters: letters.clone(),
         bell,
-        settings: settings.clone(),
+        settings: config.settings.clone(),
         outbox: config.outbox,
     };
-    let delivering = restart(Restart::on_failure(), move |scope| {
+    let delivery = restart(Restart::on_failure(), move |scope| {
         courier.clone().run(scope)
     });
-    group
-        .add("delivery", delivering)
-        .needs(database)
-        .drain_timeout(config.drain_timeout);
+    let delivery = group.add("delivery", delivery).needs(database);
+    delivery.drain_timeout(drain_timeout);
 
-    let (kept, period) = (settings.clone(), config.cleanup_period);
-    let cleaning = move |scope| cleanup::run(scope, letters, kept, period);
-    group
-        .add("cleanup", cleaning)
-        .needs(database)
-        .drain_timeout(config.drain_timeout);
+    let cleanup = Cleanup {
+        letters,
+        settings: config.settings,
+        period: config.cleanup_period,
+    };
+    let cleanup = group
+        .add("cleanup", |scope| cleanup.run(scope))
+        .needs(database);
+    cleanup.drain_timeout(drain_timeout);
 
     // What serves the others is stopped after them.
-    let reloading = reload::run(hangups, settings, certificates);
-    group.race("reload", reloading).background();
+    group.race("reload", reloads.run()).background();
     let admin = admin::server(config.admin, metrics, group.handle());
     group.add("admin", admin.into_service()).background();
 
-    let budget = group.stop_budget().map(humantime::format_duration);
-    log::info!(
-        "a stop takes up to {}: whatever kills the program has to wait for longer",
-        budget.unwrap()
-    );
+    if let Some(budget) = group.stop_budget() {
+        let budget = humantime::format_duration(budget);
+        log::info!(
+            "a stop takes up to {budget}: whatever kills the program has to wait for longer"
+        );
+    }
     smol::block_on(group.run())
 }
