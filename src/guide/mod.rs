@@ -55,3 +55,7 @@ pub mod balancers {}
 #[cfg(feature = "http")]
 #[doc = include_str!("kubernetes.md")]
 pub mod kubernetes {}
+
+#[cfg(feature = "http")]
+#[doc = include_str!("service.md")]
+pub mod service {}

@@ -15,7 +15,7 @@ const OPENMETRICS: [(&str, &str); 1] = [(
     "application/openmetrics-text; version=1.0.0; charset=utf-8",
 )];
 
-/// Makes the server: `/metrics`, `/status` and `/live`.
+/// Makes the server: `/metrics`, `/status`, `/ready` and `/live`.
 pub fn server(listeners: Listeners, metrics: Metrics, handle: Handle<'static>) -> Server<impl App> {
     let metrics = async move || match metrics.render() {
         Ok(text) => Ok((OPENMETRICS, text)),
@@ -25,6 +25,7 @@ pub fn server(listeners: Listeners, metrics: Metrics, handle: Handle<'static>) -
     let app = Router::new()
         .route("/metrics", get(metrics))
         .route("/status", get(status))
+        .route_service("/ready", http::ready())
         .route_service("/live", http::live());
     Server::new(http::service(app), listeners)
 }

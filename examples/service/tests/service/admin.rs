@@ -17,8 +17,12 @@ fn numbers_and_states() {
     assert_eq!(client.post("ann@example.com", "hello").unwrap().status, 202);
     assert_eq!(client.get("/letters/99").unwrap().status, 404);
     assert_eq!(client.get("/letters/x").unwrap().status, 400);
-    assert_eq!(client.get("/ready").unwrap().status, 200);
     assert_eq!(admin.get("/live").unwrap().status, 200);
+    for server in [&mut client, &mut admin] {
+        until("readiness", || {
+            (server.get("/ready").unwrap().status == 200).then_some(())
+        });
+    }
 
     until("delivery", || {
         let answer = client.get("/letters/1").unwrap();
@@ -62,6 +66,7 @@ fn a_lame_duck_is_not_ready_and_serves_and_can_be_watched() {
     assert_eq!(client.post("ann@example.com", "late").unwrap().status, 202);
     let mut admin = Client::new(program.admin).unwrap();
     assert_eq!(admin.get("/live").unwrap().status, 200);
+    assert_eq!(admin.get("/ready").unwrap().status, 503);
     assert!(
         admin
             .get("/metrics")

@@ -44,9 +44,9 @@ fn certificates() {
     home.write("key.pem", include_str!("pems/old.key"));
     let program = home.start();
     let mut before = TlsClient::trusting(OLD, program.http);
-    assert_eq!(before.get("/ready").unwrap().status, 200);
+    assert_eq!(before.get("/letters/1").unwrap().status, 404);
     TlsClient::trusting(NEW, program.http)
-        .get("/ready")
+        .get("/letters/1")
         .unwrap_err();
 
     // The key is not there yet.
@@ -54,16 +54,16 @@ fn certificates() {
     program.signal(Signal::HUP);
     program.logs("the old certificates stay: `key.pem`");
     let mut client = TlsClient::trusting(OLD, program.http);
-    assert_eq!(client.get("/ready").unwrap().status, 200);
+    assert_eq!(client.get("/letters/1").unwrap().status, 404);
 
     home.write("key.pem", include_str!("pems/new.key"));
     program.signal(Signal::HUP);
     program.logs("the certificates are read again");
     let mut after = TlsClient::trusting(NEW, program.http);
-    assert_eq!(after.get("/ready").unwrap().status, 200);
+    assert_eq!(after.get("/letters/1").unwrap().status, 404);
     TlsClient::trusting(OLD, program.http)
-        .get("/ready")
+        .get("/letters/1")
         .unwrap_err();
-    assert_eq!(before.get("/ready").unwrap().status, 200);
+    assert_eq!(before.get("/letters/1").unwrap().status, 404);
     program.stop();
 }
