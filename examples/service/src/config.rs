@@ -16,7 +16,7 @@ const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 pub struct Config {
     /// `HOST` and `PORT`, or the sockets `http` that systemd has passed.
     pub listeners: Listeners,
-    /// `ADMIN`, or the sockets `admin` that systemd has passed.
+    /// `ADMIN`, which may be `systemd:admin` for sockets of that name.
     pub admin: Listeners,
     /// `DATABASE`: the file.
     pub database: PathBuf,
@@ -44,11 +44,10 @@ impl Config {
         let mut problems = Problems(Vec::new());
         let http = Address::from("systemd:http").or(Address::from_env("127.0.0.1:8080"));
         let admin = text("ADMIN").unwrap_or_else(|| "127.0.0.1:9090".into());
-        let admin = Address::from("systemd:admin").or(admin);
         let settings = SettingsFile::open(text("SETTINGS").map(PathBuf::from));
 
         let listeners = problems.unless("HOST, PORT", http.bind());
-        let admin = problems.unless("ADMIN", admin.bind());
+        let admin = problems.unless("ADMIN", Address::from(admin).bind());
         let settings = problems.unless("SETTINGS", settings);
         let certificates = problems.unless("TLS_CHAIN, TLS_KEY", certificates());
         let lame_duck = problems.unless("LAME_DUCK", time("LAME_DUCK", "0s"));

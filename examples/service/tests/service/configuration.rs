@@ -2,6 +2,9 @@
 
 use std::net::TcpListener;
 
+use command_fds::{CommandFdExt, FdMapping};
+
+use crate::client::Client;
 use crate::process::Home;
 
 /// Starts the program, which has to refuse, and returns what it says.
@@ -65,4 +68,26 @@ fn a_database_that_cannot_be_opened_ends_the_program_and_says_so() {
         said.contains("`database` failed: `no/such/folder/letters.db`: "),
         "{said}"
     );
+}
+
+#[test]
+fn a_socket_that_systemd_has_bound_is_served() {
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    // PORT does not matter then.
+    let home = Home::new().with("PORT", "http");
+    let mut command = home.command();
+    command.envs([("LISTEN_FDS", "1"), ("LISTEN_FDNAMES", "http")]);
+    let mapping = FdMapping {
+        parent_fd: socket.try_clone().unwrap().into(),
+        child_fd: 3,
+    };
+    command.fd_mappings(vec![mapping]).unwrap();
+    let program = home.start_by(&mut command);
+    assert_eq!(program.http, address);
+    let mut client = Client::new(address).unwrap();
+    assert_eq!(client.post("ann@example.com", "hello").unwrap().status, 202);
+    program.stop();
+    // It was not the program's: who comes now waits for the next one.
+    Client::new(address).unwrap();
 }

@@ -81,7 +81,12 @@ impl Home {
 
     /// Starts the program, and waits until it serves.
     pub fn start(&self) -> Process {
-        let mut child = self.command().spawn().unwrap();
+        self.start_by(&mut self.command())
+    }
+
+    /// Starts the program by its command, and waits until it serves.
+    pub fn start_by(&self, command: &mut Command) -> Process {
+        let mut child = command.spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let written = Arc::clone(&log);
