@@ -4,18 +4,27 @@ use std::time::Duration;
 
 use neap::Scope;
 
+use crate::config::Config;
 use crate::every::Every;
 use crate::letters::Letters;
 use crate::settings::SettingsFile;
 
 /// Removes old letters.
 pub struct Cleanup {
-    pub letters: Letters,
-    pub settings: SettingsFile,
-    pub period: Duration,
+    letters: Letters,
+    settings: SettingsFile,
+    period: Duration,
 }
 
 impl Cleanup {
+    pub fn new(letters: &Letters, config: &Config) -> Cleanup {
+        Cleanup {
+            letters: letters.clone(),
+            settings: config.settings.clone(),
+            period: config.cleanup_period,
+        }
+    }
+
     /// Removes them until the stop. A removal that has begun is finished.
     pub async fn run(self, scope: Scope<'_>) {
         let mut every = Every::new(self.period);

@@ -14,8 +14,7 @@ const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// What the program is told when it starts. `README.md` lists the variables.
 pub struct Config {
-    /// `HOST` and `PORT`, or the sockets `http` that systemd has passed.
-    pub listeners: Listeners,
+    pub web: Web,
     /// `ADMIN`, which may be `systemd:admin` for sockets of that name.
     pub admin: Listeners,
     /// `DATABASE`: the file.
@@ -24,14 +23,20 @@ pub struct Config {
     pub outbox: PathBuf,
     /// `SETTINGS`: the file of what may change while the program runs.
     pub settings: SettingsFile,
+    /// `CLEANUP_PERIOD`: how often old letters are removed.
+    pub cleanup_period: Duration,
+}
+
+/// The part of the server for clients.
+pub struct Web {
+    /// `HOST` and `PORT`, or the sockets `http` that systemd has passed.
+    pub listeners: Listeners,
     /// `TLS_CHAIN` and `TLS_KEY`; without them the server speaks plain HTTP.
     pub certificates: Option<Certificates>,
     /// `LAME_DUCK`: how long to go on accepting after the stop, for a load balancer to notice.
     pub lame_duck: Duration,
     /// `DRAIN_TIMEOUT`: how long what is in flight may take after that.
     pub drain_timeout: Duration,
-    /// `CLEANUP_PERIOD`: how often old letters are removed.
-    pub cleanup_period: Duration,
 }
 
 impl Config {
@@ -55,14 +60,16 @@ impl Config {
         let cleanup_period = problems.unless("CLEANUP_PERIOD", period("CLEANUP_PERIOD", "1h"));
         let config = || {
             Some(Config {
-                listeners: listeners?,
+                web: Web {
+                    listeners: listeners?,
+                    certificates: certificates?,
+                    lame_duck: lame_duck?,
+                    drain_timeout: drain_timeout?,
+                },
                 admin: admin?,
                 database: text("DATABASE").unwrap_or("letters.db".into()).into(),
                 outbox: text("OUTBOX").unwrap_or("outbox".into()).into(),
                 settings: settings?,
-                certificates: certificates?,
-                lame_duck: lame_duck?,
-                drain_timeout: drain_timeout?,
                 cleanup_period: cleanup_period?,
             })
         };

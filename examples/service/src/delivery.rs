@@ -10,6 +10,7 @@ use futures_lite::FutureExt;
 use neap::Scope;
 use smol::Timer;
 
+use crate::config::Config;
 use crate::letters::{Letter, Letters, Verdict};
 use crate::outbox;
 use crate::settings::{Settings, SettingsFile};
@@ -26,14 +27,23 @@ const LOOK_AGAIN: Duration = Duration::from_secs(10);
 /// Delivers letters.
 #[derive(Clone)]
 pub struct Courier {
-    pub letters: Letters,
+    letters: Letters,
     /// Rings when there is a new letter.
-    pub bell: Receiver<()>,
-    pub settings: SettingsFile,
-    pub outbox: PathBuf,
+    bell: Receiver<()>,
+    settings: SettingsFile,
+    outbox: PathBuf,
 }
 
 impl Courier {
+    pub fn new(letters: &Letters, bell: Receiver<()>, config: &Config) -> Courier {
+        Courier {
+            letters: letters.clone(),
+            bell,
+            settings: config.settings.clone(),
+            outbox: config.outbox.clone(),
+        }
+    }
+
     /// Delivers until the stop. The letter in hand is finished, the others stay in the queue.
     ///
     /// # Errors

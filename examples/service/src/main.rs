@@ -56,53 +56,34 @@ fn main() -> ExitCode {
 
 /// Adds the services of the program, and runs them until the stop.
 fn serve(config: Config) -> Result<Outcome, Error> {
-    let drain_timeout = config.drain_timeout;
+    let (lame_duck, drain) = (config.web.lame_duck, config.web.drain_timeout);
     let mut group = Group::on(smol::spawn)
         .systemd()
-        .drain_timeout(config.lame_duck + drain_timeout + CLOSE_TIME)
+        .drain_timeout(lame_duck + drain + CLOSE_TIME)
         .stop_on(signal::termination()?);
-    let reloads = Reloads::new(&config)?;
+
     let (metrics, pool) = (Metrics::new(), Provided::new());
     let (letters, bell) = Letters::new(pool.clone(), metrics.clone());
+    let reloads = Reloads::new(&config)?;
+    let courier = Courier::new(&letters, bell, &config);
+    let cleanup = Cleanup::new(&letters, &config);
 
     // It opens before all that need it, and closes when they have ended.
-    let database = group
-        .add("database", |scope| {
-            database::run(scope, config.database, pool)
-        })
-        .start_timeout(OPEN_TIME)
-        .id();
+    let database = |scope| database::run(scope, config.database, pool);
+    let database = group.add("database", database).start_timeout(OPEN_TIME);
+    let database = database.id();
 
-    let server = web::server(&letters, &metrics, config.listeners)
-        .lame_duck(config.lame_duck)
-        .drain_timeout(drain_timeout);
-    let server = match &config.certificates {
-        Some(certificates) => server.tls(certificates),
-        None => server,
-    };
+    let server = web::server(letters, &metrics, config.web);
     group.add("http", server.into_service()).needs(database);
 
-    let courier = Courier {
-        letters: letters.clone(),
-        bell,
-        settings: config.settings.clone(),
-        outbox: config.outbox,
-    };
-    let delivery = restart(Restart::on_failure(), move |scope| {
+    let deliver = restart(Restart::on_failure(), move |scope| {
         courier.clone().run(scope)
     });
-    let delivery = group.add("delivery", delivery).needs(database);
-    delivery.drain_timeout(drain_timeout);
+    let delivery = group.add("delivery", deliver).needs(database);
+    delivery.drain_timeout(drain);
 
-    let cleanup = Cleanup {
-        letters,
-        settings: config.settings,
-        period: config.cleanup_period,
-    };
-    let cleanup = group
-        .add("cleanup", |scope| cleanup.run(scope))
-        .needs(database);
-    cleanup.drain_timeout(drain_timeout);
+    let cleanup = group.add("cleanup", |scope| cleanup.run(scope));
+    cleanup.needs(database).drain_timeout(drain);
 
     // What serves the others is stopped after them.
     group.race("reload", reloads.run()).background();
@@ -110,10 +91,7 @@ fn serve(config: Config) -> Result<Outcome, Error> {
     group.add("admin", admin.into_service()).background();
 
     if let Some(budget) = group.stop_budget() {
-        let budget = humantime::format_duration(budget);
-        log::info!(
-            "a stop takes up to {budget}: whatever kills the program has to wait for longer"
-        );
+        log::info!("a stop takes up to {budget:?}: what kills the program has to wait for longer");
     }
     smol::block_on(group.run())
 }

@@ -20,7 +20,7 @@ impl Reloads {
         Ok(Reloads {
             hangups: signal::reload()?,
             settings: config.settings.clone(),
-            certificates: config.certificates.clone(),
+            certificates: config.web.certificates.clone(),
         })
     }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use neap::http::{AccessLog, App, Server};
-use neap::net::Listeners;
 
+use crate::config::Web;
 use crate::letters::Letters;
 use crate::metrics::Metrics;
 
@@ -14,16 +14,18 @@ use crate::metrics::Metrics;
 mod routes;
 
 /// Makes the server, with a limit for all that a client can ask too much of.
-pub fn server(
-    letters: &Letters,
-    metrics: &Metrics,
-    listeners: Listeners,
-) -> Server<impl App + use<>> {
-    Server::new(routes::app(letters.clone()), listeners)
-        .counters(&metrics.http)
-        .access_log(AccessLog::new().only(|access| access.path != "/ready"))
+pub fn server(letters: Letters, metrics: &Metrics, config: Web) -> Server<impl App + use<>> {
+    let server = Server::new(routes::app(letters), config.listeners)
+        .lame_duck(config.lame_duck)
+        .drain_timeout(config.drain_timeout)
         .max_connections(10_000)
         .max_in_flight(256)
         .max_body(64 * 1024)
         .handler_timeout(Duration::from_secs(10))
+        .access_log(AccessLog::new().only(|access| access.path != "/ready"))
+        .counters(&metrics.http);
+    match &config.certificates {
+        Some(certificates) => server.tls(certificates),
+        None => server,
+    }
 }
