@@ -28,7 +28,8 @@ enum ServerState {
 /// The state of a server, and the tokens that announce its changes.
 #[derive(Debug)]
 pub(in crate::http) struct ServerLifecycle {
-    /// The name of the service.
+    /// The name of the service. Only a record of `tide_service` has need of it.
+    #[cfg_attr(not(feature = "tide"), allow(dead_code))]
     pub(in crate::http) name: Arc<str>,
     /// A [`ServerState`]. It is stored before `drain` or `cancel` wakes a waiter.
     state: AtomicU8,
