@@ -49,7 +49,7 @@ impl Config {
         let mut problems = Problems(Vec::new());
         let http = Address::from("systemd:http").or(Address::from_env("127.0.0.1:8080"));
         let admin = text("ADMIN").unwrap_or_else(|| "127.0.0.1:9090".into());
-        let settings = SettingsFile::open(text("SETTINGS").map(PathBuf::from));
+        let settings = SettingsFile::open(path("SETTINGS"));
 
         let listeners = problems.unless("HOST, PORT", http.bind());
         let admin = problems.unless("ADMIN", Address::from(admin).bind());
@@ -67,8 +67,8 @@ impl Config {
                     drain_timeout: drain_timeout?,
                 },
                 admin: admin?,
-                database: text("DATABASE").unwrap_or("letters.db".into()).into(),
-                outbox: text("OUTBOX").unwrap_or("outbox".into()).into(),
+                database: path("DATABASE").unwrap_or("letters.db".into()),
+                outbox: path("OUTBOX").unwrap_or("outbox".into()),
                 settings: settings?,
                 cleanup_period: cleanup_period?,
             })
@@ -77,10 +77,15 @@ impl Config {
     }
 }
 
-/// Returns a variable; `None` if it is not set or empty.
+/// Returns the path in a variable; `None` if that is not set or empty.
+fn path(name: &str) -> Option<PathBuf> {
+    let value = env::var_os(name)?;
+    (!value.is_empty()).then(|| value.into())
+}
+
+/// Returns the text in a variable.
 fn text(name: &str) -> Option<String> {
-    let value = env::var_os(name)?.to_string_lossy().into_owned();
-    (!value.is_empty()).then_some(value)
+    Some(path(name)?.to_string_lossy().into_owned())
 }
 
 /// Returns a time, such as `1m 30s`.
@@ -104,7 +109,7 @@ fn period(name: &str, default: &str) -> Result<Duration, String> {
 
 /// Reads the certificates, if there are to be any.
 fn certificates() -> Result<Option<Certificates>, String> {
-    match (text("TLS_CHAIN"), text("TLS_KEY")) {
+    match (path("TLS_CHAIN"), path("TLS_KEY")) {
         (Some(chain), Some(key)) => match Certificates::from_files(chain, key) {
             Ok(certificates) => Ok(Some(certificates)),
             Err(error) => Err(error.to_string()),

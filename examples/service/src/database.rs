@@ -23,8 +23,7 @@ pub async fn run(scope: Scope<'_>, path: PathBuf, provided: Provided<Pool>) -> a
     // It is told once all that need it have ended.
     scope.stopped().await;
     drop(providing);
-    let waiting = pool.clone();
-    scope.waits_for(move || format!("{} connections in use", waiting.in_use()));
+    scope.waits_for(|| "connections that are in use".into());
     pool.close().await?;
     log::info!("the database is closed");
     Ok(())

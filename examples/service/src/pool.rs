@@ -69,11 +69,6 @@ impl Pool {
         self.read(work).await
     }
 
-    /// Returns how many connections are in use.
-    pub fn in_use(&self) -> usize {
-        self.idle.capacity().unwrap_or(0) - self.idle.len()
-    }
-
     /// Waits until all connections have come back, and closes them.
     ///
     /// One after the other: the last one writes the log into the database and removes it, for which it has to be
