@@ -30,7 +30,7 @@ use super::tls::{TlsAcceptor, TlsHandle, TlsInfo, TlsSession, TlsSocket};
 /// # TLS
 ///
 /// Over TLS a write is ready when its bytes are encrypted, and the kernel may not have taken all of that: up to
-/// 64 KiB more than it has room for. What is left is written by the next read, write, flush or close, whichever
+/// 65 KiB more than it has room for. What is left is written by the next read, write, flush or close, whichever
 /// comes first, and by the server once the handler has returned. So a handler that waits for something else
 /// flushes before, as behind any buffer.
 ///

@@ -98,6 +98,28 @@ fn parts_that_are_written_at_once_are_one_record_and_one_write() {
 }
 
 #[test]
+fn a_large_part_leaves_in_one_write_with_what_frames_it_or_in_records_of_the_largest_size() {
+    future::block_on(async {
+        const LARGEST: usize = 16_384 + MORE;
+        let pair = Pair::new().await;
+        let _ = pair.client.try_read(&mut [0]);
+        pair.writes();
+        let parts = [&b"10000\r\n"[..], &[0; 65_536], b"\r\n"].map(IoSlice::new);
+        let mut server = &pair.server;
+        let write = poll_fn(|cx| Pin::new(&mut server).poll_write_vectored(cx, &parts));
+        assert_eq!(write.await.unwrap(), 65_545);
+        assert_eq!(
+            pair.records(),
+            [LARGEST, LARGEST, LARGEST, LARGEST, 9 + MORE]
+        );
+        let mut server = &pair.server;
+        let write = poll_fn(|cx| Pin::new(&mut server).poll_write(cx, &[0; 100_000]));
+        assert_eq!(write.await.unwrap(), 65_536);
+        assert_eq!(pair.records(), [LARGEST; 4]);
+    });
+}
+
+#[test]
 fn an_answer_is_one_write_and_so_is_the_good_bye() {
     future::block_on(async {
         let pair = Pair::new().await;

@@ -15,13 +15,17 @@ const FEW: usize = 4096;
 /// The most bytes that are taken from a socket at once: those of a record.
 const LARGE: usize = 16 * 1024;
 
+/// How many bytes are encrypted ahead of the socket. A part of a body that has 64 KiB, with what frames it as a chunk,
+/// leaves in one write.
+const AHEAD: usize = 65 * 1024;
+
 /// How often a socket is read before the others have their turn, if nothing comes of it: a record may have
 /// nothing in it.
 pub(super) const ROUNDS: usize = 8;
 
 /// The TLS session of one connection.
 ///
-/// It never waits. What it has written and the socket has not taken stays here, 64 KiB at most: as long as
+/// It never waits. What it has written and the socket has not taken stays here, 65 KiB at most: as long as
 /// there is such a rest, it takes no more to write.
 pub(in crate::net) struct TlsSession {
     /// The session; or why the library has made none.
@@ -47,7 +51,10 @@ pub(in crate::net) struct TlsSession {
 }
 
 impl TlsSession {
-    pub(super) fn new(session: Result<Connection, TlsError>) -> TlsSession {
+    pub(super) fn new(mut session: Result<Connection, TlsError>) -> TlsSession {
+        if let Ok(session) = &mut session {
+            session.set_buffer_limit(Some(AHEAD));
+        }
         TlsSession {
             session,
             has_heard: false,
@@ -232,6 +239,8 @@ impl TlsSession {
         }
         let mut writer = self.session()?.writer();
         let bytes = match parts {
+            // Of what is larger, records of the largest size.
+            [part] if part.len() > AHEAD => writer.write(&part[..4 * LARGE])?,
             [part] => writer.write(part)?,
             parts => writer.write_vectored(parts)?,
         };
