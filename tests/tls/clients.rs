@@ -222,6 +222,23 @@ fn openssl_changes_the_keys_of_both_sides() {
     running.stop().result.unwrap();
 }
 
+#[test]
+fn openssl_is_told_that_nothing_is_agreed_on_anew() {
+    let Some((running, folder)) = serve("openssl") else {
+        return;
+    };
+    let mut client = s_client(&running, &folder, &["-tls1_2", "-no_ign_eof"]);
+    // A command of the program, if it comes alone.
+    client.stdin.as_mut().unwrap().write_all(b"R\n").unwrap();
+    let (is_well, said) = end(client);
+    assert!(!is_well && said.contains("no renegotiation"), "{said}");
+    let mut next = s_client(&running, &folder, &[]);
+    next.stdin.as_mut().unwrap().write_all(LAST).unwrap();
+    let (is_well, said) = end(next);
+    assert!(is_well && said.contains("Hello World!"), "{said}");
+    running.stop().result.unwrap();
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn openssl_is_served_if_it_is_connected_at_the_stop() {

@@ -47,8 +47,17 @@ enum Kind {
 /// Runs a story beside a server of either kind, that says whom the client has asked for. Returns how long the
 /// group went on after the stop, which comes at the end of the story, if not before.
 fn beside_both(tls: &TlsConfig, story: impl AsyncFn(&Site, Kind)) -> [Duration; 2] {
+    beside_both_on(Network::new, tls, story)
+}
+
+/// Does that on such a network.
+fn beside_both_on(
+    network: impl Fn() -> Network,
+    tls: &TlsConfig,
+    story: impl AsyncFn(&Site, Kind),
+) -> [Duration; 2] {
     [Kind::Net, Kind::Http].map(|kind| {
-        let (network, clock) = (Network::new(), Clock::new());
+        let (network, clock) = (network(), Clock::new());
         let mut group = Group::new().clock(&clock);
         let address = network.listen(80);
         match kind {
@@ -283,6 +292,75 @@ fn a_client_in_its_handshake_has_five_seconds_from_the_stop_on() {
         assert_eq!(site.elapsed(), 7 * SECOND);
     });
     assert_eq!(took, [5 * SECOND; 2]);
+}
+
+#[test]
+fn a_client_that_closes_its_side_and_takes_no_answer_ends_its_handshake() {
+    // There is no room for all of the server's part of it.
+    let small = || Network::with_capacity(700);
+    beside_both_on(small, &tls(), async |site, _| {
+        let mut half = site.connect().await;
+        half.write_all(&hello()).await.unwrap();
+        half.shutdown(std::net::Shutdown::Write).unwrap();
+        let next = async {
+            let mut next = shake_hands(site.connect().await, &[]).await.unwrap();
+            ask(&mut next).await
+        };
+        let gone = async {
+            site.clock.sleep(SECOND).await;
+            drop(half);
+        };
+        let (answer, ()) = future::zip(next, gone).await;
+        assert!(answer.contains("TLSv1_3"), "{answer}");
+        assert!(site.elapsed() <= 2 * SECOND, "{:?}", site.elapsed());
+    });
+}
+
+#[test]
+fn a_client_that_takes_nothing_of_its_handshake_does_not_hold_up_a_stop() {
+    let small = || Network::with_capacity(13);
+    let took = beside_both_on(small, &tls(), async |site, _| {
+        let mut silent = site.connect().await;
+        silent.write_all(&hello()).await.unwrap();
+        site.clock.sleep(SECOND).await;
+        site.handle.stop();
+        site.clock.sleep(20 * SECOND).await;
+        drop(silent);
+    });
+    // Where it is told why, it has 2 s for that.
+    assert_eq!(took, [5 * SECOND, 7 * SECOND]);
+}
+
+#[test]
+fn a_reload_amid_a_handshake_is_shown_to_it_if_it_has_not_said_hello() {
+    let Pems { chain, key } = Pems::of("old");
+    let certificates = Certificates::from_pem(&chain, &key).unwrap();
+    beside_both(&TlsConfig::new(&certificates), async |site, _| {
+        certificates.replace(&chain, &key).unwrap();
+        let new = Pems::of("new");
+        let config = Arc::new(trusting(&[&new.chain]));
+        let name = ServerName::try_from("localhost").unwrap();
+        let mut session = ClientConnection::new(config, name).unwrap();
+        let mut hello = Vec::new();
+        session.write_tls(&mut hello).unwrap();
+        let mut stream = site.connect().await;
+        stream.write_all(&hello[..100]).await.unwrap();
+        site.clock.sleep(SECOND).await;
+        certificates.replace(&new.chain, &new.key).unwrap();
+        stream.write_all(&hello[100..]).await.unwrap();
+        while session.is_handshaking() {
+            let mut bytes = [0; 5000];
+            let count = stream.read(&mut bytes).await.unwrap();
+            assert_ne!(count, 0);
+            session.read_tls(&mut &bytes[..count]).unwrap();
+            session.process_new_packets().unwrap();
+        }
+        let mut last = Vec::new();
+        while session.wants_write() {
+            session.write_tls(&mut last).unwrap();
+        }
+        stream.write_all(&last).await.unwrap();
+    });
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod runtimes;
 
 use http_support::pems;
 
+mod attacks;
 mod certificates;
 mod client;
 mod client_certificates;

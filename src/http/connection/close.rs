@@ -26,10 +26,11 @@ pub(super) enum CloseMode {
 /// Without the wait, the bytes that the peer still sends would be answered with a reset, which takes
 /// from the peer what it has not read yet. [`Patience`] says how long that takes.
 pub(super) async fn linger(transport: &mut Transport) {
+    let has_answered = transport.socket.state() != ConnState::Fresh;
     transport.socket.enter(ConnState::Linger);
     transport.buffer.release();
-    // Mostly nothing is left.
-    if poll_fn(|cx| transport.poll_flush(cx)).await.is_err() {
+    // Mostly nothing is left. Before the first request it is only what TLS has to say, which comes below.
+    if has_answered && poll_fn(|cx| transport.poll_flush(cx)).await.is_err() {
         return;
     }
     // Over TLS the peer is told in a last record. One that takes nothing is not waited for longer than below.

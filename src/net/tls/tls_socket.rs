@@ -87,10 +87,12 @@ impl TlsSocket {
             let received = session.receive(&self.socket);
             let sent = session.send(&self.socket);
             let error = match (received, sent) {
-                (Err(error), _) | (_, Err(error)) => error,
-                (Ok(0), Ok(())) if !session.has_shaken_hands() => {
+                (Err(error), _) => error,
+                // Whether it has taken what was sent or not: the socket is readable for ever.
+                (Ok(0), _) if !session.has_shaken_hands() => {
                     io::Error::new(io::ErrorKind::UnexpectedEof, "the peer has closed")
                 }
+                (_, Err(error)) => error,
                 (Ok(_), Ok(())) => continue,
             };
             match error.kind() {
