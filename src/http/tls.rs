@@ -5,7 +5,7 @@ use std::io;
 use super::context::ServerContext;
 use super::request_context::RequestContext;
 use super::server::Server;
-use crate::net::tls::{TlsConfig, TlsInfo};
+use crate::net::tls::{TlsAcceptor, TlsConfig, TlsInfo};
 
 /// # TLS
 impl<A> Server<A> {
@@ -65,9 +65,9 @@ impl ServerContext {
     ///
     /// # Errors
     ///
-    /// Those of [`TlsConfig::acceptor`].
+    /// Those of [`TlsAcceptor::new`].
     pub(super) fn with_tls(mut self, tls: Option<TlsConfig>) -> io::Result<ServerContext> {
-        self.tls = tls.as_ref().map(TlsConfig::acceptor).transpose()?;
+        self.tls = tls.as_ref().map(TlsAcceptor::new).transpose()?;
         Ok(self)
     }
 }

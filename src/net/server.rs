@@ -316,13 +316,13 @@ where
 ///
 /// # Errors
 ///
-/// Those of [`TlsConfig::acceptor`].
+/// Those of [`TlsAcceptor::new`].
 #[cfg(feature = "tls")]
 fn tls_of(
     tls: Option<TlsConfig>,
     scope: &Scope<'_>,
 ) -> io::Result<Option<(TlsAcceptor, TimeSource)>> {
-    let tls = tls.map(|tls| tls.acceptor()).transpose()?;
+    let tls = tls.as_ref().map(TlsAcceptor::new).transpose()?;
     Ok(tls.map(|tls| (tls, scope.time_source())))
 }
 

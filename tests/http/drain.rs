@@ -414,7 +414,7 @@ fn what_is_cut_before_the_server_has_a_turn_to_drain_is_reported_too() {
                 site.sleep(1).await;
                 match is_deadline {
                     true => drop(site.handle.stop()),
-                    false => drop(site.handle.cancel()),
+                    false => site.handle.cancel(),
                 };
                 client.end().await.unwrap();
             };

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures_lite::{AsyncReadExt, AsyncWrite, AsyncWriteExt, future};
 
 use self::pems::Pems;
-use super::{Certificates, TlsClient, TlsConfig};
+use super::{Certificates, TlsAcceptor, TlsClient, TlsConfig};
 use crate::net::memory::network::Network;
 use crate::net::memory::wire::{Operation, Side};
 use crate::net::stream::Stream;
@@ -36,7 +36,7 @@ impl Pair {
         });
         let Pems { chain, key } = Pems::usual();
         let certificates = Certificates::from_pem(chain, key).unwrap();
-        let acceptor = TlsConfig::new(&certificates).acceptor().unwrap();
+        let acceptor = TlsAcceptor::new(&TlsConfig::new(&certificates)).unwrap();
         let mut listeners = network.listen(80).bind().unwrap();
         let client = network.connect(80).await.unwrap();
         let client = client.with_tls_of(&TlsClient::new(chain).unwrap());

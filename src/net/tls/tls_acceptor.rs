@@ -36,7 +36,7 @@ impl TlsAcceptor {
     /// # Errors
     ///
     /// The library takes none of the versions: it never says so.
-    pub(super) fn new(tls: &TlsConfig) -> io::Result<TlsAcceptor> {
+    pub(crate) fn new(tls: &TlsConfig) -> io::Result<TlsAcceptor> {
         let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
         let builder = builder.with_safe_default_protocol_versions();
         let builder = builder.map_err(io::Error::other)?;

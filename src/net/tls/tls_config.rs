@@ -1,12 +1,10 @@
 //! How a server speaks TLS.
 
 use std::fmt;
-use std::io;
 use std::time::Duration;
 
 use super::certificates::Certificates;
 use super::client_authorities::ClientAuthorities;
-use super::tls_acceptor::TlsAcceptor;
 
 /// How long a handshake may take, unless another time is set.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -105,15 +103,6 @@ impl TlsConfig {
             required,
         });
         self
-    }
-
-    /// Makes what makes the connections of one server.
-    ///
-    /// # Errors
-    ///
-    /// The library takes none of the versions: it never says so.
-    pub(crate) fn acceptor(&self) -> io::Result<TlsAcceptor> {
-        TlsAcceptor::new(self)
     }
 }
 
