@@ -56,7 +56,7 @@ fn g20_each_token_of_a_handler_is_stopped_when_the_server_is_cancelled() {
                     }
                     match end {
                         End::Deadline | End::OwnDeadline => drop(site.handle.stop()),
-                        End::Cancel => drop(site.handle.cancel()),
+                        End::Cancel => site.handle.cancel(),
                         End::CancelInDrain => {
                             site.handle.stop();
                             site.sleep(1000).await;
