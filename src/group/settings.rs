@@ -36,6 +36,10 @@ impl<K: TaskKind> Group<'_, K> {
     /// Returns how long the group takes from the stop to its end, at the most: the drain and the cancel
     /// timeout. `None` if it waits for as long as it takes.
     ///
+    /// Services are cancelled one after the other, where one [needs](crate::Added::needs) another: so the cancel
+    /// timeout is in it once, and once more for each service that others need, and for those in the
+    /// [background](crate::Added::background) if there are any. It is that of the services there are now.
+    ///
     /// All that services do after the stop is within that, such as the lame-duck time of a server, and so are
     /// [timeouts of their own](crate::Added::drain_timeout). Only a service that blocks its thread in place
     /// takes longer. What starts the process has to leave it more time than this, before it kills it:
@@ -52,12 +56,21 @@ impl<K: TaskKind> Group<'_, K> {
     /// let group = Group::new().drain_timeout(Duration::from_secs(45));
     /// assert_eq!(group.stop_budget(), Some(Duration::from_millis(45_500)));
     ///
+    /// let mut group = Group::new().drain_timeout(Duration::from_secs(45));
+    /// let pool = group.add("pool", async |scope| { scope.stopped().await; }).id();
+    /// group.add("http", async |scope| { scope.stopped().await; }).needs(pool);
+    /// assert_eq!(group.stop_budget(), Some(Duration::from_secs(46)));
+    ///
     /// let patient = Group::new().drain_timeout(Duration::MAX);
     /// assert_eq!(patient.stop_budget(), None);
     /// ```
     #[must_use]
     pub fn stop_budget(&self) -> Option<Duration> {
-        self.core.timeouts.budget().map(Duration::from_nanos)
+        let members = self.core.registry.snapshot();
+        let has_background = members.iter().any(|member| member.is_background());
+        let rounds = 1 + self.core.plan().needed() + usize::from(has_background);
+        let budget = self.core.timeouts.budget(rounds as u64);
+        budget.map(Duration::from_nanos)
     }
 
     /// Sets how many services may run at once; any number unless set.

@@ -42,10 +42,11 @@ impl Timeouts {
     pub(crate) fn set_cancel(&self, timeout: Duration) {
         self.cancel.store(nanos(timeout), Ordering::Relaxed);
     }
-    /// Returns how long a drain and what follows it may take; `None` if that is forever.
-    pub(crate) fn budget(&self) -> Option<u64> {
+
+    /// Returns how long a drain, and so many cancels after it, may take; `None` if that is forever.
+    pub(crate) fn budget(&self, cancels: u64) -> Option<u64> {
         let (drain, cancel) = (self.drain(), self.cancel());
         let is_forever = drain == FOREVER || cancel == FOREVER;
-        (!is_forever).then(|| drain.saturating_add(cancel))
+        (!is_forever).then(|| drain.saturating_add(cancel.saturating_mul(cancels)))
     }
 }

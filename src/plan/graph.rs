@@ -94,6 +94,11 @@ impl Graph {
             .or_insert_with(|| Entry::new(standing));
     }
 
+    pub(super) fn needed(&self) -> usize {
+        let entries = self.entries.values();
+        entries.filter(|entry| !entry.dependents.is_empty()).count()
+    }
+
     /// Adds a need between two services in the graph.
     pub(super) fn bind(&mut self, index: usize, needed: usize) -> Bond {
         let Some(below) = self.entries.get_mut(&needed) else {

@@ -100,6 +100,11 @@ impl Plan {
         self.graph.get(index).map(|entry| &entry.needs)
     }
 
+    /// Returns how many services are needed by others that are not gone.
+    pub(crate) fn needed(&self) -> usize {
+        self.graph.needed()
+    }
+
     /// Sets how long a service in the plan may take to be ready.
     pub(crate) fn set_start_timeout(&mut self, index: usize, timeout: Duration) {
         if let Some(entry) = self.graph.get_mut(index) {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures_lite::future;
 use neap::test::Clock;
-use neap::{Exit, Group, OnExit};
+use neap::{Exit, Group, OnExit, Scope};
 
 use crate::runtimes::{Executor, Gate, InPlace, InPlaceOnSmol, THREADED, on, on_all};
 use crate::support::{Notes, exit_of, exits, stragglers};
@@ -190,4 +190,81 @@ fn the_budget_of_a_stop_is_what_a_service_that_never_lets_go_takes() {
     let (budget, begin) = (group.stop_budget(), clock.now());
     clock.block_on(group.run()).unwrap_err();
     assert_eq!(Some(clock.now() - begin), budget);
+}
+
+#[test]
+fn the_budget_holds_whatever_nested_groups_and_services_allow_themselves() {
+    let times = [Duration::ZERO, Duration::from_secs(10), Duration::MAX];
+    let all = times
+        .iter()
+        .flat_map(|drain| times.iter().map(move |cancel| (*drain, *cancel)));
+    for (drain, cancel) in all {
+        let clock = Clock::new();
+        let holds_on = async |scope: Scope<'_>| {
+            mem::forget(scope.guard());
+            pending::<()>().await;
+        };
+        let nested = |depth| {
+            let mut inner = Group::new().drain_timeout(drain).cancel_timeout(cancel);
+            inner
+                .add(format!("holds on at {depth}"), holds_on)
+                .drain_timeout(drain);
+            inner
+        };
+        let mut inner = nested(2);
+        inner.add("innermost", nested(3).into_service());
+        let mut group = Group::new()
+            .clock(&clock)
+            .drain_timeout(Duration::from_secs(2))
+            .cancel_timeout(Duration::from_secs(1));
+        let below = group.add("below", inner.into_service()).id();
+        group
+            .add("holds on", holds_on)
+            .needs(below)
+            .drain_timeout(drain);
+        group.add("operator", async |scope| {
+            scope.stop();
+        });
+        let (budget, begin) = (group.stop_budget().unwrap(), clock.now());
+        clock.block_on(group.run()).unwrap_err();
+        let took = clock.now() - begin;
+        assert!(took <= budget, "{drain:?} and {cancel:?} took {took:?}");
+    }
+}
+
+#[test]
+fn the_budget_has_the_cancel_timeout_of_each_service_that_others_wait_for() {
+    for (depth, in_background) in [(1, false), (2, false), (5, false), (1, true), (3, true)] {
+        let clock = Clock::new();
+        let holds_on = async |scope: Scope<'_>| {
+            mem::forget(scope.guard());
+            pending::<()>().await;
+        };
+        let mut group = Group::new()
+            .clock(&clock)
+            .drain_timeout(Duration::from_secs(2))
+            .cancel_timeout(Duration::from_secs(1));
+        let mut last = None;
+        for at in 0..depth {
+            let added = group.add(format!("service {at}"), holds_on);
+            let added = match last {
+                Some(last) => added.needs(last),
+                None => added,
+            };
+            last = Some(added.id());
+        }
+        if in_background {
+            group.add("in the background", holds_on).background();
+        }
+        group.add("operator", async |scope| {
+            scope.stop();
+        });
+        let (budget, begin) = (group.stop_budget(), clock.now());
+        clock.block_on(group.run()).unwrap_err();
+        let took = clock.now() - begin;
+        assert!(Some(took) <= budget, "{depth}, {in_background}: {took:?}");
+        let rounds = depth + u64::from(in_background);
+        assert_eq!(budget, Some(Duration::from_secs(2 + rounds)));
+        assert!(in_background || Some(took) == budget, "{depth}: {took:?}");
+    }
 }
