@@ -351,6 +351,10 @@ impl<A> Server<A> {
 impl<A: App> Server<A> {
     /// Makes a service of the server, for [`Group::add`](crate::Group::add).
     ///
+    /// If its future is dropped before its drain, by a [restart](crate::restart()) for one, or a listener breaks,
+    /// the connections that it has accepted drain: beside those of the next run, and until the service itself is
+    /// cancelled.
+    ///
     /// # Errors
     ///
     /// The service fails if the address cannot be bound, if a listener breaks for good, or if

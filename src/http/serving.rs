@@ -38,6 +38,7 @@ pub(super) async fn run<'a, A: App + 'a>(
         context.time.clone(),
     )?;
     report_progress(&scope, &context, &count);
+    let _leaving = Leaving(&context);
     let make = |stream: Stream, counted: Counted| Connection::new(context.clone(), stream, counted);
     let begin = |connection: Box<Connection<A::Door>>| {
         scope.spawn(serve_until_cancelled(connection, app.clone()));
@@ -98,6 +99,20 @@ fn begin_drain(
     context.registry.begin_drain(now);
     context.lifecycle.drain(cause, deadline);
     deadline
+}
+
+/// A server that runs. If it is dropped before its drain, as a restart does, or ends with an error, there is no
+/// one to see to its connections: what is idle closes, and what has begun goes on until the service is cancelled.
+struct Leaving<'a>(&'a ServerContext);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        let Self(context) = self;
+        if !context.lifecycle.is_draining() {
+            context.registry.begin_drain(context.time.now());
+            context.lifecycle.leave();
+        }
+    }
 }
 
 /// Serves a connection until its end, or until the server itself cancels, which drops it.

@@ -1,7 +1,12 @@
 //! What is counted.
 
+use std::io;
+use std::time::Duration;
+
+use futures_lite::future;
 use neap::http::{Counters, Counts, Server, Tally};
 use neap::test::{Clock, Network};
+use neap::{Group, Restart, restart};
 
 use crate::door::app;
 use crate::http_support::HandlerGate;
@@ -180,5 +185,58 @@ fn the_bytes_of_a_cancel_are_counted() {
         });
         assert!(both.1 > 0);
         assert_eq!((counts.received, counts.sent), both);
+    });
+}
+
+#[test]
+fn a_server_that_is_restarted_counts_on_and_what_it_had_drains() {
+    limited(|| {
+        let (network, clock, counters) = (Network::new(), Clock::new(), Counters::new());
+        let (here, counted, clock_of_run) = (network.clone(), counters.clone(), clock.clone());
+        let run = move |scope| {
+            let server = Server::new(app(), here.listen(80)).counters(&counted);
+            let serving = server.into_service()(scope);
+            let end = clock_of_run.sleep(Duration::from_secs(5));
+            future::or(serving, async {
+                end.await;
+                Err(io::Error::other("enough"))
+            })
+        };
+        let policy = Restart::on_failure().backoff(Duration::ZERO, Duration::ZERO);
+        let mut group = Group::new().clock(&clock);
+        group.add("http", restart(policy, run));
+        let handle = group.handle();
+        let site = Site {
+            network: network.clone(),
+            clock: clock.clone(),
+            handle: handle.clone(),
+        };
+        let story = async {
+            handle.started().await.unwrap();
+            let mut sent = 0;
+            for _ in 0..3 {
+                let (mut idle, mut busy) = (site.connect().await, site.connect().await);
+                sent += ask(&mut idle, &get("/hello")).await.1;
+                busy.send(get("/until-stop")).await;
+                site.sleep(5100).await;
+                // The next run has begun, and this one's connections end.
+                let answer = busy.answer().await;
+                assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+                assert_eq!(idle.end().await.unwrap() + &busy.end().await.unwrap(), "");
+                sent += answer.len() as u64;
+            }
+            let idle = site.connect().await;
+            site.sleep(3000).await;
+            drop(idle);
+            handle.stop();
+            sent
+        };
+        let begin = clock.now();
+        let (ended, sent) = clock.block_on(future::zip(group.run(), story));
+        ended.unwrap();
+        let counts = left(&counters, 0);
+        assert_eq!(counts.answers, [(200, 6)]);
+        assert_eq!((counts.accepted, counts.cut, counts.sent), (7, 0, sent));
+        assert!(clock.now() - begin < Duration::from_secs(19));
     });
 }

@@ -206,10 +206,20 @@ impl ServerLifecycle {
     /// What a handler has spawned may hold its token, and wait for nothing else.
     pub(in crate::http) fn end(&self) {
         self.enter(ServerState::Cancelling);
+        self.begin_all(Some(self.now()));
+    }
+
+    /// Begins the drain of all groups at once: nothing is left to do it in turn.
+    pub(in crate::http) fn leave(&self) {
+        self.enter(ServerState::Draining);
+        self.begin_all(self.stop.deadline());
+    }
+
+    fn begin_all(&self, deadline: Option<Instant>) {
         let cause = self.draining(0).cause().or_else(|| self.stop.cause());
-        let (cause, now) = (cause.unwrap_or(Cause::Requested), self.now());
+        let cause = cause.unwrap_or(Cause::Requested);
         for turn in &self.turns {
-            self.begin(turn, cause.clone(), Some(now));
+            self.begin(turn, cause.clone(), deadline);
         }
     }
 
