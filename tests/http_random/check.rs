@@ -13,6 +13,9 @@ use crate::wire::{Head, Seen};
 /// How long a group waits for what it has cancelled.
 const CANCEL: Duration = Duration::from_millis(500);
 
+/// No answer is as short as this, in bytes.
+const SHORTEST: usize = 60;
+
 struct Check<'a> {
     plan: &'a Plan,
     history: &'a History,
@@ -91,6 +94,9 @@ impl Check<'_> {
         let cut: usize = cut.sum();
         let (all, servers) = (history.counts.cut, self.settings().servers);
         self.is(cut as u64 <= all, || format!("{all} cut, and {reports:?}"));
+        let has_cut = history.connections.iter().any(|one| self.has_cut(one));
+        let is_told = reports.iter().any(|report| !report.is_clean());
+        self.is(is_told || !has_cut, || format!("a cut, and {reports:?}"));
         let drains = self.settings().drain > self.settings().lame_duck && history.cancel.is_none();
         let is_right = reports.len() == servers || !drains && reports.len() < servers;
         self.is(is_right, || format!("{servers} servers, {reports:?}"));
@@ -100,6 +106,25 @@ impl Check<'_> {
                 format!("more cut than there were: {report:?}")
             });
         }
+    }
+
+    /// Returns true if a request that a handler was called for was cut, not broken off by its own body.
+    fn has_cut(&self, connection: &Connection) -> bool {
+        let called = self.history.ledgers[connection.server]
+            .called
+            .lock()
+            .unwrap();
+        connection.results.iter().any(|result| {
+            let breaks = matches!(
+                self.plan.requests[result.number].handler.out,
+                Out::Breaks(..)
+            );
+            let is_cut = match &result.seen {
+                Seen::Whole(head, _) => self.is_of_cancel(head, result),
+                Seen::Cut(_) | Seen::End => !breaks,
+            };
+            is_cut && called.contains(&result.number)
+        })
     }
 
     fn connection(&mut self, connection: &Connection) {
@@ -212,17 +237,20 @@ impl Check<'_> {
         before: Option<&Result>,
     ) -> Option<&'static str> {
         let breaks = matches!(request.handler.out, Out::Breaks(..));
-        let was_endless = before.is_some_and(|before| {
-            let body = self.plan.requests[before.number].body;
-            !matches!(body, Sent::None)
-        });
+        // What is left of a body is read away, but not waited for longer than the linger time.
+        let is_impatient = self.settings().linger == 0;
+        let may_be_left =
+            before.is_some_and(|before| match self.plan.requests[before.number].body {
+                Sent::None => false,
+                Sent::Endless(_) => true,
+                _ => is_impatient,
+            });
         match seen {
             _ if self.may_be_cut(result.at) => None,
             Seen::Cut(Some(_)) if breaks => None,
             // An idle connection was closed as the request was sent.
             Seen::End if self.was_stopped(result.at) => None,
-            // Its body was not read in time.
-            Seen::End if was_endless => None,
+            Seen::End if may_be_left => None,
             _ => Some("no answer"),
         }
     }
@@ -312,6 +340,14 @@ impl Check<'_> {
             unsure += u64::from(connection.in_head);
         }
         let total: u64 = counts.answers.iter().map(|(_, count)| count).sum();
+        // Those that have left have read nothing since, and more than this does not fit into their connections.
+        let left = |one: &&Connection| one.has_left || one.is_reset;
+        let left = history.connections.iter().filter(left);
+        let fits = (self.settings().capacity / SHORTEST) as u64;
+        let most = seen.values().sum::<u64>() + left.count() as u64 * fits + history.probes;
+        self.is(total <= most, || {
+            format!("{total} answers, at most {most} were written")
+        });
         let counted = total + counts.cut - history.probes;
         let is_right = begun <= counted && counted <= begun + unsure;
         self.is(is_right, || {

@@ -12,6 +12,9 @@ use crate::wire::{Head, Reader, Seen, Sender, ends};
 /// The most chunks of a body that has no end.
 const MOST_CHUNKS: usize = 60;
 
+/// The most of these chunks behind the answer.
+const CHUNKS_BEHIND: usize = 20;
+
 /// One connection, as its client has seen it.
 #[derive(Debug, Default)]
 pub struct Connection {
@@ -241,9 +244,12 @@ impl Client<'_> {
                 sender.send(body.as_bytes()).await
             }
             Sent::Endless(apart) => {
-                for _ in 0..MOST_CHUNKS {
+                let mut left = MOST_CHUNKS;
+                while left > 0 {
+                    left -= 1;
                     match answered.get() {
-                        Some(true) => break,
+                        // What comes behind the answer is read away.
+                        Some(true) => left = left.min(CHUNKS_BEHIND),
                         Some(false) => return false,
                         None => {}
                     }

@@ -19,6 +19,7 @@ mod check;
 mod client;
 mod plan;
 mod run;
+mod threads;
 #[cfg(feature = "tide")]
 mod tide_app;
 mod wire;

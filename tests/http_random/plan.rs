@@ -283,7 +283,7 @@ impl Request {
 
 impl Handler {
     fn random(rng: &mut Rng) -> Handler {
-        let status = *rng.choice(&[200, 200, 204, 304, 404, 500, 503]).unwrap();
+        let status = *rng.choice(&[200, 200, 204, 304, 404, 500, 502]).unwrap();
         let (parts, apart) = (rng.usize(..5), *rng.choice(&[0, 0, 3, 40]).unwrap());
         let many = *rng.choice(&[0, 1, 10, 5000, 200_000]).unwrap();
         Handler {
