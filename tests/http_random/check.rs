@@ -61,9 +61,23 @@ impl Check<'_> {
         self.cut_from.is_some_and(|from| at >= from)
     }
 
-    fn was_stopped(&self, at: Instant) -> bool {
+    /// Returns when the servers are restarted, or begin to end at the first time.
+    fn restart(&self) -> Option<Instant> {
+        let after = self.settings().restart.map(Duration::from_millis)?;
+        Some(self.history.begin + after)
+    }
+
+    /// Returns how often each server runs, at the most.
+    fn runs(&self) -> usize {
+        1 + usize::from(self.settings().restart.is_some())
+    }
+
+    /// Returns true if a connection is one of a server that has been stopped, or restarted.
+    fn was_stopped(&self, at: Instant, opened: Instant) -> bool {
+        let restart = self.restart().filter(|restart| opened <= *restart);
         let told = self.history.stop.into_iter().chain(self.history.cancel);
-        told.min().is_some_and(|told| at >= told)
+        let told = told.chain(restart).min();
+        told.is_some_and(|told| at >= told)
     }
 
     /// The group has ended in time, and nothing is left.
@@ -98,7 +112,9 @@ impl Check<'_> {
         let is_told = reports.iter().any(|report| !report.is_clean());
         self.is(is_told || !has_cut, || format!("a cut, and {reports:?}"));
         let drains = self.settings().drain > self.settings().lame_duck && history.cancel.is_none();
-        let is_right = reports.len() == servers || !drains && reports.len() < servers;
+        let runs = self.runs();
+        let is_right = reports.len() == servers * runs
+            || !(drains && runs == 1) && reports.len() < servers * runs;
         self.is(is_right, || format!("{servers} servers, {reports:?}"));
         for report in reports {
             let (cut, all) = (report.cut.total(), report.found.total() + report.accepted);
@@ -139,7 +155,7 @@ impl Check<'_> {
                 Seen::Whole(head, body) => self
                     .answer(head, *body, request, result, connection.server)
                     .or_else(|| self.close(head, request, result, connection, at as u64 + 1)),
-                seen => self.no_answer(seen, request, result, before),
+                seen => self.no_answer(seen, request, result, before, connection),
             };
             if let Some(wrong) = wrong {
                 self.found.push(format!(
@@ -211,7 +227,7 @@ impl Check<'_> {
             || is_old(result.sent_at, 1.1)
             || matches!(request.body, Sent::Bad)
             // The stop may have come in the same instant.
-            || self.was_stopped(result.sent_at - Duration::from_nanos(1));
+            || self.must_be_told(result.sent_at, opened);
         let breaks = matches!(request.handler.out, Out::Panic | Out::Breaks(..));
         let has_body = !matches!(request.body, Sent::None);
         let may = must
@@ -220,7 +236,7 @@ impl Check<'_> {
             || has_body
             || head.status == 101
             || is_old(result.at, 0.9)
-            || self.was_stopped(result.at);
+            || self.was_stopped(result.at, opened);
         match ends {
             true if !may => Some("closes for nothing"),
             false if must => Some("does not close"),
@@ -235,6 +251,7 @@ impl Check<'_> {
         request: &Request,
         result: &Result,
         before: Option<&Result>,
+        connection: &Connection,
     ) -> Option<&'static str> {
         let breaks = matches!(request.handler.out, Out::Breaks(..));
         // What is left of a body is read away, but not waited for longer than the linger time.
@@ -249,15 +266,24 @@ impl Check<'_> {
             _ if self.may_be_cut(result.at) => None,
             Seen::Cut(Some(_)) if breaks => None,
             // An idle connection was closed as the request was sent.
-            Seen::End if self.was_stopped(result.at) => None,
+            Seen::End if self.was_stopped(result.at, connection.opened.unwrap()) => None,
             Seen::End if may_be_left => None,
             _ => Some("no answer"),
         }
     }
 
+    /// Returns true if a server was stopped, or restarted, before this.
+    fn must_be_told(&self, at: Instant, opened: Instant) -> bool {
+        let restart = self.restart().filter(|restart| opened < *restart);
+        let told = self.history.stop.into_iter().chain(self.history.cancel);
+        told.chain(restart).any(|told| at > told)
+    }
+
     fn handlers(&mut self) {
         let settings = self.settings();
-        let (limit, timeout) = (settings.max_in_flight, settings.handler_timeout);
+        // Each run has its own.
+        let limit = settings.max_in_flight.map(|limit| limit * self.runs());
+        let timeout = settings.handler_timeout;
         let is_roomy = settings.capacity >= 1024 * 1024;
         let all_well = self.all_well();
         for ledger in &self.history.ledgers {
@@ -288,6 +314,8 @@ impl Check<'_> {
         });
         let opened = all.len() as u64 + probes;
         let is_exact = self.cut_from.is_none_or(|from| history.end < from);
+        // A run that fails leaves nobody what is in its queue.
+        let is_exact = is_exact && self.restart().is_none();
         let accepted = counts.accepted;
         self.is(
             accepted == opened || !is_exact && accepted <= opened,

@@ -13,7 +13,7 @@ use crate::wire::{Head, Reader, Seen, Sender, ends};
 const MOST_CHUNKS: usize = 60;
 
 /// The most of these chunks behind the answer.
-const CHUNKS_BEHIND: usize = 20;
+const CHUNKS_BEHIND: usize = 50;
 
 /// One connection, as its client has seen it.
 #[derive(Debug, Default)]

@@ -18,6 +18,8 @@ pub struct Plan {
 pub struct Settings {
     pub door: Door,
     pub servers: usize,
+    /// How long a server runs before it is restarted.
+    pub restart: Option<u64>,
     pub write_timeout: Option<u64>,
     /// How many bytes a direction of a connection holds.
     pub capacity: usize,
@@ -210,6 +212,10 @@ impl Settings {
             door: *rng
                 .choice(&[Door::Http, Door::Tide, Door::TideService])
                 .unwrap(),
+            restart: match rng.usize(..4) {
+                0 => Some(rng.u64(100..600)),
+                _ => None,
+            },
             write_timeout: some(rng, &[50]),
             servers: rng.usize(1..=2),
             capacity: *rng.choice(&[7, 200, 64 * 1024, 1024 * 1024]).unwrap(),
@@ -255,7 +261,7 @@ impl Request {
         let body = match rng.usize(..12) {
             0 | 1 => Sent::Length(many),
             2 | 3 => Sent::Chunks(rng.usize(..5), *rng.choice(&[1, 100, 9000]).unwrap()),
-            4 if is_last => Sent::Endless(*rng.choice(&[1, 5]).unwrap()),
+            4 if is_last => Sent::Endless(*rng.choice(&[1, 15]).unwrap()),
             5 if is_last => Sent::Bad,
             _ => Sent::None,
         };

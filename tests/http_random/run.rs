@@ -1,16 +1,17 @@
 //! Carries a plan out.
 
+use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_executor::Executor;
 use futures_lite::future;
-use neap::Group;
 use neap::http::{App, Counters, Counts, Report, Server};
 #[cfg(feature = "tide")]
 use neap::http::{service, tide_service};
 use neap::net::Address;
 use neap::test::{Clock, Network};
+use neap::{Group, Restart, restart};
 
 use crate::app::{Ledger, Shared, app};
 use crate::client::{Client, Connection};
@@ -34,6 +35,7 @@ pub struct History {
     pub cancel: Option<Instant>,
     pub end: Instant,
     pub open_ends: usize,
+    pub begin: Instant,
     /// Connections of probes, their requests, and the bytes of both sides.
     pub probes: u64,
     pub found: Vec<String>,
@@ -50,26 +52,42 @@ struct Round<'a> {
     begin: Instant,
 }
 
-/// What is set on a server.
-struct Extra<'a> {
-    settings: &'a Settings,
+/// What is set on each server.
+struct Each {
+    settings: Settings,
     counters: Counters,
     reports: Arc<Mutex<Vec<Report>>>,
+    network: Network,
+    port: u16,
+    clock: Clock,
 }
 
-impl Extra<'_> {
+impl Each {
+    /// Adds a server, whose first run fails if it is to be restarted.
     fn add<A: App + 'static>(
         self,
         group: &mut Group<'static>,
         name: &'static str,
-        app: A,
-        address: Address,
+        app: impl Fn() -> A + Send + 'static,
     ) {
-        let reports = self.reports;
-        let server = server(app, address, self.settings)
-            .counters(&self.counters)
-            .on_drained(move |report| reports.lock().unwrap().push(report));
-        group.add(name, server.into_service());
+        let mut end = self.settings.restart.map(Duration::from_millis);
+        let run = move |scope| {
+            let (reports, address) = (Arc::clone(&self.reports), self.network.listen(self.port));
+            let server = server(app(), address, &self.settings)
+                .counters(&self.counters)
+                .on_drained(move |report| reports.lock().unwrap().push(report));
+            let serving = server.into_service()(scope);
+            let end = end.take().map(|end| self.clock.sleep(end));
+            future::or(serving, async {
+                match end {
+                    Some(end) => end.await,
+                    None => future::pending().await,
+                }
+                Err(io::Error::other("enough"))
+            })
+        };
+        let policy = Restart::on_failure().backoff(Duration::ZERO, Duration::ZERO);
+        group.add(name, restart(policy, run));
     }
 }
 
@@ -134,23 +152,23 @@ impl Round<'_> {
                 clock: self.clock.clone(),
                 executor: Arc::clone(&self.executor),
             };
-            let address = self.network.listen(80 + at as u16);
-            let (counters, reports) = (self.counters.clone(), Arc::clone(&reports));
-            let settings = Extra {
-                settings: &self.plan.settings,
-                counters,
-                reports,
+            let each = Each {
+                settings: self.plan.settings.clone(),
+                counters: self.counters.clone(),
+                reports: Arc::clone(&reports),
+                network: self.network.clone(),
+                port: 80 + at as u16,
+                clock: self.clock.clone(),
             };
             let name = ["one", "two"][at];
             match self.plan.settings.door {
                 #[cfg(feature = "tide")]
-                Door::Tide => settings.add(&mut group, name, tide_app(shared), address),
+                Door::Tide => each.add(&mut group, name, move || tide_app(shared.clone())),
                 #[cfg(feature = "tide")]
-                Door::TideService => {
-                    let app = service(tide_service(tide_app(shared)));
-                    settings.add(&mut group, name, app, address);
-                }
-                _ => settings.add(&mut group, name, app(shared), address),
+                Door::TideService => each.add(&mut group, name, move || {
+                    service(tide_service(tide_app(shared.clone())))
+                }),
+                _ => each.add(&mut group, name, move || app(shared.clone())),
             }
         }
         let handle = group.handle();
@@ -214,6 +232,7 @@ impl Round<'_> {
             cancel,
             end,
             open_ends: self.network.open_ends(),
+            begin: self.begin,
             probes,
             found: self.found.into_inner().unwrap(),
             ledgers: self.ledgers,
@@ -251,7 +270,8 @@ impl Round<'_> {
         let mut last = self.counters.read();
         // What is turned away counts, too, unless it is written at once.
         let settings = &self.plan.settings;
-        let is_plain = settings.servers == 1 && settings.capacity >= 1024 * 1024;
+        let is_plain = settings.servers == 1 && settings.restart.is_none();
+        let is_plain = is_plain && settings.capacity >= 1024 * 1024;
         let are_well = self
             .plan
             .clients
