@@ -154,7 +154,6 @@ impl RequestContext {
     }
 
     /// Returns the name of the service, for the log.
-    #[cfg(feature = "tide")]
     pub(super) fn service(&self) -> &str {
         &self.arrival.lifecycle.name
     }
@@ -284,6 +283,7 @@ impl RequestContext {
 impl fmt::Debug for RequestContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequestContext")
+            .field("service", &self.service())
             .field("local", self.local())
             .field("peer", self.peer())
             .field("is_ready", &self.is_ready())

@@ -9,7 +9,7 @@ use crate::service::lifecycle::{Event, Flag, Lifecycle};
 use crate::service::record::Record;
 use crate::stop::cause::Cause;
 use crate::stop::token::StopToken;
-#[cfg(feature = "net")]
+#[cfg(feature = "http")]
 use crate::time::FOREVER;
 use crate::time::{deadline_after, earliest};
 
@@ -146,7 +146,7 @@ impl Node<Core, Record> {
 
     /// Returns how long the service has from the stop on, as far as that is known before; `None` if it may take
     /// forever.
-    #[cfg(feature = "net")]
+    #[cfg(feature = "http")]
     pub(crate) fn drain_timeout(&self) -> Option<Duration> {
         let own = self.data.drain_timeout().unwrap_or(FOREVER);
         let timeout = own.min(self.host.timeouts.drain());
