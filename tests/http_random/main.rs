@@ -30,7 +30,7 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::plan::Plan;
 
@@ -71,13 +71,14 @@ fn breaches(plan: &Plan) -> Vec<String> {
     check::check(plan, &run::run(plan))
 }
 
-/// Returns a plan of which each part is needed for something to be wrong.
+/// How long to look for a smaller plan.
+const SHRINKING: Duration = Duration::from_secs(20);
+
+/// Returns a plan of which each part is needed for something to be wrong, as far as there is time to find it.
 fn shrunk(mut plan: Plan) -> Plan {
-    while let Some(smaller) = plan
-        .smaller()
-        .into_iter()
-        .find(|plan| !breaches(plan).is_empty())
-    {
+    let begin = Instant::now();
+    let is_wrong = |plan: &Plan| begin.elapsed() < SHRINKING && !breaches(plan).is_empty();
+    while let Some(smaller) = plan.smaller().into_iter().find(is_wrong) {
         plan = smaller;
     }
     plan

@@ -271,7 +271,7 @@ impl Round<'_> {
         // What is turned away counts, too, unless it is written at once.
         let settings = &self.plan.settings;
         let is_plain = settings.servers == 1 && settings.restart.is_none();
-        let is_plain = is_plain && settings.capacity >= 1024 * 1024;
+        let is_plain = is_plain && settings.capacity >= 64 * 1024;
         let are_well = self
             .plan
             .clients
