@@ -26,7 +26,7 @@ const KEEP_ALIVE: &[u8] = b":\n\n";
 ///
 /// The connection asks the stream for its next event, so there is no task beside it and no second runtime. At the
 /// stop the stream is dropped, and the response ends behind the last event: what the client has is whole, and
-/// it comes back elsewhere with the id of that event, in `Last-ServerEvent-ID`. A client that leaves has the stream dropped too.
+/// it comes back elsewhere with the id of that event, in `Last-Event-ID`. A client that leaves has the stream dropped too.
 ///
 /// A request that no neap server has made, in a test for example, has no stop.
 ///

@@ -53,7 +53,7 @@ impl ServerEvent {
         self
     }
 
-    /// Sets the id of the event, which a client says when it comes back, in `Last-ServerEvent-ID`. Line ends in it are
+    /// Sets the id of the event, which a client says when it comes back, in `Last-Event-ID`. Line ends in it are
     /// left out, and NUL, with which a client would drop it.
     #[must_use]
     pub fn id(mut self, id: impl AsRef<str>) -> Self {
