@@ -13,8 +13,8 @@ use async_executor::Executor;
 use fastrand::Rng;
 use futures_lite::future;
 use http::{Request, Response};
-use neap::Group;
 use neap::http::{App, Body, Counters, Counts, Server, from_fn};
+use neap::{Group, Handle};
 
 /// How many requests there may be in flight.
 const LIMIT: usize = 3;
@@ -191,6 +191,16 @@ fn look(counters: &Counters, is_over: &AtomicBool) {
     }
 }
 
+/// Ends all threads when it is dropped.
+struct Over<'a>(&'a AtomicBool, Handle<'static>);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.1.cancel();
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 fn round(is_polite: bool) {
     let (running, most) = (Arc::default(), Arc::<AtomicUsize>::default());
     let counters = Counters::new();
@@ -206,6 +216,8 @@ fn round(is_polite: bool) {
     let handle = group.handle();
     let (executor, is_over) = (Executor::new(), AtomicBool::new(false));
     let seen = thread::scope(|threads| {
+        // Also if a check fails: the threads have to end.
+        let over = Over(&is_over, handle);
         for _ in 0..3 {
             threads.spawn(|| {
                 future::block_on(executor.run(async {
@@ -226,9 +238,9 @@ fn round(is_polite: bool) {
         let mut seen = Seen::default();
         let mut results: Vec<_> = clients.into_iter().map(|client| client.join()).collect();
         let probed = probe(address, &counters, &mut seen);
-        handle.stop();
+        over.1.stop();
         let ended = run.join();
-        is_over.store(true, Ordering::Relaxed);
+        drop(over);
         probed.unwrap();
         ended.unwrap().unwrap();
         for one in results.drain(..) {
