@@ -65,16 +65,16 @@
 //!
 //! Beside the group: [`restart()`] keeps a service going; [`UntilExt`] ends futures, streams, readers and iterators with
 //! the stop; [`Group::narrate`] tells standard error what happens, and [`Group::on_event`] a function of
-//! yours, for metrics; [`Handle::status`] shows where each service is; [`test`](mod@test) has a clock to
-//! move by hand.
+//! yours, for metrics; [`Handle::status`] shows where each service is; a [`Provided`] value goes from one service to
+//! those that need it; [`test`](mod@test) has a clock to move by hand.
 //!
 //! # The guide
 //!
 //! From [errgroup](guide::errgroup), [tokio](guide::tokio), [axum on tokio](guide::graceful), [tide](guide::axum),
 //! [Swift](guide::swift), [other tokens](guide::tokens). How services depend on each other: [ordering](guide::ordering),
 //! [restarts](guide::restarts); [testing](guide::testing) them. In production: [systemd](guide::systemd),
-//! [TLS](guide::tls), [balancers](guide::balancers), [Kubernetes](guide::kubernetes), [streams](guide::streams),
-//! [overload](guide::overload).
+//! [TLS](guide::tls), [balancers](guide::balancers), [Kubernetes](guide::kubernetes), [seeing it run](guide::observing),
+//! [streams](guide::streams), [overload](guide::overload), [a whole program](guide::service).
 //!
 //! # What has to be `Send`
 //!

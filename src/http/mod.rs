@@ -52,8 +52,11 @@
 //! - [`Body`]: the body of a request. `SizeHint` frames that of a response: one whose length is
 //!   [exact](http_body::SizeHint::exact), or is said by the handler's `Content-Length`, has that length, any other is
 //!   chunked, with its trailers. One that is shorter than that is cut, and what is longer is left out.
+//! - [`events`](events()): a response of server-sent events, which ends well at the stop. A [`ServerEvent`] is one.
 //! - [`ready`] and [`live`]: endpoints for load balancers and orchestrators.
 //! - [`Report`] and [`Tally`]: how a drain went. [`Counters`] and [`Counts`]: what servers have done so far.
+//!   [`AccessLog`]: a log record of each request.
+//! - With the features `tls` and `proxy-protocol`: [`Server::tls`] and [`Server::proxy_protocol`].
 //! - With the feature `tide`: `TideApp` and `from_tide_fn`, for what answers requests of `http_types`, and
 //!   `tide_service`, by which an axum `Router` has a tide app for its fallback:
 //!   [the way from tide to axum](crate::guide::axum).

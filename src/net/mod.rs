@@ -9,7 +9,8 @@
 //! From the top:
 //!
 //! - [`serve`] and [`Server`]: the service.
-//! - [`Address`]: where to listen. TCP, Unix sockets, several of them, or sockets bound already.
+//! - [`Address`]: where to listen. TCP, Unix sockets, several of them, sockets bound already, also by systemd, or what
+//!   the [environment](Address::from_env) says.
 //! - [`Listeners`]: the bound sockets. They accept, and close without losing a connection.
 //! - [`Stream`]: one accepted connection. An [`Endpoint`] is the address of either end of it.
 //! - [`Certificates`], [`ClientAuthorities`] and [`TlsConfig`], with the feature `tls`: [the guide](crate::guide::tls) has a page on them.
