@@ -37,7 +37,7 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 /// # What the addresses are then
 ///
 /// The client is [`Stream::peer_addr`](super::super::Stream::peer_addr), and in `http` `RequestContext::peer` and tide's
-/// `peer_addr()` and `remote()`; the address that it has connected to is the local one. An IPv4 address in an IPv6 one stays as the
+/// `peer_addr()` (`remote()` prefers fields that the client has sent, if there are some); the address that it has connected to is the local one. An IPv4 address in an IPv6 one stays as the
 /// header says it. The proxy itself is [`ProxyInfo::addr`](super::ProxyInfo::addr).
 ///
 /// A header may name nobody: `LOCAL` in version 2, which is how balancers check the health of a server, `UNKNOWN` in version 1, or a
