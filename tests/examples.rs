@@ -56,3 +56,17 @@ fn the_tour_names_each_example_once() {
         assert_eq!(tour.matches(&format!("({name}.rs)")).count(), 1, "{name}");
     }
 }
+
+/// What the README shows of a stop has the place of an addition in it, which is that of today.
+#[test]
+fn the_readme_names_the_line_of_the_straggler() {
+    let readme = include_str!("../README.md");
+    let straggler = include_str!("../examples/straggler.rs");
+    let line = straggler
+        .lines()
+        .position(|line| line.contains("group.add(\"mailer\""));
+    let place = format!("added at examples/straggler.rs:{}:11)", line.unwrap() + 1);
+    let places = readme.matches("added at examples/straggler.rs").count();
+    assert_eq!(places, 2);
+    assert_eq!(readme.matches(&place).count(), places, "{place}");
+}
