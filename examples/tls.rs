@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! openssl req -x509 -nodes -newkey ed25519 -days 30 -subj /CN=localhost \
-//!     -addext subjectAltName=DNS:localhost -keyout key.pem -out chain.pem
+//!     -addext subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:FALSE \
+//!     -keyout key.pem -out chain.pem
 //! cargo run --features http,tls --example tls -- 127.0.0.1:8443 chain.pem key.pem [clients.pem]
 //! curl --cacert chain.pem https://localhost:8443/    # make others, and: pkill -HUP tls
 //! ```
