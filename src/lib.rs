@@ -63,6 +63,8 @@
 //! | `tls` | TLS on [`net`] and [`http`], with the same drain, and certificates that are reloaded meanwhile |
 //! | `proxy-protocol` | the address of a client behind a balancer, on [`net`] and [`http`]: the PROXY protocol, versions 1 and 2 |
 //!
+//! `tide` has `http` with it, and `http`, `tls` and `proxy-protocol` have `net`; that and `systemd` have `log`.
+//!
 //! Beside the group: [`restart()`] keeps a service going; [`UntilExt`] ends futures, streams, readers and iterators with
 //! the stop; [`Group::narrate`] tells standard error what happens, and [`Group::on_event`] a function of
 //! yours, for metrics; [`Handle::status`] shows where each service is; a [`Provided`] value goes from one service to
