@@ -3,6 +3,8 @@
 //! `cargo bench --bench group`. For bytes, and for setting the figures beside a peer's, see
 //! `examples/cost.rs`.
 
+#![allow(missing_docs, reason = "criterion's macro makes a public function")]
+
 use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Waker};

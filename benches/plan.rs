@@ -2,6 +2,8 @@
 //!
 //! `cargo bench --bench plan`
 
+#![allow(missing_docs, reason = "criterion's macro makes a public function")]
+
 use std::hint::black_box;
 use std::task::{Context, Waker};
 
