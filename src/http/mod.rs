@@ -239,8 +239,8 @@
 //! | trillium-http 1.8 | well behaved, but does not compile with Rust 1.95, and its newest version that does lacks security fixes; resets a connection whose request is in the socket at the stop; no timeouts |
 //! | hyper 1 | depends on the tokio crate |
 //!
-//! So the codec is a private one on `httparse`. Each kind of app has a door, which makes requests of its
-//! types straight from the bytes, and nothing below it knows those types.
+//! So the codec is a private one on `httparse`. It makes requests of the types of `http`, or of
+//! tide's, straight from the bytes: neither kind is made of the other.
 //!
 //! # Costs
 //!

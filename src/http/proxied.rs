@@ -12,7 +12,7 @@ use crate::net::stream::Stream;
 impl<A> Server<A> {
     /// Requires a header of the PROXY protocol from these peers, and from nobody else. **From none** by default.
     ///
-    /// The client that the header names is then the peer of each request, through both doors:
+    /// The client that the header names is then the peer of each request:
     /// [`RequestContext::peer`], and `peer_addr()` of tide. [`ProxyProtocol`] says what becomes of
     /// other peers, of health checks, and how long a header is waited for. With [`tls`](Server::tls), the header is
     /// in front of the handshake, whose time begins behind it.
