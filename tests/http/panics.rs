@@ -6,8 +6,10 @@ use std::task::{Context, Poll};
 
 use futures_lite::{AsyncBufRead, AsyncRead};
 use neap::http::Server;
+use neap::test::{Clock, Network};
 use tide::{Body, Response};
 
+use crate::http_support::in_memory::{Site, serve};
 use crate::http_support::{app, run_on};
 use crate::runtimes::beside_all;
 
@@ -192,4 +194,27 @@ fn i13_so_does_a_destructor_wherever_what_it_is_of_is_dropped() {
         let ended = running.stop();
         assert!(ended.result.is_ok(), "{ended:?}");
     });
+}
+
+#[test]
+fn a_body_that_fails_takes_no_whole_answer_from_a_client_that_still_sends() {
+    for path in ["/panics-late", "/fails-late"] {
+        let place = (Network::with_capacity(8_000_000), Clock::new());
+        let server = |address| Server::new(broken_app(), address);
+        let story = async |site: Site| {
+            let mut client = site.connect().await;
+            let get = |path| format!("GET {path} HTTP/1.1\r\nhost: a\r\n\r\n");
+            let upload = "POST /read HTTP/1.1\r\nhost: a\r\ncontent-length: 900000\r\n\r\n";
+            let rest = "x".repeat(100_000);
+            let all = get("/hello") + &get(path) + upload + &rest;
+            client.send(all).await;
+            client.end().await
+        };
+        let (ended, seen) = serve(place, server, story);
+        ended.result.unwrap();
+        let seen = seen.expect("no reset");
+        assert!(seen.contains("Hello World!"), "{path}");
+        // What has come of the body shows that it is cut.
+        assert!(seen.contains("xxx") && !seen.ends_with("\r\n0\r\n\r\n"));
+    }
 }

@@ -52,6 +52,8 @@ pub(super) struct Remains {
     pub(super) upgrade: Option<HandOver>,
     /// The message of the handler's panic.
     pub(super) panic: Option<String>,
+    /// Whether the body of the response has failed, so that the peer is there still.
+    pub(super) has_body_failed: bool,
 }
 
 impl<D: Door, F> Default for InFlight<D, F> {
@@ -343,7 +345,8 @@ impl<D: Door, F: Future<Output = Result<D::Response, Failure>>> InFlight<D, F> {
     /// no longer HTTP.
     pub(super) fn end(self: Pin<&mut Self>, transport: &Transport, upgrade: bool) -> Remains {
         let mut this = self.project();
-        (*this.writer, *this.permit) = (None, None);
+        let writer = this.writer.take();
+        *this.permit = None;
         let mut hand_over = None;
         if let Some(response) = this.response.as_mut().as_pin_mut().filter(|_| upgrade) {
             hand_over = response.take_upgrade();
@@ -356,6 +359,7 @@ impl<D: Door, F: Future<Output = Result<D::Response, Failure>>> InFlight<D, F> {
             body: this.body.take(),
             upgrade: hand_over,
             panic: this.exchange.take().and_then(|exchange| exchange.panic),
+            has_body_failed: writer.is_some_and(|writer| writer.has_body_failed),
         }
     }
 }

@@ -193,10 +193,7 @@ impl<D: Door> Connection<D> {
             match poll_fn(|cx| writer.poll(none(), transport, || &[], cx)).await {
                 Ok(_) => CloseMode::Linger,
                 // The peer is gone, or does not read.
-                Err(error) => {
-                    transport.cut_response(&error);
-                    CloseMode::AtOnce
-                }
+                Err(error) => transport.cut_response(&error, false),
             }
         })
     }
@@ -217,6 +214,7 @@ impl<D: Door> Connection<D> {
             body,
             upgrade,
             panic,
+            has_body_failed,
         } = in_flight.end(&self.transport, is_upgrade);
         let mut keep = matches!(sent, Ok(Persistence::Keep | Persistence::KeepSaid));
         keep &= panic.is_none();
@@ -238,10 +236,7 @@ impl<D: Door> Connection<D> {
                 upgrade::upgrade(&mut self.transport, hand_over).await
             }
             (Ok(_), _) => CloseMode::Linger,
-            (Err(error), _) => {
-                self.transport.cut_response(&error);
-                CloseMode::AtOnce
-            }
+            (Err(error), _) => self.transport.cut_response(&error, has_body_failed),
         };
         Err(LastRequest { mode, panic })
     }
