@@ -1,6 +1,6 @@
 //! The address of one end of a connection.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -41,12 +41,19 @@ impl Endpoint {
     }
 }
 
-/// Writes `127.0.0.1:8080`, `unix:/run/app.sock`, or `unix:` for a socket without a path.
+/// Writes `127.0.0.1:8080`, `unix:/run/app.sock`, or `unix:` for a socket without a path. A control character in a
+/// path is escaped, as in `\n`: clients choose the paths of their own sockets, and could forge lines of a log.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp(address) => address.fmt(f),
-            Self::Unix(Some(path)) => write!(f, "unix:{}", path.display()),
+            Self::Unix(Some(path)) => {
+                f.write_str("unix:")?;
+                path.to_string_lossy().chars().try_for_each(|c| match c {
+                    c if c.is_control() => c.escape_default().fmt(f),
+                    c => f.write_char(c),
+                })
+            }
             Self::Unix(None) => f.write_str("unix:"),
         }
     }

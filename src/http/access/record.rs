@@ -11,9 +11,10 @@ use crate::net::endpoint::Endpoint;
 /// The field by which proxies and apps name a request.
 const REQUEST_ID: &str = "x-request-id";
 
-/// The most bytes of a path, and of a request's name, that are kept: the queue has to be bounded.
+/// The most bytes of a path, of a request's name and of a method that are kept: the queue has to be bounded.
 const LONGEST_PATH: usize = 1024;
 const LONGEST_ID: usize = 128;
+const LONGEST_METHOD: usize = 32;
 
 /// One request and its answer, as an [`AccessLog`](super::AccessLog) has it.
 ///
@@ -27,7 +28,7 @@ const LONGEST_ID: usize = 128;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Access {
-    /// `None` if the head of the request was refused: it is not known then.
+    /// `None` if the head of the request was refused: it is not known then. At most 32 bytes are kept.
     pub method: Option<Method>,
 
     /// The path as the app has it, with the query if that is [set](super::AccessLog::query). The host and the
@@ -103,7 +104,7 @@ impl Access {
             self.path += &printable(query.as_bytes(), left);
         }
         self.request_id = request.request_id.map(|id| printable(id, LONGEST_ID));
-        self.method = Some(request.method);
+        self.method = Some(shortened(request.method));
         self.version = Some(version);
     }
 
@@ -130,7 +131,9 @@ impl Access {
 
 impl Display for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} \"", self.peer)?;
+        // A client can give its own Unix socket any path.
+        let peer = self.peer.to_string();
+        write!(f, "{} \"", printable(peer.as_bytes(), peer.len()))?;
         match (&self.method, self.version) {
             (Some(method), Some(version)) => write!(f, "{method} {} {version:?}\" ", self.path)?,
             _ => f.write_str("-\" ")?,
@@ -141,6 +144,16 @@ impl Display for Access {
         }
         write!(f, "{} {:.1?}", self.bytes, self.duration)?;
         f.write_str(if self.is_cut { " cut" } else { "" })
+    }
+}
+
+/// Returns a method, or its first bytes if it is too long.
+fn shortened(method: Method) -> Method {
+    match method.as_str().as_bytes() {
+        [first @ .., _] if first.len() >= LONGEST_METHOD => {
+            Method::from_bytes(&first[..LONGEST_METHOD]).unwrap_or_default()
+        }
+        _ => method,
     }
 }
 
@@ -180,19 +193,31 @@ mod tests {
         assert_eq!(access.to_string(), text);
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn the_path_of_a_clients_socket_cannot_either() {
+        let peer = Endpoint::Unix(Some("/tmp/a\n\"GET / HTTP/1.1\" 200 \u{85}".into()));
+        let access = Access::new(peer, Instant::now());
+        let text =
+            r#"unix:/tmp/a\x5cn\x22GET\x20/\x20HTTP/1.1\x22\x20200\x20\x5cu{85} "-" - 0 0.0ns cut"#;
+        assert_eq!(access.to_string(), text);
+        assert!(!access.peer.to_string().contains(['\n', '\u{85}']));
+    }
+
     #[test]
     fn a_record_is_bounded() {
         let peer = Endpoint::Tcp(([127, 0, 0, 1], 80).into());
         let mut access = Access::new(peer, Instant::now());
         let long = "\n".repeat(16 * 1024);
         let request = Described {
-            method: Method::GET,
+            method: Method::from_bytes(&[b'M'; 16 * 1024]).unwrap(),
             path: &long,
             query: Some(&long),
             request_id: Some(long.as_bytes()),
         };
         access.describe(request, Version::HTTP_11, true);
         assert!(access.path.len() <= 4 * LONGEST_PATH + 1);
+        assert_eq!(access.method.unwrap().as_str(), "M".repeat(LONGEST_METHOD));
         assert_eq!(access.request_id.unwrap().len(), 4 * LONGEST_ID);
     }
 }
