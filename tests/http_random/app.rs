@@ -18,10 +18,8 @@ use neap::http::{App, Body, RequestContext, from_fn};
 use neap::test::{Clock, Sleep};
 
 use crate::PLANNED;
-use crate::plan::{Handler, Out, Request};
-
-/// How long a part of a body is.
-pub const PART: usize = 10;
+use crate::plan::{Breach, Handler, Out, Request};
+use crate::wire::made;
 
 /// What the handlers of a server have done.
 #[derive(Debug, Default)]
@@ -112,7 +110,7 @@ async fn handle(handler: Handler, request: http::Request<Body>, shared: &Shared)
     if handler.reads {
         let _ = body.collect().await;
     }
-    let (status, body) = Made::of(handler.out, &context, shared);
+    let (status, body) = Made::of(handler, &context, shared);
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(status).unwrap();
     if let Out::Upgrade(bytes) = handler.out {
@@ -163,6 +161,8 @@ pub struct Made {
     /// How many parts are to come, each of how many bytes.
     left: usize,
     part: usize,
+    /// How many bytes have come.
+    made: usize,
     apart: Duration,
     then: Then,
     clock: Clock,
@@ -174,19 +174,20 @@ pub struct Made {
 
 impl Made {
     /// Returns the status and the body of an answer.
-    pub fn of(out: Out, context: &RequestContext, shared: &Shared) -> (u16, Made) {
+    pub fn of(handler: Handler, context: &RequestContext, shared: &Shared) -> (u16, Made) {
+        let out = handler.out;
         let (status, left, apart, then) = match out {
             Out::Length(status, _) => (status, 1, 0, Then::End),
             Out::Parts(parts, apart, _) => (200, parts, apart, Then::End),
-            Out::Breaks(parts, apart, false) => (200, parts, apart, Then::Fail),
-            Out::Breaks(parts, apart, true) => (200, parts, apart, Then::Panic),
+            Out::Breaks(parts, apart, breach) => (200, parts, apart, breach.into()),
             Out::Panic => std::panic::panic_any(PLANNED),
             Out::Upgrade(_) => (101, 0, 0, Then::End),
             Out::UntilStop(apart) => (200, usize::MAX, apart, Then::End),
         };
         let mut made = Made {
             left,
-            part: PART,
+            part: handler.part,
+            made: 0,
             apart: Duration::from_millis(apart),
             then,
             clock: shared.clock.clone(),
@@ -198,7 +199,13 @@ impl Made {
             Out::Length(_, length) => {
                 (made.part, made.length) = (length, Some(length as u64));
             }
-            Out::Parts(parts, _, true) => made.length = Some((parts * PART) as u64),
+            Out::Parts(parts, _, true) => {
+                made.length = Some((parts * handler.part) as u64);
+                made.left += usize::from(handler.has_more);
+            }
+            Out::Breaks(parts, ..) if handler.claims => {
+                made.length = Some((parts * handler.part + 7) as u64);
+            }
             Out::UntilStop(_) => made.end_at_stop(context, shared),
             _ => {}
         }
@@ -225,6 +232,16 @@ enum Then {
     End,
     Fail,
     Panic,
+}
+
+impl From<Breach> for Then {
+    fn from(breach: Breach) -> Self {
+        match breach {
+            Breach::Fails => Self::Fail,
+            Breach::Panics => Self::Panic,
+            Breach::Ends => Self::End,
+        }
+    }
 }
 
 impl http_body::Body for Made {
@@ -255,7 +272,9 @@ impl http_body::Body for Made {
             self.sleep = None;
         }
         self.left -= 1;
-        Poll::Ready(Some(Ok(Frame::data(vec![b'x'; self.part].into()))))
+        let bytes = made(self.made, self.part);
+        self.made += self.part;
+        Poll::Ready(Some(Ok(Frame::data(bytes.into()))))
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -270,5 +289,9 @@ impl Handler {
         wait: 5,
         reads: false,
         out: Out::Length(200, 0),
+        part: 0,
+        claims: false,
+        has_more: false,
+        is_buffered: false,
     };
 }

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use neap::http::Report;
 
-use crate::app::PART;
 use crate::client::{Connection, Result, ends_connection};
 use crate::plan::{Out, Plan, Request, Sent, Settings};
 use crate::run::History;
@@ -18,12 +17,12 @@ const CANCEL: Duration = Duration::from_millis(500);
 /// No answer is as short as this, in bytes.
 const SHORTEST: usize = 60;
 
-struct Check<'a> {
-    plan: &'a Plan,
-    history: &'a History,
+pub struct Check<'a> {
+    pub plan: &'a Plan,
+    pub history: &'a History,
     /// From when on something may have been cut.
     cut_from: Option<Instant>,
-    found: Vec<String>,
+    pub found: Vec<String>,
 }
 
 /// Returns what is wrong, in words.
@@ -45,11 +44,12 @@ pub fn check(plan: &Plan, history: &History) -> Vec<String> {
     }
     check.handlers();
     check.counts();
+    check.records();
     check.found
 }
 
 impl Check<'_> {
-    fn is(&mut self, is_so: bool, words: impl FnOnce() -> String) {
+    pub fn is(&mut self, is_so: bool, words: impl FnOnce() -> String) {
         if !is_so {
             self.found.push(words());
         }
@@ -204,7 +204,11 @@ impl Check<'_> {
         let (status, length) = expected(request);
         match () {
             () if is_cancelled => None,
-            () if head.status == status && length.is_none_or(|length| length == body) => None,
+            () if head.status == status && length.is_none_or(|length| length == body) => {
+                let is_bad = matches!(request.body, Sent::Bad);
+                let is_own = is_bad || matches!(request.handler.out, Out::Panic | Out::Breaks(..));
+                (!is_own && !head.is_as_made).then_some("another body")
+            }
             () if head.status == status => Some("a body of another length"),
             () => Some("another status"),
         }
@@ -268,7 +272,9 @@ impl Check<'_> {
             });
         match seen {
             _ if self.may_be_cut(result.at) => None,
-            Seen::Cut(Some(_)) if breaks => None,
+            Seen::Cut(Some(head), _) if breaks && head.is_as_made => None,
+            // A reset takes what has come.
+            Seen::Cut(None, _) | Seen::End if breaks => None,
             // An idle connection was closed as the request was sent.
             Seen::End if self.was_stopped(result.at, connection.opened.unwrap()) => None,
             Seen::End if may_be_left => None,
@@ -360,7 +366,7 @@ impl Check<'_> {
                         *seen.entry(head.status).or_insert(0) += 1;
                         true
                     }
-                    Seen::Cut(_) => true,
+                    Seen::Cut(..) => true,
                     Seen::End => called.contains(&result.number),
                 };
                 *if is_begun { &mut begun } else { &mut unsure } += 1;
@@ -402,7 +408,7 @@ impl Check<'_> {
     }
 
     /// Returns true if an answer may be that of a cancel, which is counted as cut.
-    fn is_of_cancel(&self, head: &Head, result: &Result) -> bool {
+    pub fn is_of_cancel(&self, head: &Head, result: &Result) -> bool {
         let is_bare = head.status == 503 && head.retry_after.is_none();
         is_bare && head.closes && self.may_be_cut(result.at)
     }
@@ -420,7 +426,7 @@ fn expected(request: &Request) -> (u16, Option<u64>) {
             true => (status, Some(0)),
             false => (status, Some(length as u64)),
         },
-        Out::Parts(parts, ..) if !is_head => (200, Some((parts * PART) as u64)),
+        Out::Parts(parts, ..) if !is_head => (200, Some((parts * request.handler.part) as u64)),
         Out::Breaks(..) if !is_head => (500, None),
         Out::Upgrade(_) => (101, Some(0)),
         Out::Parts(..) | Out::Breaks(..) => (200, Some(0)),

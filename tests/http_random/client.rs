@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use futures_lite::future;
+use neap::net::Endpoint;
 use neap::test::{Clock, Network};
 
 use crate::plan::{ClientPlan, Leave, Out, Plan, Request, Sent};
@@ -19,6 +20,8 @@ const CHUNKS_BEHIND: usize = 50;
 #[derive(Debug, Default)]
 pub struct Connection {
     pub server: usize,
+    /// Where it comes from, for the server.
+    pub peer: Option<Endpoint>,
     pub opened: Option<Instant>,
     pub sent: u64,
     pub read: u64,
@@ -103,8 +106,13 @@ impl Client<'_> {
         }
         let port = 80 + self.own.server as u16;
         let stream = self.network.connect(port).await.ok()?;
-        let (sender, reader) = ends(stream);
+        let mut peer = stream.local_addr().clone();
+        let (mut sender, reader) = ends(stream);
+        if self.plan.settings.is_proxied {
+            introduce(&mut sender, &mut peer).await;
+        }
         let connection = Connection {
+            peer: Some(peer),
             server: self.own.server,
             opened: Some(self.clock.now()),
             ..Connection::default()
@@ -288,4 +296,21 @@ fn head(number: usize, request: &Request) -> String {
         Sent::Bad => head += "content-length: x\r\n",
     }
     head + "\r\n"
+}
+
+/// Sends a PROXY header that names a client of the same port elsewhere.
+async fn introduce(sender: &mut Sender, peer: &mut Endpoint) {
+    let port = peer.tcp().unwrap().port();
+    let header = match port % 2 {
+        0 => format!("PROXY TCP4 192.0.2.1 198.51.100.1 {port} 443\r\n").into_bytes(),
+        _ => {
+            let mut header =
+                b"\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x10\xC0\x00\x02\x01\xC6\x33\x64\x01".to_vec();
+            header.extend_from_slice(&port.to_be_bytes());
+            header.extend_from_slice(b"\x01\xBB\xE0\x00\x01x");
+            header
+        }
+    };
+    *peer = Endpoint::Tcp(([192, 0, 2, 1], port).into());
+    sender.send(&header).await;
 }

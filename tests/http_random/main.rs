@@ -3,7 +3,8 @@
 //! A [plan](plan) is drawn from a seed, and [run](run) on a network in memory by a clock that moves by itself: one or
 //! two servers with random [limits](neap::http::Server#limits), clients that pipeline, upload without end,
 //! upgrade, stall and go away, and a stop or a cancel at any moment. Each client checks its answers, and at the
-//! end the [counters](neap::http::Counters) have to be what clients and handlers have seen.
+//! end the [counters](neap::http::Counters) and the [access logs](neap::http::AccessLog) have to be what clients and
+//! handlers have seen.
 //!
 //! | variable | meaning |
 //! |---|---|
@@ -18,6 +19,7 @@ mod app;
 mod check;
 mod client;
 mod plan;
+mod records;
 mod run;
 mod threads;
 #[cfg(feature = "tide")]
@@ -102,6 +104,8 @@ fn search(begins: impl Fn(u64)) -> String {
 #[test]
 fn whatever_happens_the_answers_and_the_counts_are_right() {
     silence_planned_panics();
+    // There is no logger: the records go no further than to the filter of each access log.
+    log::set_max_level(log::LevelFilter::Info);
     static CURRENT: AtomicU64 = AtomicU64::new(0);
     let (sender, receiver) = channel();
     thread::spawn(move || {

@@ -36,6 +36,8 @@ pub struct Settings {
     pub drain: u64,
     pub own_drain: Option<u64>,
     pub linger: u64,
+    /// Whether each connection begins with a PROXY header.
+    pub is_proxied: bool,
 }
 
 /// What the handlers are written for.
@@ -114,6 +116,23 @@ pub struct Handler {
     pub wait: u64,
     pub reads: bool,
     pub out: Out,
+    /// How long a part of its body is.
+    pub part: usize,
+    /// Whether a body that breaks claims a length.
+    pub claims: bool,
+    /// Whether a body of known length has a part more.
+    pub has_more: bool,
+    /// Whether the body has a buffer of its own, through the doors of tide.
+    pub is_buffered: bool,
+}
+
+/// How a body breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Breach {
+    Fails,
+    Panics,
+    /// It is shorter than it has claimed.
+    Ends,
 }
 
 /// What a handler answers with.
@@ -121,10 +140,10 @@ pub struct Handler {
 pub enum Out {
     /// So many bytes, with this status.
     Length(u16, usize),
-    /// So many parts of ten bytes, this far apart. A length is claimed.
+    /// So many parts, this far apart. Whether a length is claimed.
     Parts(usize, u64, bool),
-    /// The same, and then an error, or a panic.
-    Breaks(usize, u64, bool),
+    /// The same, and then something else than what was to come.
+    Breaks(usize, u64, Breach),
     Panic,
     /// 101, and so many bytes are sent back.
     Upgrade(usize),
@@ -231,6 +250,7 @@ impl Settings {
             drain,
             own_drain: some(rng, &[0, 20, 300]),
             linger: *rng.choice(&[0, 500]).unwrap(),
+            is_proxied: cfg!(feature = "proxy-protocol") && rng.usize(..4) == 0,
         }
     }
 }
@@ -254,6 +274,7 @@ impl Request {
         if let Out::Length(_, length) = &mut self.handler.out {
             *length = (*length).min(500);
         }
+        self.handler.part = self.handler.part.min(100);
     }
 
     fn random(rng: &mut Rng, is_last: bool) -> Request {
@@ -291,14 +312,22 @@ impl Handler {
     fn random(rng: &mut Rng) -> Handler {
         let status = *rng.choice(&[200, 200, 204, 304, 404, 500, 502]).unwrap();
         let (parts, apart) = (rng.usize(..5), *rng.choice(&[0, 0, 3, 40]).unwrap());
-        let many = *rng.choice(&[0, 1, 10, 5000, 200_000]).unwrap();
+        let many = *rng.choice(&[0, 1, 10, 5000, 60_000]).unwrap();
+        let breaches = [Breach::Fails, Breach::Panics, Breach::Ends];
+        let breach = *rng.choice(&breaches).unwrap();
         Handler {
+            part: *rng
+                .choice(&[10, 10, 10, 100, 9000, 20_000, 60_000])
+                .unwrap(),
+            claims: breach == Breach::Ends || rng.bool(),
+            has_more: rng.usize(..4) == 0,
+            is_buffered: rng.bool(),
             wait: *rng.choice(&[0, 0, 0, 1, 20, 99, 100, 101, 300]).unwrap(),
             reads: rng.bool(),
             out: match rng.usize(..16) {
                 0..=6 => Out::Length(status, many),
                 7..=9 => Out::Parts(parts, apart, rng.bool()),
-                10 | 11 => Out::Breaks(parts, apart, rng.bool()),
+                10 | 11 => Out::Breaks(parts, apart, breach),
                 12 => Out::Panic,
                 13 | 14 => Out::Upgrade(rng.usize(..2000)),
                 _ => Out::UntilStop(*rng.choice(&[30, 300]).unwrap()),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use async_executor::Executor;
 use futures_lite::future;
-use neap::http::{App, Counters, Counts, Report, Server};
+use neap::http::{Access, AccessLog, App, Counters, Counts, Report, Server};
 #[cfg(feature = "tide")]
 use neap::http::{service, tide_service};
 use neap::net::Address;
@@ -29,6 +29,8 @@ pub struct History {
     pub connections: Vec<Connection>,
     pub ledgers: Vec<Arc<Ledger>>,
     pub counts: Counts,
+    /// Of each server, what its access log has.
+    pub records: Vec<Vec<Access>>,
     pub reports: Vec<Report>,
     /// When the stop and the cancel came, if they came, and when the group ended.
     pub stop: Option<Instant>,
@@ -57,10 +59,13 @@ struct Each {
     settings: Settings,
     counters: Counters,
     reports: Arc<Mutex<Vec<Report>>>,
+    records: Records,
     network: Network,
     port: u16,
     clock: Clock,
 }
+
+type Records = Arc<Mutex<Vec<Access>>>;
 
 impl Each {
     /// Adds a server, whose first run fails if it is to be restarted.
@@ -73,8 +78,14 @@ impl Each {
         let mut end = self.settings.restart.map(Duration::from_millis);
         let run = move |scope| {
             let (reports, address) = (Arc::clone(&self.reports), self.network.listen(self.port));
+            let records = Arc::clone(&self.records);
+            let log = AccessLog::new().capacity(100_000).only(move |access| {
+                records.lock().unwrap().push(access.clone());
+                false
+            });
             let server = server(app(), address, &self.settings)
                 .counters(&self.counters)
+                .access_log(log)
                 .on_drained(move |report| reports.lock().unwrap().push(report));
             let serving = server.into_service()(scope);
             let end = end.take().map(|end| self.clock.sleep(end));
@@ -121,6 +132,11 @@ fn server<A: App>(app: A, address: Address, settings: &Settings) -> Server<A> {
     if let Some(drain) = settings.own_drain {
         server = server.drain_timeout(millis(drain));
     }
+    #[cfg(feature = "proxy-protocol")]
+    if settings.is_proxied {
+        let everybody = neap::net::ProxyProtocol::from_peers(["0.0.0.0/0", "::/0"]).unwrap();
+        server = server.proxy_protocol(everybody);
+    }
     server
 }
 
@@ -144,6 +160,7 @@ impl Round<'_> {
         let drain = Duration::from_millis(self.plan.settings.drain);
         let mut group = Group::new().clock(&self.clock).drain_timeout(drain);
         let reports = Arc::new(Mutex::new(Vec::new()));
+        let records: Vec<Records> = self.ledgers.iter().map(|_| Arc::default()).collect();
         let requests: Arc<Vec<Request>> = Arc::new(self.plan.requests.clone());
         for (at, ledger) in self.ledgers.iter().enumerate() {
             let shared = Shared {
@@ -156,6 +173,7 @@ impl Round<'_> {
                 settings: self.plan.settings.clone(),
                 counters: self.counters.clone(),
                 reports: Arc::clone(&reports),
+                records: Arc::clone(&records[at]),
                 network: self.network.clone(),
                 port: 80 + at as u16,
                 clock: self.clock.clone(),
@@ -227,6 +245,10 @@ impl Round<'_> {
         History {
             connections,
             counts: self.counters.read(),
+            records: records
+                .iter()
+                .map(|all| std::mem::take(&mut *all.lock().unwrap()))
+                .collect(),
             reports,
             stop,
             cancel,
@@ -354,6 +376,9 @@ impl Round<'_> {
         let stream = self.network.connect(80 + server as u16).await;
         let Ok(stream) = stream else { return 0 };
         let (mut sender, mut reader) = ends(stream);
+        if self.plan.settings.is_proxied {
+            sender.send(b"PROXY UNKNOWN\r\n").await;
+        }
         sender
             .send(b"GET /999999 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
             .await;

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_lite::io::BufReader;
-use futures_lite::{AsyncRead, ready};
+use futures_lite::{AsyncBufRead, AsyncRead, ready};
 use http_body::Body as _;
 use http_types::{Body, Request, Response, Result};
 use neap::http::{RequestContext, TideApp, from_tide_fn};
@@ -42,7 +42,7 @@ async fn handle(handler: Handler, mut request: Request, shared: &Shared) -> Resu
             shared.executor.spawn(echo(bytes, receiver, token)).detach();
             return Ok(response);
         }
-        out => Made::of(out, &context, shared),
+        _ => Made::of(handler, &context, shared),
     };
     let mut response = Response::new(status);
     let length = made.length.map(|length| length as usize);
@@ -50,7 +50,10 @@ async fn handle(handler: Handler, mut request: Request, shared: &Shared) -> Resu
         made,
         rest: Bytes::new(),
     };
-    response.set_body(Body::from_reader(BufReader::new(body), length));
+    response.set_body(match handler.is_buffered {
+        true => Body::from_reader(BufReader::new(body), length),
+        false => Body::from_reader(body, length),
+    });
     Ok(response)
 }
 
@@ -66,15 +69,27 @@ impl AsyncRead for Reader {
         cx: &mut Context<'_>,
         out: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        if self.rest.is_empty() {
-            let frame = ready!(Pin::new(&mut self.made).poll_frame(cx)).transpose()?;
-            let Some(Ok(part)) = frame.map(|frame| frame.into_data()) else {
-                return Poll::Ready(Ok(0));
-            };
-            self.rest = part;
-        }
-        let length = out.len().min(self.rest.len());
-        out[..length].copy_from_slice(&self.rest.split_to(length));
+        let there = ready!(self.as_mut().poll_fill_buf(cx))?;
+        let length = out.len().min(there.len());
+        out[..length].copy_from_slice(&there[..length]);
+        self.consume(length);
         Poll::Ready(Ok(length))
+    }
+}
+
+impl AsyncBufRead for Reader {
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        let this = self.get_mut();
+        if this.rest.is_empty() {
+            let frame = ready!(Pin::new(&mut this.made).poll_frame(cx)).transpose()?;
+            if let Some(Ok(part)) = frame.map(|frame| frame.into_data()) {
+                this.rest = part;
+            }
+        }
+        Poll::Ready(Ok(&this.rest))
+    }
+
+    fn consume(mut self: Pin<&mut Self>, bytes: usize) {
+        let _ = self.rest.split_to(bytes);
     }
 }

@@ -1,6 +1,7 @@
 //! One connection as a client sees it: every byte is counted, and every answer parsed.
 
 use std::io;
+use std::sync::LazyLock;
 
 use futures_lite::io::{ReadHalf, WriteHalf, split};
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
@@ -16,6 +17,9 @@ pub struct Sender {
 pub struct Reader {
     half: ReadHalf<Stream>,
     rest: Vec<u8>,
+    /// How many bytes of the present body have come, and whether they are those that handlers send.
+    body: u64,
+    is_as_made: bool,
     pub read: u64,
     /// The connection has ended: by a reset, or well.
     pub end: Option<io::Result<()>>,
@@ -28,6 +32,8 @@ pub struct Head {
     pub closes: bool,
     pub keeps: bool,
     pub retry_after: Option<String>,
+    /// Whether the body is what a handler sends.
+    pub is_as_made: bool,
     length: Option<u64>,
     is_chunked: bool,
 }
@@ -37,10 +43,23 @@ pub struct Head {
 pub enum Seen {
     /// An answer, and how many bytes its body has.
     Whole(Head, u64),
-    /// A part of an answer.
-    Cut(Option<Head>),
+    /// A part of an answer, and how many bytes of its body have come.
+    Cut(Option<Head>, u64),
     /// The end of the connection.
     End,
+}
+
+/// After how many bytes the bodies of handlers begin anew. It is no power of two.
+const PERIOD: usize = 251;
+
+/// The most bytes that [`made`] returns.
+pub const PART: usize = 64 * 1024;
+
+/// Returns bytes of the bodies that handlers send: so many behind the first ones.
+pub fn made(behind: usize, bytes: usize) -> &'static [u8] {
+    static ALL: LazyLock<Vec<u8>> =
+        LazyLock::new(|| (0..PERIOD + PART).map(|at| (at % PERIOD) as u8).collect());
+    &ALL[behind % PERIOD..][..bytes]
 }
 
 pub fn ends(stream: Stream) -> (Sender, Reader) {
@@ -52,6 +71,8 @@ pub fn ends(stream: Stream) -> (Sender, Reader) {
     let reader = Reader {
         half: read,
         rest: Vec::new(),
+        body: 0,
+        is_as_made: true,
         read: 0,
         end: None,
     };
@@ -113,7 +134,7 @@ impl Reader {
     /// Reads the next answer that is final, or a 100.
     pub async fn answer(&mut self, is_head: bool) -> Seen {
         let seen = self.next(is_head).await;
-        if let Seen::Cut(_) = seen {
+        if let Seen::Cut(..) = seen {
             self.finish().await;
             self.rest.clear();
         }
@@ -121,32 +142,43 @@ impl Reader {
     }
 
     async fn next(&mut self, is_head: bool) -> Seen {
-        let Some(head) = self.head().await else {
+        let Some(mut head) = self.head().await else {
             return match self.rest.is_empty() {
                 true => Seen::End,
-                false => Seen::Cut(None),
+                false => Seen::Cut(None, 0),
             };
         };
+        (self.body, self.is_as_made) = (0, true);
         let has_none = is_head || matches!(head.status, 100 | 101 | 204 | 304);
-        let body = match () {
-            () if has_none => Some(0),
-            () if head.is_chunked => self.chunks().await,
+        let is_whole = match () {
+            () if has_none => true,
+            () if head.is_chunked => self.chunks().await.is_some(),
             () => match head.length {
-                Some(length) => {
-                    let there = self.take(length as usize).await as u64;
-                    (there == length).then_some(there)
-                }
+                Some(length) => self.take_body(length as usize).await == length as usize,
                 None => {
-                    let bytes = self.finish().await;
-                    self.rest.clear();
-                    (!self.is_reset()).then_some(bytes as u64)
+                    self.finish().await;
+                    self.take_body(usize::MAX).await;
+                    !self.is_reset()
                 }
             },
         };
-        match body {
-            Some(body) => Seen::Whole(head, body),
-            None => Seen::Cut(Some(head)),
+        head.is_as_made = self.is_as_made;
+        match is_whole {
+            true => Seen::Whole(head, self.body),
+            false => Seen::Cut(Some(head), self.body),
         }
+    }
+
+    /// Reads so many bytes of a body, or to the end. Returns how many there were.
+    async fn take_body(&mut self, bytes: usize) -> usize {
+        while self.rest.len() < bytes && self.more().await {}
+        let there = bytes.min(self.rest.len());
+        for part in self.rest[..there].chunks(PART) {
+            self.is_as_made &= part == made(self.body as usize, part.len());
+            self.body += part.len() as u64;
+        }
+        self.rest.drain(..there);
+        there
     }
 
     async fn head(&mut self) -> Option<Head> {
@@ -170,14 +202,14 @@ impl Reader {
             status: text[9..12].parse().unwrap(),
             closes: connection.as_deref() == Some("close"),
             keeps: connection.as_deref() == Some("keep-alive"),
+            is_as_made: true,
             retry_after: field("retry-after"),
             length: field("content-length").map(|length| length.parse().unwrap()),
             is_chunked: field("transfer-encoding").is_some(),
         })
     }
 
-    async fn chunks(&mut self) -> Option<u64> {
-        let mut bytes = 0;
+    async fn chunks(&mut self) -> Option<()> {
         loop {
             let end = loop {
                 match find(&self.rest, b"\r\n") {
@@ -189,13 +221,12 @@ impl Reader {
             let line: Vec<u8> = self.rest.drain(..end + 2).collect();
             let line = std::str::from_utf8(&line[..end]).unwrap();
             let length = usize::from_str_radix(line, 16).unwrap();
-            if self.take(length + 2).await < length + 2 {
+            if self.take_body(length).await < length || self.take(2).await < 2 {
                 return None;
             }
             if length == 0 {
-                return Some(bytes);
+                return Some(());
             }
-            bytes += length as u64;
         }
     }
 }
