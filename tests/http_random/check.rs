@@ -59,7 +59,7 @@ impl Check<'_> {
         &self.plan.settings
     }
 
-    fn may_be_cut(&self, at: Instant) -> bool {
+    pub fn may_be_cut(&self, at: Instant) -> bool {
         self.cut_from.is_some_and(|from| at >= from)
     }
 
@@ -141,7 +141,7 @@ impl Check<'_> {
             );
             let is_cut = match &result.seen {
                 Seen::Whole(head, _) => self.is_of_cancel(head, result),
-                Seen::Cut(_) | Seen::End => !breaks,
+                Seen::Cut(..) | Seen::End => !breaks,
             };
             is_cut && called.contains(&result.number)
         })

@@ -180,6 +180,8 @@ impl Plan {
         }
         if settings.capacity < 1000 {
             requests.iter_mut().for_each(Request::shorten);
+        } else if rng.usize(..4) == 0 {
+            requests.iter_mut().for_each(|one| one.lengthen(rng));
         }
         let (first, second) = (rng.u64(..900), rng.u64(..400));
         let end = match rng.usize(..6) {
@@ -277,6 +279,15 @@ impl Request {
         self.handler.part = self.handler.part.min(100);
     }
 
+    /// Has what comes in parts be long, and come as a file does, or more slowly.
+    fn lengthen(&mut self, rng: &mut Rng) {
+        if let Out::Parts(parts, apart, is_known) = &mut self.handler.out {
+            (*parts, *apart) = (rng.usize(8..16), rng.u64(..4));
+            *is_known |= rng.bool();
+            self.handler.part = *rng.choice(&[100, 5000, 9000, 20_000, 60_000]).unwrap();
+        }
+    }
+
     fn random(rng: &mut Rng, is_last: bool) -> Request {
         let many = *rng.choice(&[0, 1, 10, 5000, 300_000]).unwrap();
         let body = match rng.usize(..12) {
@@ -311,7 +322,10 @@ impl Request {
 impl Handler {
     fn random(rng: &mut Rng) -> Handler {
         let status = *rng.choice(&[200, 200, 204, 304, 404, 500, 502]).unwrap();
-        let (parts, apart) = (rng.usize(..5), *rng.choice(&[0, 0, 3, 40]).unwrap());
+        let (parts, apart) = (
+            *rng.choice(&[0, 1, 2, 3, 4, 12]).unwrap(),
+            *rng.choice(&[0, 0, 3, 40]).unwrap(),
+        );
         let many = *rng.choice(&[0, 1, 10, 5000, 60_000]).unwrap();
         let breaches = [Breach::Fails, Breach::Panics, Breach::Ends];
         let breach = *rng.choice(&breaches).unwrap();

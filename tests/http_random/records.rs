@@ -55,10 +55,10 @@ impl Check<'_> {
         });
     }
 
-    fn records_of(&self, connection: &Connection, records: &[&Access]) -> Option<&'static str> {
+    fn records_of(&self, connection: &Connection, all: &[&Access]) -> Option<&'static str> {
         let called = self.history.ledgers[connection.server].called.lock();
         let called = called.unwrap();
-        let mut records = records.iter();
+        let mut records = all.iter();
         for result in &connection.results {
             let is_begun = match &result.seen {
                 Seen::Whole(head, _) if self.is_of_cancel(head, result) => {
@@ -78,6 +78,11 @@ impl Check<'_> {
                 None if is_begun => return Some("no record"),
                 None => {}
             }
+        }
+        // What the client has not read is in between.
+        let bytes: u64 = all.iter().map(|access| access.bytes).sum();
+        if bytes > connection.read + self.plan.settings.capacity as u64 {
+            return Some("more bytes than have left");
         }
         let mut left = records.as_slice();
         for number in &connection.unknown {
@@ -127,6 +132,8 @@ impl Check<'_> {
                 let is_right = status == Some(503) && access.bytes == 0;
                 (!is_right).then_some("another answer to a cancelled one")
             }
+            // The reset of a cancel takes what has come.
+            Seen::Cut(None, _) | Seen::End if self.may_be_cut(result.at) => None,
             Seen::Whole(head, body) => {
                 let is_right = (status, access.bytes) == (Some(head.status), *body);
                 (!is_right || access.is_cut).then_some("another answer")
