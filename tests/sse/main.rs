@@ -11,8 +11,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use futures_lite::{StreamExt, stream};
+use futures_lite::{StreamExt, future, stream};
 use neap::http::{self, App, EventStream, RequestContext, Server, ServerEvent};
+use neap::test::{Clock, Network};
 
 use crate::http_support::in_memory::{Client, Site, at_once, serve};
 use crate::runtimes::limited;
@@ -30,6 +31,16 @@ fn of_axum(make: Make) -> impl App + 'static {
 
 #[cfg(feature = "tide")]
 fn of_tide(make: Make) -> impl App + 'static {
+    tide_app(make)
+}
+
+#[cfg(feature = "tide")]
+fn of_tide_service(make: Make) -> impl App + 'static {
+    http::service(http::tide_service(tide_app(make)))
+}
+
+#[cfg(feature = "tide")]
+fn tide_app(make: Make) -> ::tide::Server<()> {
     use neap::http::RequestExt;
 
     let mut app = ::tide::new();
@@ -146,18 +157,74 @@ fn an_idle_stream_is_kept_alive<A: App + 'static>(app: fn(Make) -> A) {
 }
 
 fn one_without_keep_alive_waits<A: App + 'static>(app: fn(Make) -> A) {
-    let make: Make =
-        Arc::new(|context| http::events(context, stream::pending()).keep_alive(Duration::MAX));
-    let server = |address| Server::new(app(make), address);
-    let story = async |site: Site| {
-        let mut client = ask(&site).await;
-        site.sleep(1_000_000).await;
-        site.handle.stop();
-        client.end().await.unwrap()
-    };
-    let (ended, answer) = serve(at_once(), server, story);
-    ended.result.unwrap();
-    assert_eq!(body(&answer), "");
+    for never in [Duration::MAX, Duration::ZERO] {
+        let make: Make =
+            Arc::new(move |context| http::events(context, stream::pending()).keep_alive(never));
+        let server = |address| Server::new(app(make), address);
+        let story = async |site: Site| {
+            let mut client = ask(&site).await;
+            site.sleep(1_000_000).await;
+            site.handle.stop();
+            client.end().await.unwrap()
+        };
+        let (ended, answer) = serve(at_once(), server, story);
+        ended.result.unwrap();
+        assert_eq!(body(&answer), "");
+    }
+}
+
+/// Sends random events, at a random pace, over a connection of random width, and stops at a random moment.
+fn a_random_stop_ends_it_behind_a_whole_event<A: App + 'static>(app: fn(Make) -> A) {
+    for seed in 0..60 {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let capacity = *rng.choice(&[7, 300, 64 * 1024, 1024 * 1024]).unwrap();
+        let longest = if capacity < 1000 { 300 } else { 200_000 };
+        let all: Vec<_> = (0..30)
+            .map(|number| {
+                let length = rng.usize(..longest);
+                let length = rng.choice([0, 1, length]).unwrap();
+                let event = ServerEvent::new("x\n".repeat(length / 8)).id(number.to_string());
+                let event = event.event("a\r\ndata: b");
+                (event, *rng.choice(&[0, 0, 1, 40]).unwrap())
+            })
+            .collect();
+        let (clock, stop) = (Clock::new(), rng.u64(..400));
+        let texts: Vec<_> = all.iter().map(|(event, _)| event.to_string()).collect();
+        let pace = clock.clone();
+        let make: Make = Arc::new(move |context| {
+            let (pace, all) = (pace.clone(), all.clone());
+            let events = stream::iter(all).then(move |(event, pause)| {
+                let pause = (pause > 0).then(|| pace.sleep(Duration::from_millis(pause)));
+                async move {
+                    if let Some(pause) = pause {
+                        pause.await;
+                    }
+                    event
+                }
+            });
+            http::events(context, events.chain(stream::pending())).last(ServerEvent::comment("end"))
+        });
+        let server = |address| Server::new(app(make), address);
+        let story = async |site: Site| {
+            let mut client = ask(&site).await;
+            let stop = async {
+                site.sleep(stop).await;
+                site.handle.stop();
+            };
+            future::zip(client.end(), stop).await.0.unwrap()
+        };
+        let (ended, answer) = serve((Network::with_capacity(capacity), clock), server, story);
+        ended.result.unwrap();
+        let body = body(&answer);
+        let mut rest = body.strip_suffix(": end\n\n").expect("the last event");
+        for text in &texts {
+            match rest.strip_prefix(&**text) {
+                Some(behind) => rest = behind,
+                None => break,
+            }
+        }
+        assert_eq!(rest, "", "seed {seed}");
+    }
 }
 
 fn one_that_ends_has_no_last_event<A: App + 'static>(app: fn(Make) -> A) {
@@ -227,12 +294,22 @@ macro_rules! through_both_doors {
                 super::no_thread_is_of_another_runtime();
             }
         )+}
+
+        #[cfg(feature = "tide")]
+        mod tide_service {$(
+            #[test]
+            fn $name() {
+                super::limited(|| super::$name(super::of_tide_service));
+                super::no_thread_is_of_another_runtime();
+            }
+        )+}
     };
 }
 
 through_both_doors!(
     a_stop_ends_it_behind_a_whole_event,
     an_idle_stream_is_kept_alive,
+    a_random_stop_ends_it_behind_a_whole_event,
     one_without_keep_alive_waits,
     one_that_ends_has_no_last_event,
     a_client_that_leaves_has_its_stream_dropped,

@@ -106,9 +106,10 @@ impl EventStream {
     ];
 
     /// Sets after how long without an event a comment is sent: proxies close connections that are idle, and a
-    /// client that is gone without a word is noticed. **15 s** by default; with `Duration::MAX` there is none.
+    /// client that is gone without a word is noticed. **15 s** by default; with zero or `Duration::MAX`
+    /// there is none.
     pub fn keep_alive(mut self, idle: Duration) -> Self {
-        self.keep_alive = idle;
+        self.keep_alive = if idle.is_zero() { Duration::MAX } else { idle };
         self
     }
 
