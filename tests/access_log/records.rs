@@ -105,6 +105,14 @@ fn pipelined_requests_have_a_record_each<A: App + 'static>(name: &'static str, a
     assert_eq!(bytes, (0..50).map(Ok::<usize, _>).collect::<Vec<_>>());
 }
 
+fn the_first_name_of_a_request_counts<A: App + 'static>(name: &'static str, app: fn() -> A) {
+    let running = run(name, app(), AccessLog::new());
+    let named = "GET /hello HTTP/1.1\r\nhost: a\r\nx-request-id: 1\r\nX-Request-Id: 2\r\n\r\n";
+    running.connect().send(named).answer();
+    running.stop().unwrap();
+    assert_eq!(of(name, "/hello").key("request_id"), "1");
+}
+
 fn what_is_cut_is_said_to_be<A: App + 'static>(name: &'static str, app: fn() -> A) {
     let gate = HandlerGate::new();
     let running = run(name, app(), AccessLog::new());
@@ -170,6 +178,7 @@ macro_rules! through_both_doors {
 through_both_doors!(
     each_request_has_one_record,
     pipelined_requests_have_a_record_each,
+    the_first_name_of_a_request_counts,
     what_is_cut_is_said_to_be,
 );
 

@@ -32,7 +32,7 @@ pub struct Access {
     pub method: Option<Method>,
 
     /// The path as the app has it, with the query if that is [set](super::AccessLog::query). The host and the
-    /// port for CONNECT. Bytes that are not visible in ASCII, quotes and backslashes are `\x22` and the like; what
+    /// port for CONNECT, but through the door of tide, which has `/` for it. Bytes that are not visible in ASCII, quotes and backslashes are `\x22` and the like; what
     /// is beyond 1,024 bytes is left out. Empty if the head was refused.
     pub path: String,
 
@@ -52,7 +52,7 @@ pub struct Access {
     /// The other end of the connection.
     pub peer: Endpoint,
 
-    /// The field `X-Request-Id` of the request, or else of the answer, in the characters of a path. At most 128
+    /// The first field `X-Request-Id` of the request, or else of the answer, in the characters of a path. At most 128
     /// bytes are kept.
     pub request_id: Option<String>,
 

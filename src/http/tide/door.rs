@@ -62,7 +62,7 @@ impl Door for TideDoor {
             method: Method::from_bytes(method.as_ref().as_bytes()).unwrap_or_default(),
             path: url.path(),
             query: url.query(),
-            request_id: id.map(|id| id.last().as_str().as_bytes()),
+            request_id: id.and_then(|id| id.get(0)).map(|id| id.as_str().as_bytes()),
         }
     }
 
