@@ -1,6 +1,7 @@
 //! How a connection is closed: with time for the peer to read to the end, or at once.
 
 use std::future::poll_fn;
+use std::io;
 use std::net::Shutdown;
 use std::task::{Context, Poll};
 
@@ -19,6 +20,28 @@ pub(super) enum CloseMode {
     Linger,
     /// At once: the peer does not read any more.
     AtOnce,
+}
+
+/// Counts and logs that the present response was cut, and makes the cut show. Returns how the connection is
+/// closed.
+///
+/// If a body has failed, the peer is there: a reset, as bytes of its are unread, would take whole answers from
+/// it that came before.
+pub(super) fn cut_response(
+    transport: &mut Transport,
+    error: &io::Error,
+    has_body_failed: bool,
+) -> CloseMode {
+    transport.socket.count_cut();
+    transport.cut_output(error);
+    transport.cut_access();
+    match has_body_failed && !transport.until_close {
+        true => {
+            transport.output.release();
+            CloseMode::Linger
+        }
+        false => CloseMode::AtOnce,
+    }
 }
 
 /// Closes the server's side and waits for the peer to close its own (RFC 9112, 9.6).

@@ -193,7 +193,7 @@ impl<D: Door> Connection<D> {
             match poll_fn(|cx| writer.poll(none(), transport, || &[], cx)).await {
                 Ok(_) => CloseMode::Linger,
                 // The peer is gone, or does not read.
-                Err(error) => transport.cut_response(&error, false),
+                Err(error) => close::cut_response(transport, &error, false),
             }
         })
     }
@@ -236,7 +236,7 @@ impl<D: Door> Connection<D> {
                 upgrade::upgrade(&mut self.transport, hand_over).await
             }
             (Ok(_), _) => CloseMode::Linger,
-            (Err(error), _) => self.transport.cut_response(&error, has_body_failed),
+            (Err(error), _) => close::cut_response(&mut self.transport, &error, has_body_failed),
         };
         Err(LastRequest { mode, panic })
     }

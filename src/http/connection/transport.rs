@@ -7,7 +7,6 @@ use std::time::Instant;
 
 use futures_lite::ready;
 
-use super::close::CloseMode;
 use super::lifetime::Lifetime;
 use super::output::Output;
 use super::read_ahead::ReadAhead;
@@ -322,24 +321,6 @@ impl Transport {
             }
         }
         Poll::Pending
-    }
-
-    /// Counts and logs that the present response was cut, and makes the cut show. Returns how the connection is
-    /// closed.
-    ///
-    /// If a body has failed, the peer is there: a reset, as bytes of its are unread, would take whole answers from
-    /// it that came before.
-    pub(super) fn cut_response(&mut self, error: &io::Error, has_body_failed: bool) -> CloseMode {
-        self.socket.count_cut();
-        self.cut_output(error);
-        self.cut_access();
-        match has_body_failed && !self.until_close {
-            true => {
-                self.output.release();
-                CloseMode::Linger
-            }
-            false => CloseMode::AtOnce,
-        }
     }
 
     /// Counts and logs that the answers in the output were cut, and makes the cut show.
