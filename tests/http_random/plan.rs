@@ -123,6 +123,7 @@ pub struct Handler {
     /// Whether a body of known length has a part more.
     pub has_more: bool,
     /// Whether the body has a buffer of its own, through the doors of tide.
+    #[cfg_attr(not(feature = "tide"), allow(dead_code))]
     pub is_buffered: bool,
 }
 

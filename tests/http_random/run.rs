@@ -15,7 +15,9 @@ use neap::{Group, Restart, restart};
 
 use crate::app::{Ledger, Shared, app};
 use crate::client::{Client, Connection};
-use crate::plan::{Door, End, Plan, Request, Settings};
+#[cfg(feature = "tide")]
+use crate::plan::Door;
+use crate::plan::{End, Plan, Request, Settings};
 #[cfg(feature = "tide")]
 use crate::tide_app::tide_app;
 use crate::wire::{Seen, ends};
