@@ -106,6 +106,11 @@ async fn tell(mut request: Request) -> http_types::Result<Response> {
     Ok(Response::from(text))
 }
 
+/// Returns true if `Uri` does not take the target. Without a field `Host`, one is added then.
+fn is_refused(target: &str) -> bool {
+    target.parse::<::http::Uri>().is_err()
+}
+
 #[test]
 fn a_request_is_the_same_whatever_its_target_and_host() {
     limited(|| {
@@ -120,6 +125,9 @@ fn a_request_is_the_same_whatever_its_target_and_host() {
             for host in &hosts {
                 for method in ["GET", "OPTIONS", "HEAD"] {
                     for version in ["1.0", "1.1"] {
+                        if version == "1.0" && host.is_empty() && is_refused(target) {
+                            continue;
+                        }
                         let line = format!("{method} {target} HTTP/{version}\r\n");
                         doors.check(format!("{line}{host}\r\n").as_bytes());
                     }
@@ -128,6 +136,9 @@ fn a_request_is_the_same_whatever_its_target_and_host() {
         }
         for target in "b:81 pod.1:5 a%2fb:5 [::1]:5 [fe80::1%25eth0]:5".split(' ') {
             for version in ["1.0\r\n", "1.1\r\nhost: h\r\n"] {
+                if version == "1.0\r\n" && is_refused(target) {
+                    continue;
+                }
                 doors.check(format!("CONNECT {target} HTTP/{version}\r\n").as_bytes());
             }
         }
