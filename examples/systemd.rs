@@ -57,7 +57,7 @@ fn run() -> Result<neap::Outcome, neap::Error> {
         .route("/hello", get(async move || shown.lock().unwrap().clone()))
         .route("/slow/{ms}", get(slow))
         .route_service("/ready", http::ready());
-    let address = Address::from_env("127.0.0.1:8080");
+    let address = Address::from("systemd:http").or(Address::from_env("127.0.0.1:8080"));
     group.add("http", http::serve(http::service(app), address));
     smol::block_on(group.run())
 }
