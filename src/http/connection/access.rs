@@ -47,26 +47,6 @@ impl Transport {
         }
     }
 
-    /// Keeps the record of a request whose answer is whole, and waits in the output.
-    #[inline(always)]
-    pub(super) fn log_later(&mut self, bytes: impl FnOnce() -> u64) {
-        if let Some(mut access) = self.access.take() {
-            access.bytes = bytes();
-            self.output.log_later(access);
-        }
-    }
-
-    /// Ends the records of the answers that have waited in the output: it is written, or will not be.
-    #[inline(always)]
-    pub(super) fn end_gathered(&mut self) {
-        if self.context.access.is_some() {
-            for (mut access, unsent) in self.output.take_unlogged() {
-                access.bytes = access.bytes.saturating_sub(unsent as u64);
-                self.push_access(access, unsent > 0);
-            }
-        }
-    }
-
     /// Ends the record of a request whose answer is sent.
     #[inline(always)]
     pub(super) fn end_access(&mut self, bytes: impl FnOnce() -> u64) {
@@ -83,7 +63,7 @@ impl Transport {
         }
     }
 
-    fn push_access(&self, mut access: Box<Access>, is_cut: bool) {
+    pub(super) fn push_access(&self, mut access: Box<Access>, is_cut: bool) {
         if let Some(queue) = &self.context.access {
             access.end(self.context.time.now(), is_cut);
             queue.push(access);

@@ -114,7 +114,6 @@ pub(super) fn cancel(transport: &mut Transport, state: ConnState) {
         socket.count_cut();
     }
     let is_next = transport.output.try_write_whole(socket);
-    transport.output.count(socket);
     match state {
         ConnState::Head | ConnState::Active => {
             if is_next {

@@ -30,11 +30,18 @@ pub(super) struct Output {
     stalled_since: Option<Instant>,
     /// When the last answer ended that could wait.
     last_end: Option<Instant>,
-    /// The whole answers that are still to be counted: the status of each, and how many bytes there are up
-    /// to its end.
-    uncounted: Vec<(StatusCode, usize)>,
-    /// Their records for the access log, each with how many bytes there are up to the end of its answer.
-    unlogged: Vec<(Box<Access>, usize)>,
+    /// The whole answers that are still to be counted and logged.
+    gathered: Vec<Gathered>,
+}
+
+/// A whole answer that waits in the output, as far as it is counted or logged.
+#[derive(Debug)]
+pub(super) struct Gathered {
+    pub(super) status: StatusCode,
+    /// Its record for the access log.
+    pub(super) access: Option<Box<Access>>,
+    /// How many bytes of the output, up to the end of the answer, are not written.
+    pub(super) unsent: usize,
 }
 
 impl Output {
@@ -78,33 +85,22 @@ impl Output {
         self.whole = self.bytes.len();
     }
 
-    /// Has the present answer, which is whole, counted once it is written.
-    pub(super) fn count_later(&mut self, status: StatusCode) {
-        self.uncounted.push((status, self.whole));
+    /// Keeps the present answer, which is whole, until it is known whether it was written.
+    pub(super) fn gather(&mut self, status: StatusCode, access: Option<Box<Access>>) {
+        self.gathered.push(Gathered {
+            status,
+            access,
+            unsent: self.whole,
+        });
     }
 
-    /// Counts the whole answers: those that are written, and as cut those that are not, and will not be.
-    pub(super) fn count(&mut self, socket: &Socket) {
-        for (status, end) in std::mem::take(&mut self.uncounted) {
-            match self.written >= end {
-                true => socket.count_answer(status),
-                false => socket.count_cut(),
-            }
+    /// Returns the whole answers that were kept.
+    pub(super) fn take_gathered(&mut self) -> Vec<Gathered> {
+        let mut gathered = std::mem::take(&mut self.gathered);
+        for answer in &mut gathered {
+            answer.unsent = answer.unsent.saturating_sub(self.written);
         }
-    }
-
-    /// Keeps the record of the present answer, which is whole, until it is written.
-    pub(super) fn log_later(&mut self, access: Box<Access>) {
-        self.unlogged.push((access, self.whole));
-    }
-
-    /// Returns the records of the whole answers, each with how many bytes were not written up to the end of it.
-    pub(super) fn take_unlogged(&mut self) -> Vec<(Box<Access>, usize)> {
-        let mut records = std::mem::take(&mut self.unlogged);
-        for (_, end) in &mut records {
-            *end = end.saturating_sub(self.written);
-        }
-        records
+        gathered
     }
 
     /// Notes that an answer has ended that could wait. Returns false if answers take so long that none is

@@ -151,10 +151,7 @@ impl ResponseWriter {
             self.begin(transport, &mut before_head);
             if self.can_wait(transport) {
                 transport.output.end_answer();
-                if transport.socket.is_counted() {
-                    transport.output.count_later(self.status);
-                }
-                transport.log_later(|| self.body_bytes());
+                transport.count_later(self.status, || self.body_bytes());
                 return Poll::Ready(Ok(self.persistence));
             }
             let written = transport.poll_write(cx);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use ::http::StatusCode;
 use futures_lite::ready;
 
 use super::lifetime::Lifetime;
@@ -280,17 +281,42 @@ impl Transport {
         self.poll_sent(cx)
     }
 
+    /// Has the present answer, which is whole and waits in the output, counted and logged once it is known
+    /// whether it was written.
+    #[inline(always)]
+    pub(super) fn count_later(&mut self, status: StatusCode, bytes: impl FnOnce() -> u64) {
+        let access = self.access.take().map(|mut access| {
+            access.bytes = bytes();
+            access
+        });
+        if access.is_some() || self.socket.is_counted() {
+            self.output.gather(status, access);
+        }
+    }
+
+    /// Counts and logs the answers that have waited in the output: it is written, or will not be.
+    pub(super) fn end_gathered(&mut self) {
+        for answer in self.output.take_gathered() {
+            match answer.unsent {
+                0 => self.socket.count_answer(answer.status),
+                _ => self.socket.count_cut(),
+            }
+            if let Some(mut access) = answer.access {
+                access.bytes = access.bytes.saturating_sub(answer.unsent as u64);
+                self.push_access(access, answer.unsent > 0);
+            }
+        }
+    }
+
     /// Drops the output, which was written, and gives its memory back.
     #[inline(always)]
     pub(super) fn release_output(&mut self) {
-        self.output.count(&self.socket);
         self.end_gathered();
         self.output.release();
     }
 
     /// Drops the output, which was written. Its memory is kept for more.
     pub(super) fn clear_output(&mut self) {
-        self.output.count(&self.socket);
         self.end_gathered();
         self.output.clear();
     }
@@ -325,7 +351,6 @@ impl Transport {
 
     /// Counts and logs that the answers in the output were cut, and makes the cut show.
     pub(super) fn cut_output(&mut self, error: &io::Error) {
-        self.output.count(&self.socket);
         self.end_gathered();
         let (name, peer) = (&*self.context.name, self.peer());
         log::debug!(target: "neap", event = "response cut", service = name, peer:%; "response to {peer} cut: {error}");
