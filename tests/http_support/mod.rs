@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub, unused_imports)]
 
 pub mod axum_app;
+pub mod axum_door;
 mod client;
 mod client_counts;
 mod handler_gate;

@@ -10,12 +10,7 @@ mod http_support;
 #[path = "../runtimes/mod.rs"]
 mod runtimes;
 
-mod door {
-    pub(crate) use crate::http_support::axum_app::{app, reading};
-
-    /// The status of the answer to a method that is none of HTTP's, and whether that closes.
-    pub(crate) const OTHER_METHOD: (u16, bool) = (200, false);
-}
+use http_support::axum_door as door;
 
 #[path = "../http/codec.rs"]
 mod codec;
