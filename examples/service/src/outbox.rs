@@ -26,6 +26,6 @@ pub async fn deliver(outbox: &Path, letter: &Letter, settings: &Settings) -> any
     let path = outbox.join(format!("{}.txt", letter.id));
     let draft = path.with_extension("draft");
     fs::write(&draft, text).await.context("the draft")?;
-    // Whoever looks sees a whole letter, or none.
+    // A reader of the folder sees a whole letter, or none.
     fs::rename(&draft, &path).await.context("the letter")
 }

@@ -60,7 +60,7 @@ impl Home {
         self
     }
 
-    /// Writes a file at once, as whoever changes a configuration should.
+    /// Puts a whole file in the place of the old one, as should be done with a configuration.
     pub fn write(&self, name: &str, text: impl AsRef<[u8]>) {
         let draft = self.path.join("draft");
         fs::write(&draft, text).unwrap();
