@@ -11,6 +11,10 @@ pub(crate) struct Readiness {
 
     /// True once there was a watcher.
     is_watched: AtomicBool,
+
+    /// True once a server has seen all services beside it ready, or ended. Nothing is ordered by it.
+    #[cfg(feature = "http")]
+    were_others_up: AtomicBool,
 }
 
 impl Readiness {
@@ -19,6 +23,8 @@ impl Readiness {
             opened: AtomicU64::new(0),
             watchers: Event::new(),
             is_watched: AtomicBool::new(false),
+            #[cfg(feature = "http")]
+            were_others_up: AtomicBool::new(false),
         }
     }
 
@@ -47,5 +53,17 @@ impl Readiness {
     pub(crate) fn watch(&self) -> EventListener {
         self.is_watched.store(true, Ordering::SeqCst);
         self.watchers.listen()
+    }
+
+    /// Notes that the program has started, as a server sees it: it stays so.
+    #[cfg(feature = "http")]
+    pub(super) fn set_others_up(&self) {
+        self.were_others_up.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns true if that was noted.
+    #[cfg(feature = "http")]
+    pub(super) fn were_others_up(&self) -> bool {
+        self.were_others_up.load(Ordering::Relaxed)
     }
 }

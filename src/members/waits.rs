@@ -67,11 +67,17 @@ impl Core {
 
 /// Waits until every service beside this one is ready, or has ended: in its group, and in those that this is a
 /// service of.
+///
+/// A group in which that was so once is not waited for again: a server that is restarted takes no readiness away.
 #[cfg(feature = "http")]
 pub(crate) async fn others_up(member: &Arc<Member>) {
     let mut next = Some(Arc::clone(member));
     while let Some(member) = next {
-        member.host.all_up_but(Some(member.index())).await;
+        let host = &member.host;
+        if !host.readiness.were_others_up() {
+            host.all_up_but(Some(member.index())).await;
+            host.readiness.set_others_up();
+        }
         next = member.host.outer_member();
     }
 }

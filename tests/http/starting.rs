@@ -248,3 +248,54 @@ fn a_stop_amid_the_start_is_a_stop() {
         drop(running.cancel());
     });
 }
+
+#[test]
+fn a_restart_of_the_server_does_not_wait_for_a_service_that_was_added_later() {
+    limited(|| {
+        let mut group = Runtime::InPlaceOnSmol.group();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = listener.local_addr().unwrap();
+        let gate = Gate::new();
+        let mut first = Some(gate.clone());
+        let runs = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&runs);
+        let policy = Restart::on_failure().backoff(Duration::ZERO, Duration::ZERO);
+        let service = restart(policy, move |scope: Scope<'static>| {
+            let server = Server::new(app(), listener.try_clone().unwrap()).into_service();
+            let fail = first.take();
+            counted.fetch_add(1, Ordering::Relaxed);
+            async move {
+                let serving = server(scope.clone());
+                let failed = async {
+                    match fail {
+                        Some(gate) => gate.pass().await,
+                        None => std::future::pending().await,
+                    }
+                    Err(std::io::Error::other("as asked"))
+                };
+                futures_lite::future::or(serving, failed).await
+            }
+        });
+        group.add("http", service);
+        let handle = group.handle();
+        let thread = thread::spawn(move || Runtime::InPlaceOnSmol.block_on(group.run()));
+        eventually("readiness", || ask(addr, "/ready") == ready());
+        let late = Gate::new();
+        let held = late.clone();
+        let added = handle.add("late", move |scope| migrate(scope, held));
+        assert!(added.is_ok());
+        assert_eq!(ask(addr, "/ready"), ready());
+        gate.open();
+        eventually("another run", || runs.load(Ordering::Relaxed) == 2);
+        let is_ready = || {
+            let mut client = Client::connect(addr).unwrap();
+            let _ = client.try_send("GET /ready HTTP/1.1\r\nhost: a\r\n\r\n");
+            let answer = client.try_answer().ok().flatten();
+            answer.is_some_and(|answer| answer.text() == "ready")
+        };
+        eventually("readiness", is_ready);
+        late.open();
+        handle.cancel();
+        drop(thread.join().unwrap());
+    });
+}
