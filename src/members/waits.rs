@@ -7,6 +7,8 @@ use std::task::Poll;
 
 use super::core::{Core, Member};
 use crate::service::id::ServiceId;
+#[cfg(feature = "http")]
+use crate::service::lifecycle::Flag;
 use crate::sync::next_number;
 
 impl Core {
@@ -68,17 +70,22 @@ impl Core {
 /// Waits until every service beside this one is ready, or has ended: in its group, and in those that this is a
 /// service of.
 ///
+/// This one too, if it has said that it is starting, as one may that warms up beside its server.
+///
 /// A group in which that was so once is not waited for again: a server that is restarted takes no readiness away.
 #[cfg(feature = "http")]
 pub(crate) async fn others_up(member: &Arc<Member>) {
-    let mut next = Some(Arc::clone(member));
+    let (mut next, mut is_own) = (Some(Arc::clone(member)), true);
     while let Some(member) = next {
         let host = &member.host;
         if !host.readiness.were_others_up() {
             host.all_up_but(Some(member.index())).await;
+            if is_own && member.data.lifecycle().has(Flag::Starting) {
+                host.all_up().await;
+            }
             host.readiness.set_others_up();
         }
-        next = member.host.outer_member();
+        (next, is_own) = (member.host.outer_member(), false);
     }
 }
 

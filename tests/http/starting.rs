@@ -299,3 +299,30 @@ fn a_restart_of_the_server_does_not_wait_for_a_service_that_was_added_later() {
         drop(thread.join().unwrap());
     });
 }
+
+#[test]
+fn a_service_that_warms_up_beside_its_server_is_not_ready() {
+    limited(|| {
+        let server = Server::new(app(), "127.0.0.1:0").bind().unwrap();
+        let addr = server.local_addrs()[0].tcp().unwrap();
+        let gate = Gate::new();
+        let held = gate.clone();
+        let mut group = Runtime::InPlaceOnSmol.group();
+        group.add("web", move |scope: Scope<'static>| async move {
+            scope.starting();
+            let warm = async {
+                held.pass().await;
+                scope.ready();
+                std::future::pending().await
+            };
+            futures_lite::future::or(server.into_service()(scope.clone()), warm).await
+        });
+        let handle = group.handle();
+        let thread = thread::spawn(move || Runtime::InPlaceOnSmol.block_on(group.run()));
+        assert_eq!(ask(addr, "/ready"), starting());
+        gate.open();
+        eventually("readiness", || ask(addr, "/ready") == ready());
+        handle.cancel();
+        drop(thread.join().unwrap());
+    });
+}
