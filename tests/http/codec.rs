@@ -407,3 +407,44 @@ fn refuses_what_is_too_long() {
         ),
     ]);
 }
+
+/// RFC 9110, 9.3.2: behind the head of an answer to HEAD comes nothing, also if the request is refused.
+#[test]
+fn refuses_a_head_without_a_body() {
+    let long = "x".repeat(17 * 1024);
+    let cases = [
+        case("segment", "HEAD /.. HTTP/1.1\r\nhost: a\r\n\r\n", 400),
+        case("no host", "HEAD / HTTP/1.1\r\n\r\n", 400),
+        case("version", "HEAD / HTTP/2.0\r\nhost: a\r\n\r\n", 505),
+        case("target", format!("HEAD /{long}"), 414),
+        case(
+            "behind an empty line",
+            "\r\nHEAD / HTTP/2.0\r\nhost: a\r\n\r\n",
+            505,
+        ),
+        case(
+            "body",
+            "HEAD / HTTP/1.1\r\nhost: a\r\ncontent-length: 65\r\n\r\n",
+            413,
+        ),
+        case(
+            "chunk",
+            "HEAD / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n41\r\n",
+            413,
+        ),
+    ];
+    check_all(&cases);
+    let server = server();
+    for case in cases {
+        let mut client = server.connect();
+        let answer = client.send(&case.bytes).answer();
+        assert_eq!(answer.status, case.status, "{}", case.name);
+        assert_eq!(answer.body, b"", "{}", case.name);
+        assert!(!answer.head.contains("content-"), "{answer:?}");
+    }
+    // A body that begins so belongs to its own request.
+    let mut client = server.connect();
+    client.send(with("content-length: 65\r\n") + "HEAD / HTTP/1.1\r\n");
+    assert_eq!(client.answer().body, b"body too long");
+    assert!(server.stop().report.is_clean());
+}

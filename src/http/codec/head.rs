@@ -3,6 +3,7 @@
 use std::mem::MaybeUninit;
 
 use super::host::check_host;
+use super::method::MethodKind;
 use super::refusal::Refusal;
 use super::target::{TargetForm, form_of};
 use super::token::token;
@@ -19,14 +20,6 @@ pub(in crate::http) enum RequestFraming {
     Length(u64),
     /// After the last chunk.
     Chunked,
-}
-
-/// What a request's method means for its connection, whatever it is called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::http) enum MethodKind {
-    Head,
-    Connect,
-    Other,
 }
 
 /// What the server must know of a request whose head is complete.

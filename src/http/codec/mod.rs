@@ -10,7 +10,7 @@
 //!   `token` for its words.
 //! - `last_head`: reads a head by the one before, of which it mostly has the most.
 //! - `chunked`: decodes a chunked body.
-//! - `refusal`: why a message is not served, and the status that says so.
+//! - `refusal`: why a message is not served, and the status that says so; `method` is what it depends on.
 //! - `response`: writes a response's head, with `field` for its fields and `date` for its date.
 //!
 //! The codec is strict where leniency lets two parties disagree on where a message ends (request
@@ -22,6 +22,7 @@ mod field;
 mod head;
 mod host;
 mod last_head;
+mod method;
 mod path;
 mod refusal;
 mod response;
@@ -29,8 +30,9 @@ mod target;
 mod token;
 
 pub(super) use chunked::{ChunkedDecoder, Progress};
-pub(super) use head::{MethodKind, RawHead, RequestFraming, RequestHead, parse};
+pub(super) use head::{RawHead, RequestFraming, RequestHead, parse};
 pub(super) use last_head::{Changes, LastHead};
+pub(super) use method::MethodKind;
 pub(super) use refusal::Refusal;
 pub(super) use response::{
     AnswerHead, Persistence, ResponseFraming, ResponseHead, write_last_chunk, write_refusal,

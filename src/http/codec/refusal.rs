@@ -4,6 +4,8 @@ use std::{error, fmt, io};
 
 use ::http::StatusCode;
 
+use super::method::MethodKind;
+
 /// The answer to a message that cannot be served. After it the connection is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refusal {
@@ -11,11 +13,17 @@ pub struct Refusal {
     pub(in crate::http) status: StatusCode,
     /// One line that says what is wrong: the body of the answer.
     pub(in crate::http) reason: &'static str,
+    /// Whether that is left out, with its length, as the request is a `HEAD` (RFC 9110, 9.3.2).
+    pub(in crate::http) to_head: bool,
 }
 
 impl Refusal {
     const fn new(status: StatusCode, reason: &'static str) -> Self {
-        Self { status, reason }
+        Self {
+            status,
+            reason,
+            to_head: false,
+        }
     }
 
     /// 400: the message breaks the grammar, or gives its length in two ways.
@@ -72,6 +80,12 @@ impl Refusal {
             StatusCode::HTTP_VERSION_NOT_SUPPORTED,
             "HTTP/1.0 and HTTP/1.1 only",
         )
+    }
+
+    /// Returns the answer to a request of this method.
+    pub(in crate::http) fn to(self, method: MethodKind) -> Self {
+        let to_head = method == MethodKind::Head;
+        Self { to_head, ..self }
     }
 
     /// Returns the error that a handler sees when it reads the body.

@@ -5,7 +5,7 @@ use ::http::{HeaderMap, StatusCode};
 use super::chunked::may_trail;
 use super::date;
 use super::field::{field, line};
-use super::head::MethodKind;
+use super::method::MethodKind;
 use super::refusal::Refusal;
 
 /// What the head of a response says.
@@ -188,15 +188,19 @@ impl<A: AnswerHead> ResponseHead<'_, A> {
 /// Appends the whole response to a message that is not served, with `Connection: close`.
 pub(in crate::http) fn write_refusal(refusal: Refusal, out: &mut Vec<u8>) {
     status_line(refusal.status, out);
-    if !refusal.reason.is_empty() {
+    if !refusal.reason.is_empty() && !refusal.to_head {
         out.extend_from_slice(b"content-type: text/plain;charset=utf-8\r\n");
     }
     out.extend_from_slice(b"date: ");
     date::write(out);
     out.extend_from_slice(b"\r\n");
-    content_length(refusal.reason.len() as u64, out);
+    if !refusal.to_head {
+        content_length(refusal.reason.len() as u64, out);
+    }
     out.extend_from_slice(b"connection: close\r\n\r\n");
-    out.extend_from_slice(refusal.reason.as_bytes());
+    if !refusal.to_head {
+        out.extend_from_slice(refusal.reason.as_bytes());
+    }
 }
 
 /// Appends the last chunk of a body, with its trailers.

@@ -212,7 +212,7 @@ impl<D: Door, F: Future<Output = Result<D::Response, Failure>>> InFlight<D, F> {
         }
         let of_request = this.body.as_ref().and_then(|body| body.failure());
         let refusal = of_request.unwrap_or(Refusal::failed());
-        *writer = ResponseWriter::refusal(transport, refusal);
+        *writer = ResponseWriter::refusal(transport, refusal.to(exchange.head.method));
         let response = this.response.as_mut().as_pin_mut();
         writer.poll(response, transport, end_continue, cx)
     }
@@ -313,6 +313,7 @@ impl<D: Door, F: Future<Output = Result<D::Response, Failure>>> InFlight<D, F> {
             // what was wrong with the body.
             let failed = response.status().as_u16() >= 400;
             if let Some(refusal) = body.failure().filter(|_| failed) {
+                let refusal = refusal.to(exchange.head.method);
                 *this.writer = Some(ResponseWriter::refusal(transport, refusal));
                 return;
             }

@@ -59,7 +59,7 @@ use self::in_flight::{InFlight, Remains};
 use self::response_writer::ResponseWriter;
 use self::transport::Transport;
 use super::app::App;
-use super::codec::{Persistence, Refusal};
+use super::codec::{MethodKind, Persistence, Refusal};
 use super::context::ServerContext;
 use super::door::{Door, Failure};
 use super::socket::ConnState;
@@ -167,13 +167,18 @@ impl<D: Door> Connection<D> {
         ready!(transport.budget.poll(cx));
         let mut request = None;
         let awaited = ready!(self.heads.poll(transport, has_memory, &mut request, cx));
-        let Awaited::Request(head) = awaited else {
-            return Poll::Ready(awaited);
+        let head = match awaited {
+            Awaited::Request(head) => head,
+            // Its head is still in the buffer.
+            Awaited::Refusal(refusal) if transport.buffer.filled().starts_with(b"HEAD ") => {
+                return Poll::Ready(Awaited::Refusal(refusal.to(MethodKind::Head)));
+            }
+            _ => return Poll::Ready(awaited),
         };
         let in_flight = in_flight.get_or_insert_with(|| Box::pin(InFlight::default()));
         Poll::Ready(match in_flight.as_mut().begin(transport, head, request) {
             Ok(()) => awaited,
-            Err(refusal) => Awaited::Refusal(refusal),
+            Err(refusal) => Awaited::Refusal(refusal.to(head.method)),
         })
     }
 

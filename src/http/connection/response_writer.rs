@@ -94,7 +94,10 @@ impl ResponseWriter {
         transport.socket.enter(ConnState::Responding);
         transport.note_status(refusal.status);
         // All of it is in the output.
-        let framing = ResponseFraming::Length(refusal.reason.len() as u64);
+        let framing = match refusal.to_head {
+            true => ResponseFraming::Empty,
+            false => ResponseFraming::Length(refusal.reason.len() as u64),
+        };
         Self {
             left: 0,
             is_complete: true,
