@@ -9,11 +9,11 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Command, id};
+use std::process::id;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use support::{LIMIT, Process};
+use support::{LIMIT, Process, example};
 
 /// Sends a request, and reads to the end of the connection.
 fn get(addr: &str, path: &str) -> String {
@@ -38,19 +38,6 @@ fn eventually(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
-/// Returns the command that runs the example, which is built first.
-fn admin() -> Command {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--all-features", "--example", "admin"]);
-    if !cfg!(debug_assertions) {
-        cargo.arg("--release");
-    }
-    let built = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status();
-    assert!(built.unwrap().success());
-    let own = std::env::current_exe().unwrap();
-    Command::new(own.ancestors().nth(2).unwrap().join("examples/admin"))
-}
-
 /// A folder that is removed with this.
 struct Folder(PathBuf);
 
@@ -66,7 +53,7 @@ fn a_program_says_how_it_is_from_its_start_to_its_end() {
     fs::create_dir(&folder.0).unwrap();
     let migrating = folder.0.join("migrating");
     fs::write(&migrating, "").unwrap();
-    let mut command = admin();
+    let mut command = example("admin");
     command.current_dir(&folder.0);
     command.env("HOST", "127.0.0.1").env("PORT", "0");
     command.env("ADMIN", "127.0.0.1:0").env("RUST_LOG", "info");

@@ -2,21 +2,11 @@
 
 #![cfg(all(feature = "tide", feature = "systemd", feature = "tls"))]
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+mod support;
 
-/// Builds the examples, which cargo does not when it runs a single test, and returns their folder.
-fn programs() -> PathBuf {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--all-features", "--examples"]);
-    if !cfg!(debug_assertions) {
-        cargo.arg("--release");
-    }
-    let built = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status();
-    assert!(built.unwrap().success());
-    let test = std::env::current_exe().unwrap();
-    test.parent().unwrap().with_file_name("examples")
-}
+use std::path::Path;
+
+use support::example;
 
 /// Returns the names of the files in `examples/`.
 fn names() -> Vec<String> {
@@ -34,9 +24,8 @@ fn names() -> Vec<String> {
 
 #[test]
 fn each_example_prints_what_it_is_with_help() {
-    let programs = programs();
     for name in names() {
-        let output = Command::new(programs.join(&name)).arg("--help").output();
+        let output = example(&name).arg("--help").output();
         let output = output.unwrap_or_else(|error| panic!("{name}: {error}"));
         let text = String::from_utf8_lossy(&output.stdout);
         let is_well = output.status.success() && output.stderr.is_empty();

@@ -6,36 +6,17 @@ mod support;
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
-use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use support::{LIMIT, Process};
+use support::{LIMIT, Process, example};
 
 const RUNTIMES: [&str; 3] = ["smol", "async-std", "in-place"];
 
-/// Returns the path of the example, and builds it first: cargo does not build examples when it runs a
-/// single test.
-fn binary() -> &'static Path {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--quiet", "--all-features", "--example", "hello"]);
-        if !cfg!(debug_assertions) {
-            cargo.arg("--release");
-        }
-        let built = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status();
-        assert!(built.unwrap().success());
-        let own = std::env::current_exe().unwrap();
-        own.ancestors().nth(2).unwrap().join("examples/hello")
-    })
-}
-
 /// The command that runs the example.
 fn hello(args: &[&str]) -> Command {
-    let mut command = Command::new(binary());
+    let mut command = example("hello");
     command.args(args).env_remove("RUST_LOG");
     command
 }

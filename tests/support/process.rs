@@ -1,7 +1,7 @@
 //! Processes that a test starts, sends signals to, and waits for.
 
 use std::fmt::Display;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -28,6 +28,19 @@ pub fn scenario(test: &str, name: &str) -> Command {
 /// ignored tests.
 pub fn scenario_name() -> Option<String> {
     std::env::var(SCENARIO).ok()
+}
+
+/// Returns true if a program is there, which `flag` has say something and end. Where `NEAP_TEST_PROGRAMS` is set, as
+/// in CI, it has to be.
+#[track_caller]
+pub fn has(program: &str, flag: &str) -> bool {
+    let is_there = Command::new(program).arg(flag).output().is_ok();
+    let must = std::env::var_os("NEAP_TEST_PROGRAMS").is_some();
+    assert!(is_there || !must, "there is no `{program}`");
+    if !is_there {
+        eprintln!("no `{program}`: nothing was tested");
+    }
+    is_there
 }
 
 /// A process whose lines the test reads. It is killed when this is dropped, or after [`LIMIT`].
@@ -104,6 +117,13 @@ impl Process {
     pub fn send(&self, signal: impl Display) {
         let (signal, pid) = (signal.to_string(), self.id().to_string());
         assert!(kill(&signal, &pid).status().unwrap().success());
+    }
+
+    /// Writes to the standard input of the process, which has to be a pipe.
+    #[track_caller]
+    pub fn type_keys(&mut self, keys: &str) {
+        let stdin = self.child.stdin.as_mut().unwrap();
+        stdin.write_all(keys.as_bytes()).unwrap();
     }
 
     pub fn is_running(&mut self) -> bool {
