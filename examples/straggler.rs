@@ -27,6 +27,7 @@ fn main() -> Result<(), Error> {
         }
     });
     group.add("mailer", async move |scope| {
+        eprintln!("press Ctrl-C");
         scope.waits_for(|| "no answer of the mail server".into());
         Timer::after(Duration::from_secs(60)).await;
     });

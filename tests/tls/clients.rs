@@ -9,7 +9,8 @@ use neap::http::Server;
 use neap::net::{Certificates, ClientAuthorities, TlsConfig};
 
 use crate::http_support::{Running, axum_app, eventually, run};
-use crate::pems::{Folder, Pems, has};
+use crate::pems::{Folder, Pems};
+use crate::support;
 
 const LAST: &[u8] = b"GET /hello HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
 
@@ -23,7 +24,12 @@ fn serve_with(
     program: &str,
     set: impl FnOnce(TlsConfig) -> TlsConfig,
 ) -> Option<(Running, Folder)> {
-    if !has(program) {
+    // Each knows one of these, and neither waits for anything.
+    let flag = match program {
+        "openssl" => "version",
+        _ => "--version",
+    };
+    if !support::has(program, flag) {
         return None;
     }
     let Pems { chain, key } = Pems::usual();
@@ -242,7 +248,7 @@ fn openssl_is_told_that_nothing_is_agreed_on_anew() {
 #[cfg(target_os = "linux")]
 #[test]
 fn openssl_is_served_if_it_is_connected_at_the_stop() {
-    if !has("openssl") {
+    if !support::has("openssl", "version") {
         return;
     }
     let Pems { chain, key } = Pems::usual();

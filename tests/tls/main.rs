@@ -10,6 +10,8 @@ mod axum_app;
 mod http_support;
 #[path = "../runtimes/mod.rs"]
 mod runtimes;
+#[path = "../support/mod.rs"]
+mod support;
 
 use http_support::pems;
 

@@ -1,4 +1,4 @@
-//! Certificates for the tests, and the programs that some of them need.
+//! Certificates for the tests.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -32,23 +32,6 @@ impl Pems {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls/pems");
         fs::read(folder.join(name)).unwrap()
     }
-}
-
-/// Returns true if a program is there. Where `NEAP_TEST_PROGRAMS` is set, as in CI, it has to be.
-pub(crate) fn has(program: &str) -> bool {
-    // Each knows one of these, and neither waits for anything.
-    let flag = if program == "openssl" {
-        "version"
-    } else {
-        "--version"
-    };
-    let is_there = process::Command::new(program).arg(flag).output().is_ok();
-    let must = std::env::var_os("NEAP_TEST_PROGRAMS").is_some();
-    assert!(is_there || !must, "there is no `{program}`");
-    if !is_there {
-        eprintln!("no `{program}`: nothing was tested");
-    }
-    is_there
 }
 
 /// A folder that is deleted when this is dropped.
