@@ -10,8 +10,8 @@
 //! Press Ctrl-C to stop both. `--stop-first` stops the old process before it starts the new one, as
 //! `systemctl restart` does: clients wait in the queue of the socket meanwhile.
 //!
-//! The program finds the sockets by the protocol of sd_listen_fds(3), as `"systemd:http"`, and says by that of
-//! sd_notify(3) when it is ready. If a new process ends or takes longer than 10 s before that, the old one stays.
+//! The program finds the sockets by the protocol of sd_listen_fds(3), by `Address::from_env` or as `"systemd:http"`, and says by
+//! that of sd_notify(3) when it is ready. If a new process ends or takes longer than 10 s before that, the old one stays.
 
 #[path = "support/help.rs"]
 mod help;
