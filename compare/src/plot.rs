@@ -124,7 +124,7 @@ fn draw(path: &Path, rows: &[Row], note: &str) -> Result<(), Failure> {
     let area = SVGBackend::new(path, size).into_drawing_area();
     area.fill(&WHITE)?;
     heading(&area, note)?;
-    let name = style(13, HPos::Right);
+    let name = style(15, HPos::Right);
     for (line, (contender, _)) in (0..).zip(rows) {
         let at = (names - 10, middle(line));
         area.draw(&Text::new(contender.name.as_str(), at, name.clone()))?;
@@ -136,19 +136,19 @@ fn draw(path: &Path, rows: &[Row], note: &str) -> Result<(), Failure> {
             Better::More => "more is better",
             Better::Less => "less is better",
         };
-        let scale = if powers { ", powers of ten" } else { "" };
+        let scale = if powers { ", log scale" } else { "" };
         for (line, title) in (0..).zip(title) {
             area.draw(&Text::new(
                 title,
                 (0, 72 + 16 * line),
-                style(13, HPos::Left),
+                style(15, HPos::Left),
             ))?;
         }
         let better = format!("{better}{scale}");
-        area.draw(&Text::new(better, (0, 105), style(11, HPos::Left)))?;
+        area.draw(&Text::new(better, (0, 105), style(13, HPos::Left)))?;
         for (line, text) in (0..).zip(below) {
             let at = (0, HEAD + lines * LINE + 12 + 14 * line);
-            area.draw(&Text::new(*text, at, style(11, HPos::Left)))?;
+            area.draw(&Text::new(*text, at, style(13, HPos::Left)))?;
         }
         panel(area, metric, powers, rows)?;
     }
@@ -159,13 +159,13 @@ fn draw(path: &Path, rows: &[Row], note: &str) -> Result<(), Failure> {
 /// Draws the title, the note and the legend.
 fn heading(area: &Area<'_>, note: &str) -> Result<(), Failure> {
     let title = "A server under load (64 connections, heads of 12 fields) and at its stop";
-    area.draw(&Text::new(title, (10, 16), style(17, HPos::Left)))?;
-    area.draw(&Text::new(note, (10, 34), style(11, HPos::Left)))?;
+    area.draw(&Text::new(title, (10, 16), style(19, HPos::Left)))?;
+    area.draw(&Text::new(note, (10, 34), style(13, HPos::Left)))?;
     let mut left = 10;
     for (colour, meaning) in LEGEND {
         let corners = [(left, 46), (left + 11, 57)];
         area.draw(&Rectangle::new(corners, colour.filled()))?;
-        area.draw(&Text::new(meaning, (left + 16, 52), style(12, HPos::Left)))?;
+        area.draw(&Text::new(meaning, (left + 16, 52), style(14, HPos::Left)))?;
         left += 36 + LETTER * i32::try_from(meaning.len())?;
     }
     Ok(())
@@ -241,7 +241,7 @@ fn bars<X: Ranged<ValueType = f64>>(
         chart.draw_series([PathElement::new(reach, INK.stroke_width(1))])?;
         let figure = metric.write(median);
         let place = (median.max(high.min(end)).max(origin), y);
-        let label = EmptyElement::at(place) + Text::new(figure, (5, 0), style(11, HPos::Left));
+        let label = EmptyElement::at(place) + Text::new(figure, (5, 0), style(13, HPos::Left));
         chart.draw_series([label])?;
     }
     Ok(())
