@@ -1,6 +1,6 @@
 //! The loads, by name.
 
-use super::request::{HELLO, JSON, ORDER, PROXY, QUERY, UPLOAD};
+use super::heads::{HELLO, JSON, ORDER, PROXY, QUERY, UPLOAD};
 use crate::Failure;
 use crate::apps::{self, DOWNLOAD, MEGABYTE};
 use crate::response::Expected;

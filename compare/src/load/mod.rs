@@ -3,13 +3,14 @@
 //! Each thread has its share of the connections and one epoll instance (epoll(7)), level-triggered.
 //! That is what a load generator such as wrk does, at about its cost.
 //!
-//! - `loads`: what can be asked for, by name.
+//! - `loads`: what can be asked for, by name. `heads`: its text.
 //! - `request`: its bytes.
 //! - `crowd`: the clients of a thread. `client`: one of them.
 //! - `pace`: a fixed rate. `tally`: what was counted.
 
 mod client;
 mod crowd;
+mod heads;
 mod loads;
 mod pace;
 mod request;
