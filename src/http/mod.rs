@@ -245,8 +245,8 @@
 //! # Costs
 //!
 //! A request costs no timer, no lock that another thread wants, and, on a busy server, one receive
-//! and one send. A connection that is idle holds no buffer. Outside of the kernel it has 1.7 kB with an axum
-//! `Router` and 1.8 kB with a tide app, and once it has asked 1.9 and 2.4 kB: measured at ten thousand, in place
+//! and one send. A connection that is idle holds no buffer. Outside of the kernel it has 1.8 kB with an axum
+//! `Router` and 1.9 kB with a tide app, and once it has asked 2.0 and 2.4 kB: measured at ten thousand, in place
 //! (`torture idle`). One that waits for the rest of a request, or of a body,
 //! holds little more than what has come. After a burst an idle connection holds what it held before; the
 //! allocator of the C library may keep what was freed (malloc_trim(3) gives it back).
