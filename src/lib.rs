@@ -17,6 +17,8 @@
 //!
 //! # The shortest whole program
 //!
+//! With `cargo add neap smol`:
+//!
 //! ```
 //! use std::time::Duration;
 //! use neap::Group;
@@ -30,22 +32,21 @@
 //!         .drain_timeout(Duration::from_secs(10))
 //!         .stop_on(neap::signal::termination()?);
 //!     group.add("worker", async move |scope| {
-//!         while !scope.is_stopped() {
+//!         while scope.run_until_stopped(smol::Timer::after(Duration::from_secs(1))).await.is_some() {
 //!             // A piece of work, not to be interrupted.
-//!             # return Ok::<_, std::io::Error>(());
 //!         }
-//!         Ok::<_, std::io::Error>(())
 //!     });
 //!     group.race("poller", async move {
 //!         // Dropped at the stop, wherever it is.
 //!     });
-//!     futures_lite::future::block_on(group.run())?;
+//!     # group.handle().stop();
+//!     smol::block_on(group.run())?;
 //!     Ok(())
 //! }
 //! ```
 //!
 //! In place, as here, the task that awaits the group drives its services, which may borrow from the
-//! stack.
+//! stack. One that never awaits holds up the others there, and the stop too.
 //! [`Group::on`] has each of them run as a task of an executor instead; [`Group::run_on`] does so for an
 //! executor that is borrowed. Services that are not `Send` are for a [`LocalGroup`].
 //!
