@@ -1,4 +1,4 @@
-//! An axum `Router` on smol, without tokio: the same routes as the example `drain`, and its flags.
+//! An axum `Router` on smol, without tokio: the routes of the example `drain`, one for JSON, and its flags.
 //!
 //! ```text
 //! cargo run --features http --example axum -- --addr 127.0.0.1:8080 --lame-duck 2s

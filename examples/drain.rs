@@ -10,7 +10,8 @@
 //! Flags: `--addr ADDRESS`, as often as you like; `--runtime in-place`, `smol` or `async-std`;
 //! `--group-drain-timeout 10s`; and each option of `http::Server` by its name, `--idle-grace 100ms` for one.
 //! With the feature `proxy-protocol`, `--proxy-protocol 10.0.0.0/8,192.0.2.7` names the balancers in front.
-//! `--print-grace` prints how many seconds the process needs to stop, with the other flags as they are.
+//! `--access-log` logs each request. `--print-grace` prints how many seconds the process needs to stop, with the
+//! other flags as they are.
 //!
 //! | route | does |
 //! |---|---|
