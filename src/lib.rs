@@ -117,7 +117,7 @@
 //! 11. Dropping the future of `run` cancels every service. They are gone when the drop returns, in
 //!     place, or at their next poll, on an executor.
 //! 12. A second signal cancels at once. After the group has ended, or after that second signal,
-//!     signals act by their default again. Two terminations within 100 ms count as one; no other
+//!     signals act by their default again, but for Windows. Two terminations within 100 ms count as one; no other
 //!     signal is merged or lost. A program whose executor is stuck can still be ended by signals.
 //! 13. A signal that cannot be registered is an error the caller sees, before anything starts.
 //! 14. [`StopToken::run_until_stopped`]: already stopped, `None` without a poll; otherwise a finished
