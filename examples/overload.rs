@@ -8,7 +8,8 @@
 //! ```
 //!
 //! Of twelve clients that come together four are served, after half a second. The others have a 503 with
-//! `Retry-After` in some milliseconds, and the log warns of the first of them. Then press Ctrl-C.
+//! `Retry-After` in some milliseconds, and the log warns of the first of them. Press Ctrl-C, and it says how many
+//! the others were.
 
 #[path = "support/help.rs"]
 mod help;

@@ -99,6 +99,12 @@ impl ServerContext {
         })
     }
 
+    /// Says in the log how many requests were turned away since that was said last.
+    pub(super) fn say_turned_away(&self, refused: usize) {
+        let (name, limit) = (&*self.name, self.settings.max_in_flight);
+        log::warn!(target: "neap", event = "requests turned away", service = name, limit, refused; "`{name}` has {limit} in flight, the most requests there may be: {refused} turned away with 503 since the last such record");
+    }
+
     /// Waits until the access log is written, once no connection is left. If some are left, as they block their
     /// threads, the drop waits for it.
     pub(super) async fn write_access_log(&self) {
@@ -119,6 +125,7 @@ impl Drop for ServerContext {
         let Some(report) = self.registry.report(self.time.now()) else {
             return;
         };
+        self.full.end(|refused| self.say_turned_away(refused));
         let name = &*self.name;
         if report.is_clean() {
             log::info!(target: "neap", event = "connections drained", service = name; "`{name}` {report}");

@@ -187,7 +187,7 @@
 //! | `request failed` | error | `service`, `peer` | an app has returned an error of 500 or more; axum and tide make a response of it instead |
 //! | `handler panicked` | error | `service`, `peer` | a handler, a body of its, or a destructor of these has panicked |
 //! | `response not final` | error | `service`, `peer` | an app has answered with a status below 200, or switched protocols unasked; the client gets a 500 |
-//! | `requests turned away` | warn | `service`, `limit`, `refused` | there are [as many requests](Server::max_in_flight) as there may be; at most once in 10 s |
+//! | `requests turned away` | warn | `service`, `limit`, `refused` | there are [as many requests](Server::max_in_flight) as there may be; at most once in 10 s, and at the end of the server |
 //! | `connections full` | warn | `service`, `limit`, `times` | there are [as many connections](Server::max_connections) as there may be; at most once in 10 s |
 //! | `proxy header refused` | warn | `service`, `peer`, `times` | a connection was closed for its PROXY header, or for want of one; at most once in 10 s |
 //! | `handshake failed` | debug | `service`, `peer` | a handshake of TLS has failed, or took too long |

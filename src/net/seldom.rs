@@ -27,6 +27,15 @@ impl Seldom {
         drop(last);
         say(self.causes.swap(0, Ordering::Relaxed));
     }
+
+    /// Calls `say` with the number of causes that were not said yet, if there are any: nothing is noted any more.
+    #[cfg(any(feature = "http", test))]
+    pub(crate) fn end(&self, say: impl FnOnce(usize)) {
+        match self.causes.swap(0, Ordering::Relaxed) {
+            0 => {}
+            causes => say(causes),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -43,5 +52,12 @@ mod tests {
             });
         }
         assert_eq!(said, [(0, 1), (10, 3), (30, 2)]);
+        seldom.end(|causes| panic!("{causes} are left"));
+        seldom.note(start + Duration::from_secs(31), |_| {
+            panic!("it is too early")
+        });
+        let mut left = 0;
+        seldom.end(|causes| left = causes);
+        assert_eq!(left, 1);
     }
 }

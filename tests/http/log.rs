@@ -201,6 +201,10 @@ fn a_server_that_is_full_says_so_once_in_a_while() {
     let text = record("connections full").unwrap();
     assert!(text.contains("`http` has 2 connections"), "{text}");
     drop(running.cancel());
+    // Nothing is left untold at the end.
+    let told = records("requests turned away", "http");
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[1].contains(": 2 turned away"), "{told:?}");
 }
 
 /// Returns the records of this event and service.

@@ -25,10 +25,10 @@ impl Permit {
         match taken {
             Ok(_) => Some(Self(Some(Arc::clone(context)))),
             Err(_) => {
-                context.full.note(context.time.now(), |refused| {
-                    let name = &*context.name;
-                    log::warn!(target: "neap", event = "requests turned away", service = name, limit, refused; "`{name}` has {limit} in flight, the most requests there may be: {refused} turned away with 503 since the last such record");
-                });
+                let now = context.time.now();
+                context
+                    .full
+                    .note(now, |refused| context.say_turned_away(refused));
                 None
             }
         }
