@@ -32,7 +32,8 @@
 //!         .drain_timeout(Duration::from_secs(10))
 //!         .stop_on(neap::signal::termination()?);
 //!     group.add("worker", async move |scope| {
-//!         while scope.run_until_stopped(smol::Timer::after(Duration::from_secs(1))).await.is_some() {
+//!         let pause = || smol::Timer::after(Duration::from_secs(1));
+//!         while scope.run_until_stopped(pause()).await.is_some() {
 //!             // A piece of work, not to be interrupted.
 //!         }
 //!     });
