@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use neap::http::Server;
-use neap::{Restart, Scope, restart};
+use neap::{Handle, Restart, Scope, restart};
 
 use crate::door::app;
 use crate::http_support::{Client, Running, eventually, run, run_in};
@@ -122,14 +122,21 @@ fn a_restart_takes_no_readiness_away_but_one_before_the_start_does() {
     });
 }
 
-#[test]
-fn a_server_that_is_restarted_is_ready_again() {
-    limited(|| {
+/// A group with a server that is restarted each time that the next gate opens.
+struct Restarted {
+    addr: SocketAddr,
+    gates: std::vec::IntoIter<Gate>,
+    runs: Arc<AtomicUsize>,
+    handle: Handle<'static>,
+    thread: thread::JoinHandle<()>,
+}
+
+impl Restarted {
+    fn run(gates: Vec<Gate>) -> Restarted {
         let mut group = Runtime::InPlaceOnSmol.group();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = listener.local_addr().unwrap();
-        let gates = [Gate::new(), Gate::new()];
-        let (mut passed, opened) = (gates.clone().into_iter(), gates);
+        let mut passed = gates.clone().into_iter();
         let runs = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&runs);
         let policy = Restart::on_failure().backoff(Duration::ZERO, Duration::ZERO);
@@ -150,23 +157,53 @@ fn a_server_that_is_restarted_is_ready_again() {
             }
         });
         group.add("http", service);
-        let handle = group.handle();
-        let thread = thread::spawn(move || Runtime::InPlaceOnSmol.block_on(group.run()));
+        Restarted {
+            addr,
+            gates: gates.into_iter(),
+            runs,
+            handle: group.handle(),
+            thread: thread::spawn(move || {
+                // It is cancelled.
+                let _ = Runtime::InPlaceOnSmol.block_on(group.run());
+            }),
+        }
+    }
+
+    #[track_caller]
+    fn becomes_ready(&self) {
         // A connection of the server before may end without an answer.
-        let is_ready = || {
-            let mut client = Client::connect(addr).unwrap();
+        eventually("readiness", || {
+            let mut client = Client::connect(self.addr).unwrap();
             let _ = client.try_send("GET /ready HTTP/1.1\r\nhost: a\r\n\r\n");
             let answer = client.try_answer().ok().flatten();
             answer.is_some_and(|answer| answer.text() == "ready")
-        };
-        for (gate, before) in opened.into_iter().zip(1..) {
-            eventually("readiness", is_ready);
-            gate.open();
-            eventually("another run", || runs.load(Ordering::Relaxed) > before);
+        });
+    }
+
+    /// Has the server fail, and waits until it runs again.
+    #[track_caller]
+    fn restart(&mut self) {
+        let before = self.runs.load(Ordering::Relaxed);
+        self.gates.next().unwrap().open();
+        eventually("another run", || self.runs.load(Ordering::Relaxed) > before);
+    }
+
+    fn cancel(self) {
+        self.handle.cancel();
+        self.thread.join().unwrap();
+    }
+}
+
+#[test]
+fn a_server_that_is_restarted_is_ready_again() {
+    limited(|| {
+        let mut running = Restarted::run(vec![Gate::new(), Gate::new()]);
+        for _ in 0..2 {
+            running.becomes_ready();
+            running.restart();
         }
-        eventually("readiness", is_ready);
-        handle.cancel();
-        drop(thread.join().unwrap());
+        running.becomes_ready();
+        running.cancel();
     });
 }
 
@@ -252,51 +289,19 @@ fn a_stop_amid_the_start_is_a_stop() {
 #[test]
 fn a_restart_of_the_server_does_not_wait_for_a_service_that_was_added_later() {
     limited(|| {
-        let mut group = Runtime::InPlaceOnSmol.group();
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let addr = listener.local_addr().unwrap();
-        let gate = Gate::new();
-        let mut first = Some(gate.clone());
-        let runs = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&runs);
-        let policy = Restart::on_failure().backoff(Duration::ZERO, Duration::ZERO);
-        let service = restart(policy, move |scope: Scope<'static>| {
-            let server = Server::new(app(), listener.try_clone().unwrap()).into_service();
-            let fail = first.take();
-            counted.fetch_add(1, Ordering::Relaxed);
-            async move {
-                let serving = server(scope.clone());
-                let failed = async {
-                    match fail {
-                        Some(gate) => gate.pass().await,
-                        None => std::future::pending().await,
-                    }
-                    Err(std::io::Error::other("as asked"))
-                };
-                futures_lite::future::or(serving, failed).await
-            }
-        });
-        group.add("http", service);
-        let handle = group.handle();
-        let thread = thread::spawn(move || Runtime::InPlaceOnSmol.block_on(group.run()));
-        eventually("readiness", || ask(addr, "/ready") == ready());
+        let mut running = Restarted::run(vec![Gate::new()]);
+        running.becomes_ready();
         let late = Gate::new();
         let held = late.clone();
-        let added = handle.add("late", move |scope| migrate(scope, held));
+        let added = running
+            .handle
+            .add("late", move |scope| migrate(scope, held));
         assert!(added.is_ok());
-        assert_eq!(ask(addr, "/ready"), ready());
-        gate.open();
-        eventually("another run", || runs.load(Ordering::Relaxed) == 2);
-        let is_ready = || {
-            let mut client = Client::connect(addr).unwrap();
-            let _ = client.try_send("GET /ready HTTP/1.1\r\nhost: a\r\n\r\n");
-            let answer = client.try_answer().ok().flatten();
-            answer.is_some_and(|answer| answer.text() == "ready")
-        };
-        eventually("readiness", is_ready);
+        assert_eq!(ask(running.addr, "/ready"), ready());
+        running.restart();
+        running.becomes_ready();
         late.open();
-        handle.cancel();
-        drop(thread.join().unwrap());
+        running.cancel();
     });
 }
 

@@ -187,20 +187,22 @@ impl<A: AnswerHead> ResponseHead<'_, A> {
 
 /// Appends the whole response to a message that is not served, with `Connection: close`.
 pub(in crate::http) fn write_refusal(refusal: Refusal, out: &mut Vec<u8>) {
+    let body = match refusal.to_head {
+        true => "",
+        false => refusal.reason,
+    };
     status_line(refusal.status, out);
-    if !refusal.reason.is_empty() && !refusal.to_head {
+    if !body.is_empty() {
         out.extend_from_slice(b"content-type: text/plain;charset=utf-8\r\n");
     }
     out.extend_from_slice(b"date: ");
     date::write(out);
     out.extend_from_slice(b"\r\n");
     if !refusal.to_head {
-        content_length(refusal.reason.len() as u64, out);
+        content_length(body.len() as u64, out);
     }
     out.extend_from_slice(b"connection: close\r\n\r\n");
-    if !refusal.to_head {
-        out.extend_from_slice(refusal.reason.as_bytes());
-    }
+    out.extend_from_slice(body.as_bytes());
 }
 
 /// Appends the last chunk of a body, with its trailers.
